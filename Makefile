@@ -1,0 +1,59 @@
+# Concierge: `make run` shows the product, `make test` checks all of it, `make bench` measures it.
+# Needed on the machine: make, and Python 3.11 or newer with its venv module. Everything else is fetched, and pinned, from here.
+
+.DEFAULT_GOAL := run
+.PHONY: run install assets test check bench lock format clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+FETCH := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --no-compile --no-deps
+ASSETS := $(wildcard package.json package-lock.json) $(shell find concierge/assets -type f 2>/dev/null)
+PHRASES := $(wildcard concierge/translations/*/LC_MESSAGES/messages.po)
+
+run: install assets
+	@exec $(BIN)/concierge run
+
+install: $(VENV)/installed
+assets: concierge/static/.built $(PHRASES:.po=.mo)
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@tools/make-venv $(VENV)
+	@echo "Installing what Concierge needs to run …"
+	@$(FETCH) --require-hashes --requirement requirements.lock
+	@$(FETCH) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/installed-tests: $(VENV)/installed requirements-test.lock
+	@echo "Installing what the tests need …"
+	@$(FETCH) --require-hashes --requirement requirements-test.lock
+	@touch $@
+
+# Node is the machine's own when it is new enough, else the one in requirements-node.lock.
+node_modules/installed: package-lock.json | $(VENV)/installed
+	@echo "Installing what the pages are built from …"
+	@tools/npm $(BIN) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+concierge/static/.built: $(ASSETS) $(if $(wildcard package.json),node_modules/installed)
+	@if [ -f package.json ]; then echo "Building the pages' styles and scripts …"; tools/npm $(BIN) run --silent build; fi
+	@mkdir -p $(@D) && touch $@
+
+%.mo: %.po | $(VENV)/installed
+	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@ --locale $(word 3,$(subst /, ,$<))
+
+test: install $(VENV)/installed-tests assets
+	@tools/test $(BIN)
+
+bench: install $(VENV)/installed-tests assets
+	@$(BIN)/python -m benchmarks
+
+# Pin anew what pyproject.toml asks for. Needs uv on the PATH.
+lock:
+	@tools/lock
+	@if [ -f package.json ]; then tools/npm $(BIN) install --package-lock-only --loglevel=error; fi
+
+format: $(VENV)/installed-tests
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) node_modules concierge/static dist build test-results
