@@ -1,0 +1,1 @@
+"""Staff and the mailboxes they answer from."""

@@ -1,0 +1,86 @@
+"""E-mail addresses as values: a name and an address, read leniently and compared fairly."""
+
+import re
+from dataclasses import dataclass
+from email.utils import formataddr
+
+# RFC 5321 atoms are ASCII; RFC 6531 allows any other letter. Control characters and angle brackets never belong.
+_ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f-\x9f]{1,64}@[^\s<>()\\,;:\"@\x00-\x1f\x7f-\x9f]{1,253}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A mail address with the name that stood beside it (may be empty)."""
+
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        return formataddr((self.name, self.address)) if self.name.isascii() else f"{self.name} <{self.address}>"
+
+    @property
+    def domain(self) -> str:
+        """The part behind the last @, lower-cased."""
+        return self.address.rpartition("@")[2].lower()
+
+
+def normalise(address: str) -> str:
+    """The form in which two addresses are compared: trimmed and lower-cased, control characters gone."""
+    return _CONTROL.sub("", address).strip().casefold()
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is one plain addr-spec such as barbara@example.com."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def parse_one(text: str) -> Address | None:
+    """The first address in `text`, `Name <address>` or bare; None when there is none."""
+    found = parse_list(text)
+    return found[0] if found else None
+
+
+def parse_list(text: str) -> tuple[Address, ...]:
+    """Every address in a comma-separated list, in order; what is not an address is passed over.
+
+    Commas inside quotes or comments do not divide. Linear in the length of `text`; never raises (RFC 5322, 3.4).
+    """
+    return tuple(found for piece in _pieces(_CONTROL.sub(" ", text)) if (found := _read(piece)))
+
+
+def _pieces(text: str) -> list[str]:
+    pieces, start, quoted, depth = [], 0, False, 0
+    for position, character in enumerate(text):
+        if character == '"':
+            quoted = not quoted
+        elif quoted:
+            continue
+        elif character == "(":
+            depth += 1
+        elif character == ")":
+            depth = max(0, depth - 1)
+        elif character in ",;" and not depth:
+            pieces.append(text[start:position])
+            start = position + 1
+    pieces.append(text[start:])
+    return pieces
+
+
+def _read(piece: str) -> Address | None:
+    if piece.rstrip().endswith(">") and "<" in piece:
+        name, _, rest = piece.rpartition("<")
+        address = rest.rstrip().rstrip(">").strip()
+        return Address(_clean(name), address) if is_address(address) else None
+    comment = re.fullmatch(r"\s*(\S+@\S+)\s*\(([^()]*)\)\s*", piece)
+    if comment and is_address(comment[1]):
+        return Address(_clean(comment[2]), comment[1])
+    bare = piece.strip()
+    return Address("", bare) if is_address(bare) else None
+
+
+def _clean(name: str) -> str:
+    name = name.strip()
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = name[1:-1].replace('\\"', '"')
+    return " ".join(name.strip("'").split())

@@ -1,0 +1,92 @@
+"""The application: wiring only, and the first file to read."""
+
+from typing import Any, cast
+
+from flask import Flask, request, session
+from flask_babel import get_locale
+from flask_security import FSQLALiteUserDatastore, RoleMixin, current_user
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from concierge import blobs, clock
+from concierge import db as database
+from concierge.accounts import signing_in
+from concierge.accounts import views as accounts
+from concierge.accounts.models import Editor, Role
+from concierge.config import LANGUAGES, Config, house_folder, read_config
+from concierge.extensions import babel, csrf, db, limiter, security
+from concierge.web import errors as web_errors
+from concierge.web import security as web_security
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The web application for `config` (read from the environment when not given)."""
+    config = config or read_config()
+    app = Flask("concierge", template_folder=str(house_folder("templates")), static_folder="static")
+    app.config.from_mapping(_flask_settings(config))
+    app.extensions["concierge"] = config
+    app.extensions["blobs"] = blobs.open_store(config)
+    if config.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=config.trusted_proxies, x_proto=config.trusted_proxies, x_host=config.trusted_proxies
+        )
+    _bind_extensions(app)
+    _prepare_templates(app)
+    _register_parts(app, config)
+    return app
+
+
+def _flask_settings(config: Config) -> dict[str, Any]:
+    https = config.base_url.startswith("https://")
+    return {
+        "SECRET_KEY": config.secret,
+        "SQLALCHEMY_ENGINES": {"default": database.engine_options(config)},
+        "MAX_CONTENT_LENGTH": config.max_mail_bytes + 1024 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
+        "SEND_FILE_MAX_AGE_DEFAULT": 31536000,
+        "SESSION_COOKIE_NAME": "__Host-concierge" if https else "concierge",
+        "SESSION_COOKIE_SECURE": https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": config.policy.session_hours * 3600,
+        "WTF_CSRF_TIME_LIMIT": None,
+        "WTF_CSRF_SSL_STRICT": False,
+        "BABEL_TRANSLATION_DIRECTORIES": "translations",
+        "BABEL_DEFAULT_LOCALE": "en",
+        "BABEL_DEFAULT_TIMEZONE": config.policy.timezone,
+        **signing_in.security_settings(config),
+    }
+
+
+def _bind_extensions(app: Flask) -> None:
+    db.init_app(app)
+    with app.app_context():
+        database.prepare(db.engine)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    babel.init_app(app, locale_selector=_page_language, timezone_selector=_page_zone)
+    security.init_app(app, FSQLALiteUserDatastore(db, Editor, cast(type[RoleMixin], Role)))
+    web_security.init_app(app)
+    web_errors.init_app(app)
+
+
+def _prepare_templates(app: Flask) -> None:
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(get_locale=get_locale, now=clock.now, LANGUAGES=LANGUAGES)
+
+
+def _register_parts(app: Flask, config: Config) -> None:
+    accounts.init_app(app)
+
+
+def _page_language() -> str:
+    if current_user and current_user.is_authenticated:
+        return str(current_user.language)
+    chosen = session.get("language")
+    return chosen if chosen in LANGUAGES else (request.accept_languages.best_match(LANGUAGES) or "en")
+
+
+def _page_zone() -> str | None:
+    return str(current_user.timezone) if current_user and current_user.is_authenticated else None

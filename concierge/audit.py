@@ -1,0 +1,63 @@
+"""What was done, by whom and when: a conversation's history, and the feed that live pages follow."""
+
+from datetime import datetime
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from concierge.db import Base, BigId
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> Any: ...
+
+
+class AuditEntry(Base):
+    """One thing done to one row; entries are only ever added."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (sa.Index("ix_audit_entry_subject", "subject_type", "subject_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[datetime]
+    verb: Mapped[str] = mapped_column(sa.String(60))
+    subject_type: Mapped[str] = mapped_column(sa.String(40))
+    subject_id: Mapped[int] = mapped_column(BigId)
+    editor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+def record(
+    session: Session, verb: str, subject: _HasId, *, by: _HasId | None, now: datetime, **details: Any
+) -> AuditEntry:
+    """Add an entry such as "conversation.closed" for a row that is in the session; flushes to learn its id."""
+    if subject.id is None:
+        session.flush()
+    entry = AuditEntry(
+        at=now,
+        verb=verb,
+        subject_type=type(subject).__tablename__,  # type: ignore[attr-defined]
+        subject_id=subject.id,
+        editor_id=by.id if by else None,
+        details=details,
+    )
+    session.add(entry)
+    return entry
+
+
+def list_for(session: Session, subject: _HasId) -> list[AuditEntry]:
+    """Everything done to `subject`, oldest first."""
+    statement = (
+        sa.select(AuditEntry)
+        .where(AuditEntry.subject_type == type(subject).__tablename__)  # type: ignore[attr-defined]
+        .where(AuditEntry.subject_id == subject.id)
+        .order_by(AuditEntry.id)
+    )
+    return list(session.scalars(statement))
+
+
+def latest_id(session: Session) -> int:
+    """The number of the newest entry, 0 when there is none: it grows with every change in the house."""
+    return session.scalar(sa.select(sa.func.max(AuditEntry.id))) or 0

@@ -1,0 +1,1 @@
+"""What the house sells: products, their variants, pictures and stock."""

@@ -1,0 +1,122 @@
+"""Products with their texts and pictures, variants by size and colour, and stock by location."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from concierge.db import Base, BigId
+from concierge.errors import NotFound
+
+
+class Product(Base):
+    """An article of the house."""
+
+    __tablename__ = "product"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    designer: Mapped[str] = mapped_column(sa.String(120))
+    category: Mapped[str] = mapped_column(sa.String(40), index=True)
+    season: Mapped[str] = mapped_column(sa.String(20), default="")
+    price_cents: Mapped[int]
+    currency: Mapped[str] = mapped_column(sa.String(3), default="EUR")
+    link: Mapped[str] = mapped_column(sa.String(500), default="")
+    tags: Mapped[list[str]] = mapped_column(default=list)
+    created_at: Mapped[datetime]
+    texts: Mapped[list["ProductText"]] = relationship(
+        back_populates="product", cascade="all, delete-orphan", lazy="selectin"
+    )
+    pictures: Mapped[list["ProductPicture"]] = relationship(
+        back_populates="product", cascade="all, delete-orphan", lazy="selectin", order_by="ProductPicture.position"
+    )
+    variants: Mapped[list["Variant"]] = relationship(
+        back_populates="product", cascade="all, delete-orphan", lazy="selectin", order_by="Variant.position"
+    )
+
+    def name(self, language: str) -> str:
+        """Its name in `language`, else in English, else whatever there is."""
+        return self._text(language).name
+
+    def description(self, language: str) -> str:
+        """Its description, chosen as the name is."""
+        return self._text(language).description
+
+    def _text(self, language: str) -> "ProductText":
+        by_language = {each.language: each for each in self.texts}
+        return by_language.get(language) or by_language.get("en") or next(iter(by_language.values()))
+
+
+class ProductText(Base):
+    """A product's name and description in one language."""
+
+    __tablename__ = "product_text"
+    __table_args__ = (sa.UniqueConstraint("product_id", "language"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id", ondelete="CASCADE"))
+    language: Mapped[str] = mapped_column(sa.String(8))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    description: Mapped[str] = mapped_column(sa.Text, default="")
+    product: Mapped[Product] = relationship(back_populates="texts")
+
+
+class ProductPicture(Base):
+    """A picture of a product, kept as a blob; `colour` is empty when it shows any."""
+
+    __tablename__ = "product_picture"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int] = mapped_column(default=0)
+    blob_key: Mapped[str] = mapped_column(sa.String(64))
+    content_type: Mapped[str] = mapped_column(sa.String(60))
+    width: Mapped[int]
+    height: Mapped[int]
+    colour: Mapped[str] = mapped_column(sa.String(40), default="")
+    product: Mapped[Product] = relationship(back_populates="pictures")
+
+
+class Variant(Base):
+    """A product's size and colour, with a SKU."""
+
+    __tablename__ = "variant"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id", ondelete="CASCADE"), index=True)
+    sku: Mapped[str] = mapped_column(sa.String(60), unique=True)
+    colour: Mapped[str] = mapped_column(sa.String(40), default="")
+    size: Mapped[str] = mapped_column(sa.String(20), default="")
+    size_system: Mapped[str] = mapped_column(sa.String(8), default="EU")
+    position: Mapped[int] = mapped_column(default=0)
+    product: Mapped[Product] = relationship(back_populates="variants", lazy="joined")
+    stock: Mapped[list["StockLevel"]] = relationship(
+        back_populates="variant", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+    @property
+    def available(self) -> int:
+        """Units on hand everywhere."""
+        return sum(level.on_hand for level in self.stock)
+
+
+class StockLevel(Base):
+    """Units of a variant known at a location and a time."""
+
+    __tablename__ = "stock_level"
+    __table_args__ = (sa.UniqueConstraint("variant_id", "location"), sa.CheckConstraint("on_hand >= 0", "on_hand"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    variant_id: Mapped[int] = mapped_column(sa.ForeignKey("variant.id", ondelete="CASCADE"))
+    location: Mapped[str] = mapped_column(sa.String(40))
+    on_hand: Mapped[int]
+    as_of: Mapped[datetime]
+    variant: Mapped[Variant] = relationship(back_populates="stock")
+
+
+class ProductNotFound(NotFound):
+    """There is no such product."""
+
+
+class VariantNotFound(NotFound):
+    """There is no variant with that SKU."""

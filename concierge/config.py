@@ -1,0 +1,179 @@
+"""Configuration read once from the environment and `.env`, every mistake reported at once; and the house's numbers."""
+
+import contextlib
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from concierge.errors import Misconfigured
+
+LANGUAGES = ("en", "it")
+
+_PACKAGE = Path(__file__).parent
+
+
+def house_folder(name: Literal["templates", "emails", "migrations"]) -> Path:
+    """Where these files lie: inside an installed wheel, or beside the package in a checkout."""
+    installed = _PACKAGE / "_house" / name
+    return installed if installed.is_dir() else _PACKAGE.parent / name
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("is not a time zone")
+    return name
+
+
+class Policy(BaseSettings):
+    """The house's numbers."""
+
+    model_config = SettingsConfigDict(env_prefix="CONCIERGE_POLICY_", env_file=".env", extra="ignore")
+
+    undo_seconds: int = Field(10, ge=0, le=120, examples=["10"])
+    send_attempts: int = Field(8, ge=1, le=30, examples=["8"])
+    send_timeout_seconds: int = Field(30, ge=1, le=60, examples=["30"])
+    lease_minutes: int = Field(10, ge=1, le=120, examples=["10"])
+    filing_attempts: int = Field(3, ge=1, le=10, examples=["3"])
+    attachment_megabytes: int = Field(18, ge=1, le=20, examples=["18"])
+    session_hours: int = Field(12, ge=1, le=24 * 14, examples=["12"])
+    timezone: Annotated[str, AfterValidator(_zone)] = Field("Europe/Rome", examples=["Europe/Rome"])
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The house's own time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def undo_window(self) -> timedelta:
+        """How long an answer can be called back."""
+        return timedelta(seconds=self.undo_seconds)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim holds before the row counts as orphaned."""
+        return timedelta(minutes=self.lease_minutes)
+
+
+class Config(BaseSettings):
+    """Where things are and how to reach them; every field is an environment variable CONCIERGE_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="CONCIERGE_", env_file=".env", extra="ignore")
+
+    data: Path = Field(Path("data"), examples=["/var/lib/concierge"])
+    host: str = Field("127.0.0.1", examples=["127.0.0.1"])
+    port: int = Field(8000, ge=1, le=65535, examples=["8000"])
+    smtp_host: str = Field("127.0.0.1", examples=["127.0.0.1"])
+    smtp_port: int = Field(2525, ge=1, le=65535, examples=["2525"])
+    base_url: str = Field("", examples=["https://concierge.example.com"])
+    database_url: str = Field("", examples=["postgresql://concierge:secret@db/concierge"])
+    blobs_url: str = Field("", examples=["s3://bucket/concierge"])
+    secret_key: SecretStr = Field(SecretStr(""), examples=["a random text of at least 32 characters"])
+    demo: bool = Field(True, examples=["false"])
+    provider: Literal["folder", "smtp", "sendgrid", "memory"] = Field("folder", examples=["folder"])
+    outbox: Path | None = Field(None, examples=["/var/lib/concierge/outbox"])
+    smtp_url: SecretStr = Field(SecretStr(""), examples=["smtp+starttls://name:password@relay.example.com:587"])
+    sendgrid_api_key: SecretStr = Field(SecretStr(""), examples=["SG.…"])
+    sendgrid_url: str = Field("https://api.sendgrid.com", examples=["https://api.eu.sendgrid.com"])
+    inbound_secret: SecretStr = Field(SecretStr(""), examples=["a random text of at least 24 characters"])
+    max_mail_bytes: int = Field(30 * 1024 * 1024, ge=64 * 1024, le=150 * 1024 * 1024, examples=["31457280"])
+    trusted_proxies: int = Field(0, ge=0, le=5, examples=["1"])
+    policy: Policy = Field(default_factory=Policy)
+
+    @model_validator(mode="after")
+    def _check_together(self) -> "Config":
+        if self.provider == "smtp" and not self.smtp_url.get_secret_value():
+            raise ValueError(
+                "CONCIERGE_SMTP_URL: the smtp provider needs a relay, e.g. smtp+starttls://name:password@relay:587"
+            )
+        if self.provider == "sendgrid" and not self.sendgrid_api_key.get_secret_value():
+            raise ValueError("CONCIERGE_SENDGRID_API_KEY: the sendgrid provider needs a key, e.g. SG.…")
+        if (secret := self.secret_key.get_secret_value()) and len(secret) < 32:
+            raise ValueError("CONCIERGE_SECRET_KEY: is too short, e.g. a random text of at least 32 characters")
+        if self.base_url and urlsplit(self.base_url).scheme not in {"http", "https"}:
+            raise ValueError("CONCIERGE_BASE_URL: must begin with https://, e.g. https://concierge.example.com")
+        return self._settle()
+
+    def _settle(self) -> "Config":
+        self.data = self.data.expanduser().absolute()
+        self.outbox = (self.outbox or self.data / "outbox").expanduser().absolute()
+        self.database_url = _with_driver(self.database_url) or f"sqlite+pysqlite:///{self.data / 'concierge.db'}"
+        self.blobs_url = self.blobs_url or str(self.data / "blobs")
+        self.base_url = (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+        return self
+
+    @property
+    def secret(self) -> str:
+        """The key everything is signed with: configured, else made once and kept in the data folder."""
+        return self.secret_key.get_secret_value() or _kept_secret(self.data / "secret.key")
+
+    @property
+    def inbound_token(self) -> str:
+        """The secret in the webhook's URL: configured, else made once and kept in the data folder."""
+        return self.inbound_secret.get_secret_value() or _kept_secret(self.data / "inbound.key")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the embedded database is used."""
+        return self.database_url.startswith("sqlite")
+
+
+def read_config(**overrides: object) -> Config:
+    """The configuration from environment, `.env` and `overrides` (command-line options; None means not given).
+
+    Raises Misconfigured whose text has one line for each mistake: the variable, what is wrong, an example.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    faults: list[str] = []
+    policy = None
+    try:
+        policy = Policy()
+    except ValidationError as error:
+        faults += _faults(error, Policy, "CONCIERGE_POLICY_")
+    try:
+        config = Config(**given, **({"policy": policy} if policy else {}))  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults += _faults(error, Config, "CONCIERGE_")
+    if faults:
+        raise Misconfigured("\n".join(faults))
+    return config
+
+
+def _faults(error: ValidationError, model: type[BaseSettings], prefix: str) -> list[str]:
+    lines = []
+    for fault in error.errors():
+        message = fault["msg"].removeprefix("Value error, ")
+        if not fault["loc"]:
+            lines.append(message)
+            continue
+        name = str(fault["loc"][0])
+        if name == "policy":
+            continue
+        examples = model.model_fields[name].examples or [""]
+        lines.append(f"{prefix}{name.upper()}: {message[0].lower()}{message[1:]}, e.g. {examples[0]}")
+    return lines
+
+
+def _with_driver(url: str) -> str:
+    for plain in ("postgres://", "postgresql://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    return url
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret in `path`, made on first use and readable by us only; two first users read the same one."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        part.touch(mode=0o600)
+        part.write_text(secrets.token_urlsafe(48) + "\n", encoding="ascii")
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(part)
+        part.unlink()
+    return path.read_text(encoding="ascii").strip()

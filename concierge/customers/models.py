@@ -1,0 +1,83 @@
+"""Customers with their addresses and sizes."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from concierge.db import Base, BigId
+from concierge.errors import NotFound, RuleBroken
+
+
+class Customer(Base):
+    """A person who writes; one or more addresses."""
+
+    __tablename__ = "customer"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(200), default="")
+    first_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    language: Mapped[str] = mapped_column(sa.String(8), default="en")
+    language_guessed: Mapped[bool] = mapped_column(default=True)
+    country: Mapped[str] = mapped_column(sa.String(2), default="")
+    timezone: Mapped[str] = mapped_column(sa.String(64), default="")
+    notes: Mapped[str] = mapped_column(sa.Text, default="")
+    created_at: Mapped[datetime]
+    addresses: Mapped[list["CustomerAddress"]] = relationship(
+        back_populates="customer", cascade="all, delete-orphan", lazy="selectin", order_by="CustomerAddress.id"
+    )
+    sizes: Mapped[list["CustomerSize"]] = relationship(
+        back_populates="customer", cascade="all, delete-orphan", lazy="selectin", order_by="CustomerSize.id"
+    )
+
+    @property
+    def address(self) -> str:
+        """The address we write to: the one marked primary, else the first."""
+        chosen = [each for each in self.addresses if each.is_primary] or self.addresses
+        return chosen[0].address if chosen else ""
+
+    @property
+    def display_name(self) -> str:
+        """Her name, or her address where we know no name."""
+        return self.name or self.address
+
+    def size(self, kind: str) -> str:
+        """Her size for shoes, dresses …; empty when unknown."""
+        return next((each.value for each in self.sizes if each.kind == kind), "")
+
+
+class CustomerAddress(Base):
+    """One address of a customer; an address belongs to one customer only."""
+
+    __tablename__ = "customer_address"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customer.id", ondelete="CASCADE"), index=True)
+    address: Mapped[str] = mapped_column(sa.String(320))
+    # what `addresses.normalise` makes of it
+    normalised: Mapped[str] = mapped_column(sa.String(320), unique=True)
+    is_primary: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    customer: Mapped[Customer] = relationship(back_populates="addresses")
+
+
+class CustomerSize(Base):
+    """A size of hers, e.g. shoes EU 36."""
+
+    __tablename__ = "customer_size"
+    __table_args__ = (sa.UniqueConstraint("customer_id", "kind"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customer.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    system: Mapped[str] = mapped_column(sa.String(8), default="")
+    value: Mapped[str] = mapped_column(sa.String(20))
+    customer: Mapped[Customer] = relationship(back_populates="sizes")
+
+
+class CustomerNotFound(NotFound):
+    """There is no such customer."""
+
+
+class AddressOfAnother(RuleBroken):
+    """This address belongs to another customer already."""

@@ -1,0 +1,167 @@
+"""The database: declarative base, column types, engines for SQLite and PostgreSQL, sessions."""
+
+import sqlite3
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import ModuleType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+from concierge.config import Config
+from concierge.errors import ConciergeError
+
+# Before 3.51.3 two writers resetting a WAL could corrupt the database; 3.44.6 and 3.50.7 carry the fix too
+# (sqlite.org/wal.html).
+_SAFE_SQLITE = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
+
+Sessions = sessionmaker[Session]
+
+
+class OldSQLite(ConciergeError):
+    """This SQLite is too old to be trusted with mail."""
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware UTC instant; timestamptz on PostgreSQL, UTC text on SQLite."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Refuse naive values; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        return value.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Give back UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+class Base(DeclarativeBase):
+    """The base of all tables."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: Instant(),
+        dict[str, Any]: sa.JSON(),
+        list[Any]: sa.JSON(),
+        list[str]: sa.JSON(),
+        int: sa.Integer(),
+    }
+
+
+def states(enum: type[StrEnum], name: str = "state") -> sa.Enum:
+    """A column type that holds one of the values of `enum`, with a CHECK on both databases."""
+    return sa.Enum(
+        enum,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=24,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+def engine_options(config: Config) -> dict[str, Any]:
+    """The keyword arguments of `create_engine` (with `url`) for the configured database."""
+    if config.is_sqlite:
+        return {
+            "url": config.database_url,
+            "module": sqlite_module(),
+            "connect_args": {"timeout": 15, "check_same_thread": False},
+        }
+    return {"url": config.database_url, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+
+
+def prepare(engine: sa.Engine) -> sa.Engine:
+    """Give every connection of `engine` our settings: WAL, FULL and foreign keys on SQLite; UTC on PostgreSQL."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def make_engine(config: Config) -> sa.Engine:
+    """A prepared engine for the configured database; the data folder is made if it isn't there."""
+    if config.is_sqlite:
+        config.data.mkdir(parents=True, exist_ok=True)
+    options = engine_options(config)
+    return prepare(sa.create_engine(options.pop("url"), **options))
+
+
+def make_sessions(config: Config) -> Sessions:
+    """A session factory for the worker, the doors and the command line.
+
+    Its transactions begin with the write lock on SQLite, so that reading first and writing later can't fail half-way.
+    """
+    engine = make_engine(config).execution_options(writes=True)
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def lock_for_writing(session: Session) -> None:
+    """Begin the session's transaction with the write lock (SQLite); a no-op elsewhere. Call before the first query."""
+    if not session.in_transaction():
+        session.connection(execution_options={"writes": True})
+
+
+def sqlite_module() -> ModuleType:
+    """The SQLite to use: Python's own when it is safe, else pysqlite3; raises OldSQLite."""
+    if is_safe_sqlite(sqlite3.sqlite_version_info):
+        return sqlite3
+    try:
+        import pysqlite3
+    except ImportError as error:
+        raise OldSQLite(
+            f"{OldSQLite.__doc__} {sqlite3.sqlite_version} is linked; install pysqlite3 0.6 or newer."
+        ) from error
+    if not is_safe_sqlite(pysqlite3.sqlite_version_info):
+        raise OldSQLite(f"{OldSQLite.__doc__} pysqlite3 carries {pysqlite3.sqlite_version}; 3.51.3 or newer is needed.")
+    module: ModuleType = pysqlite3
+    return module
+
+
+def is_safe_sqlite(version: tuple[int, ...]) -> bool:
+    """Whether this version of SQLite has the WAL-reset fix."""
+    if version >= _SAFE_SQLITE[-1]:
+        return True
+    return any(version[:2] == safe[:2] and version >= safe for safe in _SAFE_SQLITE)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'UTC'")
+    connection.commit()

@@ -1,0 +1,1 @@
+"""The demo house: a fictional maison to try everything with."""

@@ -1,0 +1,1 @@
+"""The composer: unsent replies, the gate before sending, undo and send later."""

@@ -1,0 +1,1 @@
+"""Mail in: kept as bytes before anyone understands it, then read and filed."""

@@ -1,0 +1,49 @@
+"""Raw mail as received."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from concierge.db import Base, BigId, states
+from concierge.errors import NotFound, RuleBroken
+
+
+class InboundState(StrEnum):
+    """What became of a mail that came in."""
+
+    RECEIVED = "received"
+    FILED = "filed"
+    IGNORED = "ignored"
+    QUARANTINED = "quarantined"
+
+
+class InboundMail(Base):
+    """Raw bytes as received, kept before anyone understands them."""
+
+    __tablename__ = "inbound_mail"
+    __table_args__ = (sa.Index("ix_inbound_mail_state", "state", "id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    # smtp, webhook, import, post office
+    source: Mapped[str] = mapped_column(sa.String(20))
+    state: Mapped[InboundState] = mapped_column(states(InboundState), default=InboundState.RECEIVED)
+    blob_key: Mapped[str] = mapped_column(sa.String(64), index=True)
+    size: Mapped[int]
+    envelope_from: Mapped[str | None] = mapped_column(sa.String(400))
+    recipients: Mapped[list[str]] = mapped_column(default=list)
+    reason: Mapped[str] = mapped_column(sa.Text, default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed_at: Mapped[datetime | None]
+    received_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    message_id: Mapped[int | None] = mapped_column(sa.ForeignKey("message.id", ondelete="SET NULL"), index=True)
+
+
+class InboundMailNotFound(NotFound):
+    """There is no such mail."""
+
+
+class NotQuarantined(RuleBroken):
+    """This mail is not in quarantine."""

@@ -1,0 +1,1 @@
+"""The entrances mail comes in by."""

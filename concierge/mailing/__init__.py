@@ -1,0 +1,1 @@
+"""Mail out: how it is built, queued, carried and reported on."""

@@ -1,0 +1,103 @@
+"""Deliveries, what providers said of them, and addresses not to be mailed."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from concierge.db import Base, BigId, states
+from concierge.errors import NotFound, RuleBroken
+
+
+class DeliveryState(StrEnum):
+    """Where a mail is on its way."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    WITHHELD = "withheld"
+
+
+class Delivery(Base):
+    """One mail to one address, under a unique key such as "reply:902"."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        sa.Index("ix_delivery_due", "state", "due_at"),
+        sa.Index("ix_delivery_to", "to_normalised", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(120), unique=True)
+    purpose: Mapped[str] = mapped_column(sa.String(40))
+    state: Mapped[DeliveryState] = mapped_column(states(DeliveryState), default=DeliveryState.QUEUED)
+    message_id: Mapped[str] = mapped_column(sa.String(400), index=True)
+    to_address: Mapped[str] = mapped_column(sa.String(320))
+    to_normalised: Mapped[str] = mapped_column(sa.String(320))
+    subject: Mapped[str] = mapped_column(sa.Text)
+    # what `mailing.mail.to_json` makes: all the worker needs
+    content: Mapped[dict[str, Any]]
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed_at: Mapped[datetime | None]
+    claim: Mapped[str | None] = mapped_column(sa.String(32))
+    provider: Mapped[str] = mapped_column(sa.String(20), default="")
+    provider_id: Mapped[str] = mapped_column(sa.String(400), default="")
+    reason: Mapped[str] = mapped_column(sa.Text, default="")
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    events: Mapped[list["DeliveryEvent"]] = relationship(back_populates="delivery", order_by="DeliveryEvent.id")
+
+
+class DeliveryEvent(Base):
+    """One report on a delivery, from the provider or from ourselves."""
+
+    __tablename__ = "delivery_event"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(sa.ForeignKey("delivery.id", ondelete="CASCADE"), index=True)
+    external_id: Mapped[str | None] = mapped_column(sa.String(200), unique=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    delivery: Mapped[Delivery] = relationship(back_populates="events")
+
+
+class SuppressionReason(StrEnum):
+    """Why an address is not mailed."""
+
+    HARD_BOUNCE = "hard_bounce"
+    COMPLAINT = "complaint"
+    UNSUBSCRIBED = "unsubscribed"
+    MANUAL = "manual"
+
+
+class Suppression(Base):
+    """An address not to be mailed, and why; `released_at` ends it."""
+
+    __tablename__ = "suppression"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    normalised: Mapped[str] = mapped_column(sa.String(320), index=True)
+    reason: Mapped[SuppressionReason] = mapped_column(states(SuppressionReason, "reason"))
+    created_at: Mapped[datetime]
+    created_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
+    released_at: Mapped[datetime | None]
+    released_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
+
+
+class DeliveryNotFound(NotFound):
+    """There is no such delivery."""
+
+
+class MoveRefused(RuleBroken):
+    """This mail can't go from where it is to there."""

@@ -1,0 +1,1 @@
+"""The carriers mail leaves by."""

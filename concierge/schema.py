@@ -1,0 +1,69 @@
+"""The database's schema: which migration it stands at, and moving it to the newest."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from concierge.config import Config, house_folder
+from concierge.db import make_engine
+from concierge.errors import ConciergeError
+
+
+class NewerDatabase(ConciergeError):
+    """This database was made by a newer Concierge; update the program, or choose another data folder."""
+
+
+class OldDatabase(ConciergeError):
+    """This database was made by an older Concierge; run `concierge migrate` first."""
+
+
+def migrate(config: Config) -> None:
+    """Bring the database to the newest migration; raises NewerDatabase when it is ahead of this program."""
+    engine = make_engine(config)
+    with engine.connect() as connection:
+        stands_at(connection)
+    engine.dispose()
+    command.upgrade(alembic_config(config), "head")
+
+
+def require_current(config: Config) -> None:
+    """Raise OldDatabase or NewerDatabase unless the database stands at the newest migration."""
+    engine = make_engine(config)
+    try:
+        with engine.connect() as connection:
+            if stands_at(connection) != newest():
+                raise OldDatabase
+    finally:
+        engine.dispose()
+
+
+def stands_at(connection: sa.Connection) -> str | None:
+    """The migration the database stands at, None for an empty one; raises NewerDatabase for one we don't know."""
+    revision = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if revision is not None and revision not in known:
+        raise NewerDatabase
+    return revision
+
+
+def newest() -> str:
+    """The newest migration this program knows."""
+    return _scripts().get_current_head() or ""
+
+
+def alembic_config(config: Config) -> AlembicConfig:
+    """What Alembic needs to find our migrations and the database."""
+    alembic = AlembicConfig()
+    alembic.set_main_option("script_location", str(house_folder("migrations")))
+    alembic.set_main_option("path_separator", "os")
+    alembic.attributes["config"] = config
+    return alembic
+
+
+def _scripts() -> ScriptDirectory:
+    folder: Path = house_folder("migrations")
+    return ScriptDirectory(str(folder))

@@ -1,0 +1,1 @@
+"""Reusable wording by editors that can't leave a hole."""

@@ -1,0 +1,58 @@
+"""Signed tokens: links for one purpose each, and the reply key that leads an answer home."""
+
+import base64
+import hashlib
+import hmac
+from datetime import timedelta
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from concierge.errors import BadToken
+
+_MAC_BYTES = 16
+
+
+def sign(secret: str, purpose: str, payload: str) -> str:
+    """A URL-safe token that carries `payload` and is good for `purpose` only."""
+    return URLSafeTimedSerializer(secret, salt=f"concierge:{purpose}").dumps(payload)
+
+
+def unsign(secret: str, purpose: str, token: str, *, max_age: timedelta | None = None) -> str:
+    """The payload of a token made by `sign` for the same purpose; raises BadToken otherwise."""
+    seconds = None if max_age is None else int(max_age.total_seconds())
+    try:
+        payload = URLSafeTimedSerializer(secret, salt=f"concierge:{purpose}").loads(token, max_age=seconds)
+    except BadSignature as error:
+        raise BadToken from error
+    if not isinstance(payload, str):
+        raise BadToken
+    return payload
+
+
+def reply_key(secret: str, conversation_id: int) -> str:
+    """The key of a conversation for Reply-To and Message-ID: lower-case base32 of its number and a 128-bit MAC.
+
+    At most 40 characters, so that `mailbox+key` fits a local part (RFC 5321, 4.5.3.1.1). Mail systems may change
+    its case.
+    """
+    number = conversation_id.to_bytes(max(1, (conversation_id.bit_length() + 7) // 8), "big")
+    return base64.b32encode(_mac(secret, number) + number).decode().rstrip("=").lower()
+
+
+def read_reply_key(secret: str, key: str) -> int | None:
+    """The conversation's number in a key made by `reply_key`, in any case; None when it is not one of ours."""
+    if not 28 <= len(key) <= 40 or not key.isascii():
+        return None
+    try:
+        raw = base64.b32decode(key.upper() + "=" * (-len(key) % 8))
+    except ValueError:
+        return None
+    mac, number = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+    conversation_id = int.from_bytes(number, "big")
+    # Re-made rather than compared piecewise: base32 has spare bits, and only the one true spelling counts.
+    genuine = hmac.compare_digest(mac, _mac(secret, number)) and reply_key(secret, conversation_id) == key.lower()
+    return conversation_id if genuine else None
+
+
+def _mac(secret: str, message: bytes) -> bytes:
+    return hmac.digest(secret.encode(), b"concierge:reply:" + message, hashlib.sha256)[:_MAC_BYTES]

@@ -1,0 +1,1 @@
+"""What every page needs: rendering, errors, security, live updates."""

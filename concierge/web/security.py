@@ -1,0 +1,97 @@
+"""Who may see a page, and the headers every page carries."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask_security import current_user
+
+from concierge.db import lock_for_writing
+from concierge.errors import Forbidden
+from concierge.extensions import db
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "frame-src 'self'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "object-src 'none'",
+    )
+)
+
+# Views that anybody may reach are marked by `public`; everything else asks for sign-in (see `init_app`).
+_PUBLIC = "_concierge_public"
+
+
+class NotForYou(Forbidden):
+    """Your role does not allow this; ask an admin."""
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view as open to anybody."""
+    setattr(view, _PUBLIC, True)
+    return view
+
+
+def roles_accepted(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let only these roles in; everybody else reads why."""
+
+    def mark(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            if not any(current_user.has_role(role) for role in roles):
+                raise NotForYou
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return mark
+
+
+def init_app(app: Flask) -> None:
+    """Ask for sign-in everywhere but on public views, take the write lock for unsafe methods, set headers."""
+    app.before_request(_begin)
+    app.after_request(_headers)
+
+
+def _begin() -> Response | None:
+    if request.endpoint is None:
+        return None
+    view = current_app.view_functions[request.endpoint]
+    is_public = request.endpoint == "static" or request.blueprint == "security" or hasattr(view, _PUBLIC)
+    # SQLite: a POST begins with the write lock, so that reading first and writing later can't fail half-way.
+    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+        lock_for_writing(db.session)
+    if is_public or current_user.is_authenticated:
+        return None
+    if request.headers.get("HX-Request"):
+        response = Response(status=401)
+        response.headers["HX-Redirect"] = url_for("security.login")
+        return response
+    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("security.login", next=target))  # type: ignore[return-value]
+
+
+def _headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", g.get("content_security_policy", CONTENT_SECURITY_POLICY))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), interest-cohort=()")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store")
+    return response
