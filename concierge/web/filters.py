@@ -15,12 +15,12 @@ def waiting_words(span: timedelta) -> str:
     minutes = max(0, int(span.total_seconds() // 60))
     hours, rest = divmod(minutes, 60)
     if hours == 0:
-        return _("%(count)s min", count=minutes)
+        return str(_("%(count)s min", count=minutes))
     if hours < 10 and rest:
-        return _("%(count)s h", count=hours) + " " + _("%(count)s min", count=rest)
+        return str(_("%(count)s h", count=hours) + " " + _("%(count)s min", count=rest))
     if hours < 24:
-        return _("%(count)s h", count=hours)
-    return _("%(count)s d", count=hours // 24)
+        return str(_("%(count)s h", count=hours))
+    return str(_("%(count)s d", count=hours // 24))
 
 
 def waiting_since(moment: datetime) -> str:
@@ -29,18 +29,18 @@ def waiting_since(moment: datetime) -> str:
 
 
 def local_time(moment: datetime) -> str:
-    """Say an aware `moment` in the reader's zone: the hour alone today, the date before, the year when it is another."""
+    """Say an aware `moment` in the reader's zone: the hour alone today, else the date, in other years with the year."""
     here, today = to_user_timezone(moment), to_user_timezone(clock.now())
     if here.date() == today.date():
-        return format_time(moment, "HH:mm")
+        return str(format_time(moment, "HH:mm"))
     if here.year == today.year:
-        return format_datetime(moment, "d MMM, HH:mm")
-    return format_date(moment, "d MMM y")
+        return str(format_datetime(moment, "d MMM, HH:mm"))
+    return str(format_date(moment, "d MMM y"))
 
 
 def full_time(moment: datetime) -> str:
     """Say an aware `moment` with weekday, date and hour, as a title tells it."""
-    return format_datetime(moment, "EEEE d MMMM y, HH:mm")
+    return str(format_datetime(moment, "EEEE d MMMM y, HH:mm"))
 
 
 def init_app(app: Flask) -> None:
