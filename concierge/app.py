@@ -16,6 +16,7 @@ from concierge.accounts.models import Editor, Role
 from concierge.config import LANGUAGES, Config, house_folder, read_config
 from concierge.extensions import babel, csrf, db, limiter, security
 from concierge.web import errors as web_errors
+from concierge.web import filters as web_filters
 from concierge.web import security as web_security
 
 
@@ -74,6 +75,7 @@ def _prepare_templates(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    web_filters.init_app(app)
     app.jinja_env.globals.update(get_locale=get_locale, now=clock.now, LANGUAGES=LANGUAGES)
 
 

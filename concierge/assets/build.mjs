@@ -1,0 +1,91 @@
+// Builds concierge/static/ from concierge/assets/: styles, scripts, fonts, the icon sprite and manifest.json.
+import { createHash } from "node:crypto";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, context } from "esbuild";
+
+const assets = dirname(fileURLToPath(import.meta.url));
+const root = join(assets, "../..");
+const out = join(assets, "../static");
+const modules = join(root, "node_modules");
+
+// Trix writes a <style> element, which our Content-Security-Policy forbids; its few rules live in css/composer.css instead.
+const trixWithoutInlineStyles = {
+  name: "trix-without-inline-styles",
+  setup(builder) {
+    builder.onLoad({ filter: /trix\.esm\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const call = "document.head.insertBefore(element, document.head.firstChild);";
+      if (!source.includes(call)) throw new Error("Trix has changed: look again at how it installs its styles.");
+      return { contents: source.replace(call, ""), loader: "js" };
+    });
+  },
+};
+
+// Remembers what a build made, under the name the templates ask for: {"app.css": "app.css?v=1a2b3c4d"}.
+const manifest = {
+  name: "manifest",
+  setup(builder) {
+    builder.onEnd(async (result) => {
+      if (result.errors.length) return;
+      const names = { ...(await copied()) };
+      for (const file of Object.keys(result.metafile.outputs)) {
+        if (file.endsWith(".map")) continue;
+        const path = relative(out, join(root, file));
+        if (/chunks\/composer-/.test(path)) names["composer.js"] = path;
+        const preload = /(ibarra-real-nova-latin-400-normal|hanken-grotesk-latin-wght-normal)/.exec(path);
+        if (preload) names[preload[1].startsWith("ibarra") ? "serif.woff2" : "sans.woff2"] = path;
+        if (/^app\.(css|js)$/.test(path)) names[path] = `${path}?v=${digest(await readFile(join(root, file)))}`;
+      }
+      await writeFile(join(out, "manifest.json"), JSON.stringify(names, null, 1) + "\n");
+    });
+  },
+};
+
+const digest = (bytes) => createHash("sha256").update(bytes).digest("hex").slice(0, 10);
+
+async function sprite() {
+  const names = JSON.parse(await readFile(join(assets, "icons.json"), "utf8"));
+  const symbols = await Promise.all(names.map(async (name) => {
+    const svg = await readFile(join(modules, "lucide-static/icons", `${name}.svg`), "utf8");
+    const inner = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>"));
+    return `<symbol id="${name}" viewBox="0 0 24 24">${inner.replace(/\s+/g, " ").trim()}</symbol>`;
+  }));
+  return `<!-- Icons by Lucide (ISC licence) -->\n<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`;
+}
+
+async function copied() {
+  await mkdir(out, { recursive: true });
+  const icons = await sprite();
+  await writeFile(join(out, "icons.svg"), icons);
+  await cp(join(assets, "favicon.svg"), join(out, "favicon.svg"));
+  return {
+    "icons.svg": `icons.svg?v=${digest(icons)}`,
+    "favicon.svg": `favicon.svg?v=${digest(await readFile(join(assets, "favicon.svg")))}`,
+  };
+}
+
+const options = {
+  absWorkingDir: root,
+  entryPoints: [join(assets, "js/app.js"), join(assets, "css/app.css")],
+  entryNames: "[name]",
+  chunkNames: "chunks/[name]-[hash]",
+  assetNames: "fonts/[name]-[hash]",
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  minify: true,
+  metafile: true,
+  legalComments: "linked",
+  logLevel: "info",
+  target: ["chrome123", "firefox121", "safari17.5"],
+  loader: { ".woff2": "file" },
+  alias: { trix: join(modules, "trix/dist/trix.esm.js"), "htmx.org": join(modules, "htmx.org/dist/htmx.esm.js") },
+  plugins: [trixWithoutInlineStyles, manifest],
+};
+
+await rm(out, { recursive: true, force: true });
+if (process.argv.includes("--watch")) await (await context(options)).watch();
+else await build(options);

@@ -1,0 +1,70 @@
+// <form data-autosave="/drafts/7">: what is written is kept on the server a moment after each pause, and on leaving.
+// The answer is JSON: {"version": 4} or, with 409/422, {"message": "…"}.
+import { whenAdded } from "./added.js";
+
+const PAUSE = 800;
+
+whenAdded("form[data-autosave]", (form) => {
+  const status = form.querySelector("[data-autosave-status]");
+  const words = status?.dataset ?? {};
+  let timer = 0;
+  let dirty = false;
+  let busy = false;
+  let last = snapshot(form);
+
+  const say = (state, text) => {
+    if (!status) return;
+    status.dataset.state = state;
+    if (status.textContent !== text) status.textContent = text;
+  };
+
+  const send = async (leaving = false) => {
+    clearTimeout(timer);
+    const body = new FormData(form);
+    if (busy && !leaving) return;
+    if (!dirty) return;
+    busy = true;
+    dirty = false;
+    last = snapshot(form);
+    say("saving", words.saving ?? "");
+    try {
+      const answer = await fetch(form.dataset.autosave, {
+        method: "POST", body: withoutFiles(body), keepalive: leaving, credentials: "same-origin",
+        headers: { Accept: "application/json", "X-Requested-With": "fetch" },
+      });
+      const facts = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+      if (!answer.ok) throw new Error(facts.message ?? words.failed ?? "");
+      if (facts.version !== undefined && form.elements.version) form.elements.version.value = facts.version;
+      say("saved", words.saved ?? "");
+    } catch (error) {
+      dirty = true;
+      say("failed", (error instanceof TypeError ? words.failed : error.message) || words.failed || "");
+      if (error instanceof TypeError) timer = setTimeout(send, 5000); // the network, not a refusal
+    } finally {
+      busy = false;
+    }
+    if (dirty && status?.dataset.state === "saved") timer = setTimeout(send, PAUSE);
+  };
+
+  const noticed = () => {
+    if (snapshot(form) === last) return;
+    dirty = true;
+    clearTimeout(timer);
+    timer = setTimeout(send, PAUSE);
+  };
+  form.addEventListener("input", noticed);
+  form.addEventListener("change", noticed);
+  form.addEventListener("house:changed", noticed);
+  form.addEventListener("submit", () => { clearTimeout(timer); dirty = false; });
+  document.addEventListener("visibilitychange", () => { if (document.hidden && form.isConnected) send(true); });
+  window.addEventListener("online", () => { if (dirty) send(); });
+});
+
+function withoutFiles(body) {
+  for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
+  return body;
+}
+
+function snapshot(form) {
+  return JSON.stringify([...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "version"));
+}

@@ -1,0 +1,35 @@
+// <details class="menu">: one open at a time, closed by Escape, by a click elsewhere, and when focus leaves.
+const open = () => document.querySelectorAll("details.menu[open]");
+
+document.addEventListener("click", (event) => {
+  for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
+});
+
+document.addEventListener("focusin", (event) => {
+  for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest?.("details.menu");
+  if (!menu) return;
+  if (event.key === "Escape" && menu.open) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+    event.stopPropagation();
+  }
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  if (event.target.matches("textarea, select, input[type=datetime-local]")) return;
+  menu.open = true;
+  const stops = [...menu.querySelectorAll(".menu__panel :is(a[href], button, input)")];
+  const step = event.key === "ArrowDown" ? 1 : -1;
+  const at = stops.indexOf(document.activeElement);
+  stops.at(at === -1 ? (step > 0 ? 0 : -1) : (at + step) % stops.length)?.focus();
+  event.preventDefault();
+});
+
+// A menu opened by its key puts the focus where the hand will go next.
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("details.menu[open][data-focus]")) {
+    event.target.querySelector(".menu__panel :is([autofocus], input, a[href], button)")?.focus();
+  }
+}, true);

@@ -1,0 +1,51 @@
+"""What templates may call and filter with: assets, icons, and times as people say them."""
+
+from datetime import datetime, timedelta
+
+from flask import Flask
+from flask_babel import format_date, format_datetime, format_time, to_user_timezone
+from flask_babel import gettext as _
+
+from concierge import clock
+from concierge.web.assets import asset, icon
+
+
+def waiting_words(span: timedelta) -> str:
+    """Say how long something has waited, in one or two short units: "24 min", "3 h 10 min", "2 d"."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    hours, rest = divmod(minutes, 60)
+    if hours == 0:
+        return str(_("%(count)s min", count=minutes))
+    if hours < 10 and rest:
+        return str(_("%(count)s h", count=hours) + " " + _("%(count)s min", count=rest))
+    if hours < 24:
+        return str(_("%(count)s h", count=hours))
+    return str(_("%(count)s d", count=hours // 24))
+
+
+def waiting_since(moment: datetime) -> str:
+    """Say how long ago an aware `moment` was, by the house's clock."""
+    return waiting_words(clock.now() - moment)
+
+
+def local_time(moment: datetime) -> str:
+    """Say an aware `moment` in the reader's zone: the hour alone today, else the date, in other years with the year."""
+    here, today = to_user_timezone(moment), to_user_timezone(clock.now())
+    if here.date() == today.date():
+        return str(format_time(moment, "HH:mm"))
+    if here.year == today.year:
+        return str(format_datetime(moment, "d MMM, HH:mm"))
+    return str(format_date(moment, "d MMM y"))
+
+
+def full_time(moment: datetime) -> str:
+    """Say an aware `moment` with weekday, date and hour, as a title tells it."""
+    return str(format_datetime(moment, "EEEE d MMMM y, HH:mm"))
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates these words."""
+    app.jinja_env.globals.update(asset=asset, icon=icon)
+    app.jinja_env.filters.update(
+        waiting_words=waiting_words, waiting_since=waiting_since, local_time=local_time, full_time=full_time
+    )
