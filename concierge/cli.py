@@ -1,0 +1,94 @@
+"""The `concierge` command: runs the house or a part of it, and does what is done by hand."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import click
+
+from concierge import schema, staffing, starting
+from concierge.config import Config, read_config
+from concierge.errors import ConciergeError
+
+
+class Sentences(click.Group):
+    """A group whose commands end with our errors' sentences instead of tracebacks."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error of ours is printed as its sentence, with exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except ConciergeError as error:
+            raise click.ClickException(str(error) or error.sentence()) from error
+
+
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="concierge")
+def main() -> None:
+    """The email assistant of a fashion house. Settings: CONCIERGE_… variables, or a file .env; see .env.example."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%H:%M:%S"
+    )
+    for noisy in ("apscheduler", "alembic", "mail.log", "mail.debug", "urllib3", "botocore"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+@main.command()
+@click.option("--host", help="Where the pages are served [127.0.0.1].")
+@click.option("--port", type=int, help="The pages' port [8000].")
+@click.option("--smtp-port", type=int, help="The mail door's port [2525].")
+@click.option("--data", type=click.Path(path_type=Path), help="The folder everything is kept in [data].")
+@click.option("--demo/--no-demo", default=None, help="Furnish the demo house on the first start [yes].")
+def run(**options: Any) -> None:
+    """Run the whole house: pages, worker and mail door, until Ctrl-C."""
+    from concierge.running import House
+
+    config = read_config(**options)
+    starting.require_port(config.host, config.port, "--port")
+    starting.require_port(config.smtp_host, config.smtp_port, "--smtp-port")
+    starting.require_folder(config.data)
+    starting.require_database(config)
+    _furnish(config)
+    given = {f"CONCIERGE_{name.upper()}": str(value) for name, value in options.items() if value is not None}
+    House(config, given).run(lambda: click.echo(_welcome(config)))
+    click.echo("Closed. Everything is kept.")
+
+
+@main.command()
+def web() -> None:
+    """Serve the pages only."""
+    from concierge.serving import serve_pages
+
+    serve_pages(starting.ready_config())
+
+
+@main.command()
+def worker() -> None:
+    """Run the worker only: files mail, sends what is due."""
+    from concierge.worker import work
+
+    work(starting.ready_config())
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to this program's version."""
+    config = read_config()
+    starting.require_database(config)
+    schema.migrate(config)
+    click.echo("The database is up to date.")
+
+
+main.add_command(staffing.editor)
+main.add_command(staffing.mailbox)
+
+
+def _furnish(config: Config) -> None:
+    """Bring the database to this program's version."""
+    schema.migrate(config)
+
+
+def _welcome(config: Config) -> str:
+    """What is said once the pages answer."""
+    door = f"{config.smtp_host}:{config.smtp_port}"
+    return f"\n  Concierge is open: {config.base_url}\n  Mail door: {door}. Ctrl-C closes.\n"

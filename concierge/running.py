@@ -1,0 +1,130 @@
+"""The whole house as one program: starts pages, worker and mail door, keeps them up, stops them together."""
+
+import http.client
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from concierge.config import Config
+from concierge.errors import ConciergeError
+from concierge.lifeline import LIFELINE
+
+log = logging.getLogger(__name__)
+
+ROLES = ("web", "worker")
+FALLS = 5
+FALL_WINDOW_SECONDS = 60.0
+OPENING_SECONDS = 60.0
+CLOSING_SECONDS = 30.0
+LOOK_SECONDS = 0.1
+
+
+class KeepsFalling(ConciergeError):
+    """A part of the house does not stay up."""
+
+
+@dataclass
+class Part:
+    """One process of the house and how often it fell lately."""
+
+    role: str
+    process: subprocess.Popen[bytes]
+    falls: deque[float] = field(default_factory=lambda: deque(maxlen=FALLS))
+
+    def fell(self, now: float) -> bool:
+        """Note a fall; whether it has fallen too often to be set up again."""
+        self.falls.append(now)
+        return len(self.falls) == FALLS and now - self.falls[0] < FALL_WINDOW_SECONDS
+
+
+class House:
+    """The running house: its parts, and the pipe whose closing tells them that we are gone."""
+
+    def __init__(self, config: Config, environment: dict[str, str]) -> None:
+        """`environment` carries the command line's options to the parts."""
+        self._config = config
+        self._environment = environment
+        self._stop = threading.Event()
+        self._lifeline, self._our_end = os.pipe()
+        self._parts: list[Part] = []
+
+    def run(self, welcome: Callable[[], None]) -> None:
+        """Start all parts, say `welcome` once the pages answer, and keep them up until SIGINT, SIGTERM or SIGHUP.
+
+        Raises KeepsFalling when a part can't be kept up; whatever happens, all parts are stopped when this returns.
+        """
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, lambda *_: self._stop.set())
+        try:
+            self._parts = [Part(role, self._start(role)) for role in ROLES]
+            if self._open():
+                welcome()
+            while not self._stop.wait(LOOK_SECONDS):
+                self._look_after()
+        finally:
+            self._close()
+
+    def _start(self, role: str) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, **self._environment, LIFELINE: str(self._lifeline)}
+        # A session of its own: Ctrl-C reaches us alone, and we decide who stops when.
+        command = [sys.executable, "-P", "-m", "concierge", role]
+        return subprocess.Popen(command, env=environment, pass_fds=(self._lifeline,), start_new_session=True)
+
+    def _open(self) -> bool:
+        """Wait until the pages answer; False when told to stop meanwhile."""
+        latest = time.monotonic() + OPENING_SECONDS
+        while not self._stop.wait(LOOK_SECONDS):
+            self._look_after()
+            if self._answers():
+                return True
+            if time.monotonic() > latest:
+                raise KeepsFalling("The pages did not answer within a minute; the reason is written above.")
+        return False
+
+    def _answers(self) -> bool:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._config.host, self._config.host)  # noqa: S104
+        connection = http.client.HTTPConnection(host, self._config.port, timeout=5)
+        try:
+            connection.request("HEAD", "/")
+            return connection.getresponse().status < 500
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _look_after(self) -> None:
+        for part in self._parts:
+            if (code := part.process.poll()) is None or self._stop.is_set():
+                continue
+            if part.fell(time.monotonic()):
+                raise KeepsFalling(
+                    f"The {part.role} keeps stopping (last with code {code}); the reason is written above."
+                )
+            log.warning("the %s stopped with code %s; starting it again", part.role, code)
+            if self._stop.wait(len(part.falls) - 1):
+                return
+            part.process = self._start(part.role)
+
+    def _close(self) -> None:
+        """Let everybody finish what they hold, for half a minute; then end them, which loses nothing kept."""
+        self._stop.clear()
+        for part in self._parts:
+            if part.process.poll() is None:
+                part.process.terminate()
+        latest = time.monotonic() + CLOSING_SECONDS
+        while any(part.process.poll() is None for part in self._parts):
+            # a second Ctrl-C: do not wait any longer
+            if time.monotonic() > latest or self._stop.wait(LOOK_SECONDS):
+                for part in self._parts:
+                    if part.process.poll() is None:
+                        os.killpg(part.process.pid, signal.SIGKILL)
+                        part.process.wait()
+        os.close(self._our_end)
+        os.close(self._lifeline)

@@ -1,0 +1,63 @@
+"""The web pages under gunicorn: two processes of many threads, because live pages keep a thread each."""
+
+import os
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
+
+from concierge import lifeline
+from concierge.app import create_app
+from concierge.config import Config
+from concierge.web import live
+
+PROCESSES = 2
+THREADS = 32
+
+
+class PageWorker(ThreadWorker):  # type: ignore[misc]
+    """A process that serves pages; told to stop, it lets go of live pages first, which would otherwise hold it up."""
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """SIGTERM: begin to stop."""
+        live.stop_all()
+        super().handle_exit(sig, frame)
+
+
+class Pages(BaseApplication):  # type: ignore[misc]
+    """Our application as gunicorn wants it."""
+
+    def __init__(self, config: Config) -> None:
+        """Serves `config.host`:`config.port`."""
+        self.config = config
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Give gunicorn its settings; none are read from its own files or variables."""
+        settings: dict[str, Any] = {
+            "bind": f"[{self.config.host}]:{self.config.port}"
+            if ":" in self.config.host
+            else f"{self.config.host}:{self.config.port}",
+            "worker_class": PageWorker,
+            "workers": PROCESSES,
+            "threads": THREADS,
+            "timeout": 60,
+            "graceful_timeout": 20,
+            "keepalive": 5,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "proc_name": "concierge",
+            "post_worker_init": lambda _worker: lifeline.hold(os.getppid()),
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Make the application, once in each process."""
+        return create_app(self.config)
+
+
+def serve_pages(config: Config) -> None:
+    """Serve until told to stop by SIGTERM or SIGINT."""
+    Pages(config).run()

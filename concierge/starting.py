@@ -1,0 +1,107 @@
+"""What must be true before the doors open: free ports, a writable folder, a database we can trust and understand."""
+
+import errno
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from concierge import schema
+from concierge.config import Config, read_config
+from concierge.db import make_engine, sqlite_module
+from concierge.errors import ConciergeError
+
+OLDEST_POSTGRESQL = 15
+
+
+class PortTaken(ConciergeError):
+    """Another program already listens on this port."""
+
+    def __init__(self, host: str, port: int, option: str, why: str) -> None:
+        """`option` is the command-line option that chooses another, e.g. --port; `why` ends the first half-sentence."""
+        variable = "CONCIERGE_" + option.removeprefix("--").replace("-", "_").upper()
+        super().__init__(f"Port {port} on {host} {why}; choose another with {option} or {variable}.")
+
+
+class FolderUnwritable(ConciergeError):
+    """The data folder can't be written."""
+
+
+class DatabaseUnfit(ConciergeError):
+    """The database can't be used."""
+
+
+def require_port(host: str, port: int, option: str) -> None:
+    """Raise PortTaken unless we could listen there now."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as door:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.bind(address)
+            door.listen(1)
+    except OSError as error:
+        whys = {errno.EADDRINUSE: "is already in use", errno.EACCES: "is reserved for the system"}
+        raise PortTaken(
+            host, port, option, whys.get(error.errno or 0, f"can't be opened ({error.strerror})")
+        ) from error
+
+
+def require_folder(folder: Path) -> None:
+    """Make `folder` when it isn't there; raise FolderUnwritable unless a file can be kept in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".writable-") as file:
+            file.write(b"yes")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        remedy = "choose another with --data or CONCIERGE_DATA"
+        raise FolderUnwritable(f"The data folder {folder} can't be written ({error.strerror}); {remedy}.") from error
+
+
+def require_database(config: Config) -> None:
+    """Raise DatabaseUnfit, OldSQLite or NewerDatabase, each with one sentence, unless mail is safe in this database."""
+    if config.is_sqlite:
+        sqlite_module()
+    engine = make_engine(config)
+    try:
+        with engine.connect() as connection:
+            if faults := durability_faults(connection):
+                raise DatabaseUnfit(f"The database would lose mail: {', '.join(faults)}.")
+            schema.stands_at(connection)
+    except sa.exc.DBAPIError as error:
+        raise DatabaseUnfit(
+            f"The database {engine.url.render_as_string()} can't be used: {_first_line(error)}."
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def ready_config() -> Config:
+    """The configuration, once the database is known to be safe and of this program's version; raises as above."""
+    config = read_config()
+    require_database(config)
+    schema.require_current(config)
+    return config
+
+
+def durability_faults(connection: sa.Connection) -> list[str]:
+    """The database's settings that would let an acknowledged mail vanish; empty when all is well."""
+    if connection.dialect.name == "sqlite":
+        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+        level = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+        faults = [] if level >= 2 else [f"synchronous is {level}, not FULL"]
+        return faults if mode == "wal" else [*faults, f"journal_mode is {mode}, not WAL"]
+    version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
+    major = int(version) // 10_000
+    faults = [] if major >= OLDEST_POSTGRESQL else [f"PostgreSQL {major} is older than {OLDEST_POSTGRESQL}"]
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        if connection.exec_driver_sql(f"SHOW {setting}").scalar_one() == "off":
+            faults.append(f"{setting} is off")
+    return faults
+
+
+def _first_line(error: sa.exc.DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0].rstrip(".")
