@@ -13,11 +13,16 @@ import nh3
 _MOST_ELEMENTS = 6_000
 _LONGEST = 2_000_000
 
-_TAGS = set(  # noqa: SIM905
+
+def _words(text: str) -> set[str]:
+    return set(text.split())
+
+
+_TAGS = _words(
     "a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details "
     "dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p "
     "pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr "
-    "tt u ul var wbr".split()
+    "tt u ul var wbr"
 )
 _CELL = {"align", "bgcolor", "colspan", "height", "rowspan", "style", "valign", "width"}
 _ATTRIBUTES = {
@@ -38,7 +43,7 @@ _ATTRIBUTES = {
     "tr": {"align", "bgcolor", "valign"},
 }
 # Nothing that moves an element out of its place, covers others or loads anything (T17, T18).
-_STYLES = set(  # noqa: SIM905
+_STYLES = _words(
     "background background-color border border-bottom border-bottom-color border-bottom-style border-bottom-width "
     "border-collapse border-color border-left border-left-color border-left-style border-left-width border-radius "
     "border-right border-right-color border-right-style border-right-width border-spacing border-style border-top "
@@ -46,7 +51,7 @@ _STYLES = set(  # noqa: SIM905
     "font-family font-size font-style font-variant font-weight height letter-spacing line-height list-style-type "
     "margin margin-bottom margin-left margin-right margin-top max-height max-width min-width padding padding-bottom "
     "padding-left padding-right padding-top table-layout text-align text-decoration text-indent text-transform "
-    "vertical-align white-space width word-break word-spacing word-wrap".split()
+    "vertical-align white-space width word-break word-spacing word-wrap"
 )
 # Of CSS functions only colours and sums stay: url(), image-set(), var() and whatever comes next could load.
 _FUNCTION = re.compile(r"(?:(?:rgb|hsl)a?|calc)\([^()]*\)", re.IGNORECASE)
@@ -79,8 +84,15 @@ def clean(html: str, *, pictures: Mapping[str, str], fold_label: str, load_pictu
     sieve = _Sieve(pictures, load_pictures)
     summary = f"<details data-fold><summary>{entities.escape(fold_label)}</summary>"
     prepared = _FOLD.sub(lambda _found: summary, html)
-    cleaned = nh3.clean(
-        prepared,
+    cleaned = _clean(prepared, sieve)
+    if sieve.dropped_link:  # nh3 changes the order of the attributes that are left; once more settles it
+        cleaned = _clean(cleaned, sieve)
+    return Shown(cleaned, len(sieve.blocked))
+
+
+def _clean(html: str, sieve: "_Sieve") -> str:
+    return nh3.clean(
+        html,
         tags=_TAGS,
         clean_content_tags={"script", "style", "title", "noscript", "template", "svg", "math", "xml", "iframe"},
         attributes=_ATTRIBUTES,
@@ -90,7 +102,6 @@ def clean(html: str, *, pictures: Mapping[str, str], fold_label: str, load_pictu
         link_rel="noopener noreferrer",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
-    return Shown(cleaned, len(sieve.blocked))
 
 
 class _Sieve:
@@ -101,15 +112,22 @@ class _Sieve:
         self._ours = frozenset(pictures.values())
         self._load_pictures = load_pictures
         self.blocked: set[str] = set()
+        self.dropped_link = False
 
     def __call__(self, tag: str, attribute: str, value: str) -> str | None:
         if attribute == "style":
             return _harmless_style(value)
         if attribute == "href":
-            return value if _LINK.fullmatch(value.strip()) else None
+            return self._link(value)
         if attribute == "src":
             return self._picture(value.strip())
         return value
+
+    def _link(self, url: str) -> str | None:
+        if _LINK.fullmatch(url.strip()):
+            return url
+        self.dropped_link = True
+        return None
 
     def _picture(self, url: str) -> str | None:
         if url in self._ours:
