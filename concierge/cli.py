@@ -49,8 +49,7 @@ def run(**options: Any) -> None:
     starting.require_folder(config.data)
     starting.require_database(config)
     _furnish(config)
-    given = {f"CONCIERGE_{name.upper()}": str(value) for name, value in options.items() if value is not None}
-    House(config, given).run(lambda: click.echo(_welcome(config)))
+    House(config).run(lambda: click.echo(_welcome(config)))
     click.echo("Closed. Everything is kept.")
 
 

@@ -2,28 +2,31 @@
 
 import http.client
 import logging
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 
+from concierge import lifeline
 from concierge.config import Config
 from concierge.errors import ConciergeError
-from concierge.lifeline import LIFELINE
+from concierge.serving import serve_pages
+from concierge.worker import work
 
 log = logging.getLogger(__name__)
 
-ROLES = ("web", "worker")
+PARTS: dict[str, Callable[[Config], None]] = {"pages": serve_pages, "worker": work}
 FALLS = 5
 FALL_WINDOW_SECONDS = 60.0
 OPENING_SECONDS = 60.0
 CLOSING_SECONDS = 30.0
 LOOK_SECONDS = 0.1
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class KeepsFalling(ConciergeError):
@@ -34,8 +37,8 @@ class KeepsFalling(ConciergeError):
 class Part:
     """One process of the house and how often it fell lately."""
 
-    role: str
-    process: subprocess.Popen[bytes]
+    name: str
+    process: BaseProcess
     falls: deque[float] = field(default_factory=lambda: deque(maxlen=FALLS))
 
     def fell(self, now: float) -> bool:
@@ -47,10 +50,9 @@ class Part:
 class House:
     """The running house: its parts, and the pipe whose closing tells them that we are gone."""
 
-    def __init__(self, config: Config, environment: dict[str, str]) -> None:
-        """`environment` carries the command line's options to the parts."""
+    def __init__(self, config: Config) -> None:
+        """Nothing runs until `run`."""
         self._config = config
-        self._environment = environment
         self._stop = threading.Event()
         self._lifeline, self._our_end = os.pipe()
         self._parts: list[Part] = []
@@ -60,10 +62,10 @@ class House:
 
         Raises KeepsFalling when a part can't be kept up; whatever happens, all parts are stopped when this returns.
         """
-        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(name, lambda *_: self._stop.set())
+        for number in SIGNALS:
+            signal.signal(number, lambda *_: self._stop.set())
         try:
-            self._parts = [Part(role, self._start(role)) for role in ROLES]
+            self._parts = [Part(name, self._start(name)) for name in PARTS]
             if self._open():
                 welcome()
             while not self._stop.wait(LOOK_SECONDS):
@@ -71,11 +73,20 @@ class House:
         finally:
             self._close()
 
-    def _start(self, role: str) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, **self._environment, LIFELINE: str(self._lifeline)}
-        # A session of its own: Ctrl-C reaches us alone, and we decide who stops when.
-        command = [sys.executable, "-P", "-m", "concierge", role]
-        return subprocess.Popen(command, env=environment, pass_fds=(self._lifeline,), start_new_session=True)
+    def _start(self, name: str) -> BaseProcess:
+        # Forked, not started anew: all that was read into memory is there already, and this process has no threads.
+        process = multiprocessing.get_context("fork").Process(target=self._become, args=(name,), name=name)
+        process.start()
+        return process
+
+    def _become(self, name: str) -> None:
+        """In the new process: be that part, in a session of its own, so that Ctrl-C reaches the house alone."""
+        os.setsid()
+        os.close(self._our_end)
+        os.environ[lifeline.LIFELINE] = str(self._lifeline)
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        PARTS[name](self._config)
 
     def _open(self) -> bool:
         """Wait until the pages answer; False when told to stop meanwhile."""
@@ -101,30 +112,30 @@ class House:
 
     def _look_after(self) -> None:
         for part in self._parts:
-            if (code := part.process.poll()) is None or self._stop.is_set():
+            if (code := part.process.exitcode) is None or self._stop.is_set():
                 continue
             if part.fell(time.monotonic()):
                 raise KeepsFalling(
-                    f"The {part.role} keeps stopping (last with code {code}); the reason is written above."
+                    f"The {part.name} keeps stopping (last with code {code}); the reason is written above."
                 )
-            log.warning("the %s stopped with code %s; starting it again", part.role, code)
+            log.warning("the %s stopped with code %s; starting it again", part.name, code)
             if self._stop.wait(len(part.falls) - 1):
                 return
-            part.process = self._start(part.role)
+            part.process = self._start(part.name)
 
     def _close(self) -> None:
         """Let everybody finish what they hold, for half a minute; then end them, which loses nothing kept."""
         self._stop.clear()
         for part in self._parts:
-            if part.process.poll() is None:
+            if part.process.exitcode is None:
                 part.process.terminate()
         latest = time.monotonic() + CLOSING_SECONDS
-        while any(part.process.poll() is None for part in self._parts):
+        while any(part.process.exitcode is None for part in self._parts):
             # a second Ctrl-C: do not wait any longer
             if time.monotonic() > latest or self._stop.wait(LOOK_SECONDS):
                 for part in self._parts:
-                    if part.process.poll() is None:
-                        os.killpg(part.process.pid, signal.SIGKILL)
-                        part.process.wait()
+                    if part.process.exitcode is None:
+                        os.killpg(part.process.pid or 0, signal.SIGKILL)
+                        part.process.join()
         os.close(self._our_end)
         os.close(self._lifeline)
