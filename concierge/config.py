@@ -4,18 +4,27 @@ import contextlib
 import secrets
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from concierge.errors import Misconfigured
 
-LANGUAGES = ("en", "it")
-
 _PACKAGE = Path(__file__).parent
+
+# English is written in the source; each folder of translations adds a language.
+LANGUAGES = ("en", *sorted(each.parent.name for each in _PACKAGE.glob("translations/*/LC_MESSAGES")))
 
 
 def house_folder(name: Literal["templates", "emails", "migrations"]) -> Path:
@@ -63,7 +72,7 @@ class Policy(BaseSettings):
 class Config(BaseSettings):
     """Where things are and how to reach them; every field is an environment variable CONCIERGE_<NAME>."""
 
-    model_config = SettingsConfigDict(env_prefix="CONCIERGE_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CONCIERGE_", env_file=".env", extra="ignore", validate_default=True)
 
     data: Path = Field(Path("data"), examples=["/var/lib/concierge"])
     host: str = Field("127.0.0.1", examples=["127.0.0.1"])
@@ -85,20 +94,22 @@ class Config(BaseSettings):
     trusted_proxies: int = Field(0, ge=0, le=5, examples=["1"])
     policy: Policy = Field(default_factory=Policy)
 
-    @model_validator(mode="after")
-    def _check_together(self) -> "Config":
-        if self.provider == "smtp" and not self.smtp_url.get_secret_value():
-            raise ValueError(
-                "CONCIERGE_SMTP_URL: the smtp provider needs a relay, e.g. smtp+starttls://name:password@relay:587"
-            )
-        if self.provider == "sendgrid" and not self.sendgrid_api_key.get_secret_value():
-            raise ValueError("CONCIERGE_SENDGRID_API_KEY: the sendgrid provider needs a key, e.g. SG.…")
-        if (secret := self.secret_key.get_secret_value()) and len(secret) < 32:
-            raise ValueError("CONCIERGE_SECRET_KEY: is too short, e.g. a random text of at least 32 characters")
-        if self.base_url and urlsplit(self.base_url).scheme not in {"http", "https"}:
-            raise ValueError("CONCIERGE_BASE_URL: must begin with https://, e.g. https://concierge.example.com")
-        return self._settle()
+    @field_validator("smtp_url", "sendgrid_api_key", "secret_key", "base_url")
+    @classmethod
+    def _check(cls, value: Any, info: ValidationInfo) -> Any:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        provider = info.data.get("provider")
+        if info.field_name == "smtp_url" and provider == "smtp" and not text:
+            raise ValueError("the smtp provider needs a relay")
+        if info.field_name == "sendgrid_api_key" and provider == "sendgrid" and not text:
+            raise ValueError("the sendgrid provider needs a key")
+        if info.field_name == "secret_key" and text and len(text) < 32:
+            raise ValueError("is too short")
+        if info.field_name == "base_url" and text and urlsplit(text).scheme not in {"http", "https"}:
+            raise ValueError("must begin with https://")
+        return value
 
+    @model_validator(mode="after")
     def _settle(self) -> "Config":
         self.data = self.data.expanduser().absolute()
         self.outbox = (self.outbox or self.data / "outbox").expanduser().absolute()
@@ -130,13 +141,13 @@ def read_config(**overrides: object) -> Config:
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     faults: list[str] = []
-    policy = None
+    policy = Policy.model_construct()
     try:
         policy = Policy()
     except ValidationError as error:
         faults += _faults(error, Policy, "CONCIERGE_POLICY_")
     try:
-        config = Config(**given, **({"policy": policy} if policy else {}))  # type: ignore[arg-type]
+        config = Config(**given, policy=policy)  # type: ignore[arg-type]
     except ValidationError as error:
         faults += _faults(error, Config, "CONCIERGE_")
     if faults:
@@ -148,12 +159,7 @@ def _faults(error: ValidationError, model: type[BaseSettings], prefix: str) -> l
     lines = []
     for fault in error.errors():
         message = fault["msg"].removeprefix("Value error, ")
-        if not fault["loc"]:
-            lines.append(message)
-            continue
         name = str(fault["loc"][0])
-        if name == "policy":
-            continue
         examples = model.model_fields[name].examples or [""]
         lines.append(f"{prefix}{name.upper()}: {message[0].lower()}{message[1:]}, e.g. {examples[0]}")
     return lines

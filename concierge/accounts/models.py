@@ -58,6 +58,11 @@ class Editor(Base, UserMixin):
         return self.name.split()[0] if self.name.split() else self.name
 
     @property
+    def photo_url(self) -> str | None:
+        """Where her face is served; changes with the photo, so that it can be cached."""
+        return f"/editors/{self.id}/photo?v={self.photo_key[:12]}" if self.photo_key else None
+
+    @property
     def may_answer(self) -> bool:
         """Whether this editor may write to customers."""
         return self.active and self.role in {Role.EDITOR, Role.ADMIN}

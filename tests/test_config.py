@@ -1,0 +1,47 @@
+"""Configuration: every mistake at once, each with its variable and an example."""
+
+import pytest
+
+from concierge.config import Misconfigured, read_config
+
+
+def test_the_default_house_needs_nothing(tmp_path):
+    config = read_config(data=tmp_path)
+    assert config.is_sqlite
+    assert config.base_url == "http://127.0.0.1:8000"
+    assert config.outbox == tmp_path / "outbox"
+
+
+def test_every_mistake_is_reported_at_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("CONCIERGE_PORT", "many")
+    monkeypatch.setenv("CONCIERGE_PROVIDER", "smtp")
+    monkeypatch.setenv("CONCIERGE_BASE_URL", "concierge")
+    monkeypatch.setenv("CONCIERGE_POLICY_UNDO_SECONDS", "-1")
+    with pytest.raises(Misconfigured) as raised:
+        read_config(data=tmp_path)
+    lines = str(raised.value).splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        "CONCIERGE_POLICY_UNDO_SECONDS",
+        "CONCIERGE_PORT",
+        "CONCIERGE_BASE_URL",
+        "CONCIERGE_SMTP_URL",
+    ]
+    assert all(", e.g. " in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "provider, missing", [("smtp", "CONCIERGE_SMTP_URL"), ("sendgrid", "CONCIERGE_SENDGRID_API_KEY")]
+)
+def test_a_provider_without_its_key_is_a_mistake(provider: str, missing: str, tmp_path):
+    with pytest.raises(Misconfigured, match=missing):
+        read_config(data=tmp_path, provider=provider)
+
+
+def test_the_secret_is_made_once_and_ours_alone(tmp_path):
+    first = read_config(data=tmp_path).secret
+    assert first == read_config(data=tmp_path).secret
+    assert (tmp_path / "secret.key").stat().st_mode & 0o077 == 0
+
+
+def test_postgresql_urls_get_our_driver(tmp_path):
+    assert read_config(data=tmp_path, database_url="postgres://a@b/c").database_url == "postgresql+psycopg://a@b/c"

@@ -1,0 +1,70 @@
+"""Every route, whoever adds one: who gets in without a sign-in, and what changes without a form token."""
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from concierge.app import create_app
+
+# Open to anybody, each for a reason.
+PUBLIC = {
+    "static": "styles and scripts",
+    "accounts.photo": "an editor's face stands under her letters",
+    "accounts.change_language": "before sign-in too",
+    "security.login": "signing in",
+    "security.logout": "signing out twice is fine",
+    "security.forgot_password": "a new password by mail",
+    "security.reset_password": "a new password by mail",
+    "catalogue.picture": "pictures stand in mails",
+    "inbound_webhooks.sendgrid": "has a secret of its own in the URL",
+}
+# Unsafe methods without a form token, each for a reason.
+WITHOUT_TOKEN = {"inbound_webhooks.sendgrid": "comes from a machine, with a secret"}
+
+
+def _url(app: Flask, rule: Rule) -> str:
+    values = {name: _value(rule, name) for name in rule.arguments}
+    domain_and_path = rule.build(values)
+    assert domain_and_path is not None, rule
+    return domain_and_path[1]
+
+
+def _value(rule: Rule, name: str) -> object:
+    converter = rule._converters[name]
+    if items := getattr(converter, "items", None):
+        return sorted(items)[0]
+    return 1 if "Integer" in type(converter).__name__ else "x"
+
+
+def test_a_stranger_sees_no_page_but_the_public_ones(app: Flask):  # T35
+    client = app.test_client()
+    seen = set()
+    for rule in app.url_map.iter_rules():
+        for method in sorted(rule.methods - {"OPTIONS", "HEAD"}):
+            answer = client.open(_url(app, rule), method=method)
+            if not (answer.status_code in {301, 302} and "/sign-in" in answer.headers["Location"]):
+                seen.add(rule.endpoint)
+    assert seen <= set(PUBLIC), seen - set(PUBLIC)
+
+
+def test_nothing_changes_without_a_form_token(config):  # T36
+    app = create_app(config)
+    client = app.test_client()
+    taken = set()
+    for rule in app.url_map.iter_rules():
+        for method in sorted(rule.methods - {"OPTIONS", "HEAD", "GET"}):
+            if client.open(_url(app, rule), method=method).status_code != 400:
+                taken.add(rule.endpoint)
+    assert taken <= set(WITHOUT_TOKEN), taken - set(WITHOUT_TOKEN)
+
+
+@pytest.mark.parametrize(
+    "header", ["Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cache-Control"]
+)
+def test_every_page_carries_its_guards(app: Flask, header: str):
+    assert app.test_client().get("/sign-in").headers[header]
+
+
+def test_no_script_or_style_stands_in_a_page(app: Flask):  # T15
+    policy = app.test_client().get("/sign-in").headers["Content-Security-Policy"]
+    assert "unsafe" not in policy

@@ -1,0 +1,42 @@
+"""Signed links and the reply key."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from concierge.errors import BadToken
+from concierge.tokens import read_reply_key, reply_key, sign, unsign
+
+SECRET = "a-secret-for-tests-only-0123456789"
+
+
+@given(st.integers(0, 2**62))
+def test_a_reply_key_is_read_back_in_any_case_and_fits_a_local_part(number: int):
+    key = reply_key(SECRET, number)
+    assert read_reply_key(SECRET, key) == number == read_reply_key(SECRET, key.upper())
+    assert len(f"ciao+{key}") <= 64
+
+
+def test_no_changed_reply_key_is_ours():  # T23, T31
+    key = reply_key(SECRET, 4711)
+    letters = "abcdefghijklmnopqrstuvwxyz234567"
+    changed = {key[:at] + letter + key[at + 1 :] for at in range(len(key)) for letter in letters} - {key}
+    assert [each for each in changed if read_reply_key(SECRET, each) is not None] == []
+    assert read_reply_key("another-secret-0123456789-0123456789", key) is None
+    assert [read_reply_key(SECRET, odd) for odd in ("", " ", key + "a", key[:-1], "ä" * 32, "1" * 32)] == [None] * 6
+
+
+def test_a_token_is_good_for_its_purpose_only():  # T31
+    token = sign(SECRET, "wish", "41")
+    assert unsign(SECRET, "wish", token) == "41"
+    for purpose, text in (("reset", token), ("wish", token[:-1]), ("wish", ""), ("wish", token.upper())):
+        with pytest.raises(BadToken):
+            unsign(SECRET, purpose, text)
+
+
+def test_a_token_ends():
+    token = sign(SECRET, "wish", "41")
+    with pytest.raises(BadToken):
+        unsign(SECRET, "wish", token, max_age=timedelta(seconds=-1))
