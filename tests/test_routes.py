@@ -9,6 +9,7 @@ from concierge.app import create_app
 # Open to anybody, each for a reason.
 PUBLIC = {
     "static": "styles and scripts",
+    "security.static": "Flask-Security's own scripts",
     "accounts.photo": "an editor's face stands under her letters",
     "accounts.change_language": "before sign-in too",
     "security.login": "signing in",

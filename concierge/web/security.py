@@ -50,7 +50,7 @@ def roles_accepted(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def mark(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            if not any(current_user.has_role(role) for role in roles):
+            if not any(role in roles for role in current_user.roles):
                 raise NotForYou
             return view(*args, **kwargs)
 

@@ -1,5 +1,7 @@
 """Signing in, and the lock-out that can't be turned against a colleague."""
 
+import re
+
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
@@ -49,6 +51,9 @@ def test_a_browser_that_signed_in_before_is_not_held_up_by_its_neighbour(app, se
 def test_an_unknown_address_and_a_wrong_password_read_the_same(client: FlaskClient, session: Session):  # T32
     nadia = make_editor(session)
     session.commit()
-    known = _try(client, nadia.email, "wrong-password").get_data(as_text=True)
-    unknown = _try(client, "nobody@maison-solenne.example", "wrong-password").get_data(as_text=True)
-    assert known.replace(nadia.email, "") == unknown.replace("nobody@maison-solenne.example", "")
+    assert _words(client, nadia.email) == _words(client, "nobody@maison-solenne.example")
+
+
+def _words(client: FlaskClient, email: str) -> str:
+    page = _try(client, email, "wrong-password").get_data(as_text=True).replace(email, "")
+    return re.sub(r'(name="(now|csrf-token)" content|value)="[^"]*"', "", page)
