@@ -1,0 +1,97 @@
+"""What a letter's words give away: a hole left in them, whom they greet, whether they promise an attachment."""
+
+import re
+import unicodedata
+
+# "Dear" must be followed by somebody; "Hello" may stand alone, but not before a blank and a comma.
+_NEEDS_NAME = r"(?:my )?dear|car[ao]|gentil[ei]|gentilissim[ao]|ch[eè]re?s?"
+_MAY_STAND_ALONE = (
+    r"hello|hi|hey|good (?:morning|afternoon|evening)|dearest|buongiorno|buon giorno|buonasera|buon pomeriggio|ciao|"
+    r"salve|carissim[aei]|bonjour|bonsoir"
+)
+_GREETING = re.compile(rf"(?:{_MAY_STAND_ALONE}|{_NEEDS_NAME})\b(?:[ \u00a0]+(?:{_NEEDS_NAME})\b)?", re.IGNORECASE)
+_AT_A_LINE = re.IGNORECASE | re.MULTILINE
+_HOLES = (
+    # a merge field, or what is left of one
+    re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)|\}\}|%\}"),
+    # a greeting without the name it needs
+    re.compile(
+        rf"^[ \t]*(?:(?:{_MAY_STAND_ALONE})[ \t\u00a0]+)?(?:{_NEEDS_NAME})[ \t\u00a0]*(?:[,!\u2013\u2014-]|$)",
+        _AT_A_LINE,
+    ),
+    re.compile(rf"^[ \t]*(?:{_MAY_STAND_ALONE})[ \t]+,", _AT_A_LINE),
+    re.compile(rf"^[ \t]*(?:{_MAY_STAND_ALONE}|{_NEEDS_NAME})[ \t]+(?:none|null|undefined|nan)\b", _AT_A_LINE),
+    # a card or a picture that did not become one
+    re.compile(r"\[(?:product|picture)\b[^\]\n]{0,80}\]?"),
+    # a place somebody meant to fill in
+    re.compile(
+        r"\[(?:first |last |your |customer |product )?(?:name|size|colou?r|price|date|link|city|product)\]|"
+        r"\[(?:nome|cognome|taglia|misura|colore|prezzo|data|prodotto|citt[aà]|cliente)\]|\bXXX+\b|\bTODO\b|_{4,}",
+        re.IGNORECASE,
+    ),
+)
+# "attached to" somebody or something is no promise, "attached to this mail" is.
+_PROMISES = re.compile(
+    r"\battach(?:ing|ment|ments)\b|\b(?:i|we)(?:'ve|\u2019ve| have|'ll|\u2019ll| will)? attach(?:ed)?\b|"
+    r"\b(?:is|are|find|see|have) (?:also )?(?:attached|enclosed)\b(?! to (?!this (?:mail|e-?mail|message)))|"
+    r"^attached\b|\benclosed\b(?= (?:is|are|you|please|the))|"
+    r"\bin allegato\b|\ballego\b|\balleghiamo\b|\ballegat[oaie]\b|\bho allegato\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TITLES = re.compile(
+    r"(?:my|mia|mio|ms|mrs|mr|miss|mx|dr|madam(?:e)?|sir|lady|signor[aei]?|sig(?:\.ra|\.na|\.)?|dott(?:\.ssa|oressa|ore|\.)?|"
+    r"mme|mlle|m)\.?(?=[ \u00a0])[ \u00a0]+",
+    re.IGNORECASE,
+)
+_NOBODY = frozenset(
+    re.split(
+        r"\W+",
+        "again all and both cara caro client cliente clienti customer dear everybody everyone friend friends from ladies "
+        "madam madame monsieur signora signore signori sir team there to tutte tutti",
+    )
+)
+_NAME = re.compile(r"[^\W\d_][\w'\u2019.-]*")
+
+
+def find_hole(*texts: str) -> str | None:
+    """The first place in `texts` where something is missing or a mark was left, as it stands there; else None."""
+    found = (match[0] for text in texts for pattern in _HOLES if (match := pattern.search(text)))
+    return next((hole.strip() for hole in found), None)
+
+
+def greeted(text: str) -> tuple[str, ...]:
+    """The names in the greeting `text` begins with: ("Barbara",) for "Dear Barbara,"; empty when nobody is named."""
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    greeting = _GREETING.match(first)
+    if greeting is None:
+        return ()
+    rest = first[greeting.end() :].lstrip(" \u00a0")
+    while title := _TITLES.match(rest):
+        rest = rest[title.end() :]
+    names = _NAME.findall(re.split(r"[,;:!?\u2013\u2014]|\. | - ", rest, maxsplit=1)[0])
+    if not names or len(names) > 6 or not names[0][0].isupper() or names[0].casefold().strip(".") in _NOBODY:
+        return ()
+    return tuple(name.rstrip(".") for name in names if name[0].isupper())
+
+
+def names_her(names: tuple[str, ...], customer: str) -> bool:
+    """Whether one of `names` is a name, or a short form of a name, of `customer`; true where either side is unknown."""
+    hers = [_plain(name) for name in _NAME.findall(customer)]
+    if not names or not hers:
+        return True
+    return any(_alike(_plain(name), own) for name in names for own in hers)
+
+
+def promises_attachment(text: str) -> bool:
+    """Whether the words promise an attachment, in English or Italian."""
+    return _PROMISES.search(text) is not None
+
+
+def _alike(one: str, other: str) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    return one == other or (len(shorter) >= 3 and longer.startswith(shorter))
+
+
+def _plain(name: str) -> str:
+    apart = unicodedata.normalize("NFD", name.casefold().replace("\u2019", "'"))
+    return "".join(letter for letter in apart if not unicodedata.combining(letter)).strip(".")
