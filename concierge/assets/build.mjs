@@ -1,7 +1,7 @@
 // Builds concierge/static/ from concierge/assets/: styles, scripts, fonts, the icon sprite and manifest.json.
 import { createHash } from "node:crypto";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, context } from "esbuild";
 
@@ -23,6 +23,13 @@ const trixWithoutInlineStyles = {
   },
 };
 
+// The faces of a page's first lines, which the layouts ask for at once.
+const preloaded = {
+  "serif.woff2": "ibarra-real-nova-latin-400-normal",
+  "serif-medium.woff2": "ibarra-real-nova-latin-500-normal",
+  "sans.woff2": "hanken-grotesk-latin-wght-normal",
+};
+
 // Remembers what a build made, under the name the templates ask for: {"app.css": "app.css?v=1a2b3c4d"}.
 const manifest = {
   name: "manifest",
@@ -34,8 +41,8 @@ const manifest = {
         if (file.endsWith(".map")) continue;
         const path = relative(out, join(root, file));
         if (/chunks\/composer-/.test(path)) names["composer.js"] = path;
-        const preload = /(ibarra-real-nova-latin-400-normal|hanken-grotesk-latin-wght-normal)/.exec(path);
-        if (preload) names[preload[1].startsWith("ibarra") ? "serif.woff2" : "sans.woff2"] = path;
+        const font = Object.entries(preloaded).find(([, start]) => path.startsWith(`fonts/${start}-`));
+        if (font) names[font[0]] = path;
         if (/^app\.(css|js)$/.test(path)) names[path] = `${path}?v=${digest(await readFile(join(root, file)))}`;
       }
       await writeFile(join(out, "manifest.json"), JSON.stringify(names, null, 1) + "\n");
@@ -59,11 +66,13 @@ async function copied() {
   await mkdir(out, { recursive: true });
   const icons = await sprite();
   await writeFile(join(out, "icons.svg"), icons);
-  await cp(join(assets, "favicon.svg"), join(out, "favicon.svg"));
-  return {
-    "icons.svg": `icons.svg?v=${digest(icons)}`,
-    "favicon.svg": `favicon.svg?v=${digest(await readFile(join(assets, "favicon.svg")))}`,
-  };
+  const names = { "icons.svg": `icons.svg?v=${digest(icons)}` };
+  for (const picture of ["favicon.svg", "pictures/sandals.svg"]) {
+    const name = basename(picture);
+    await cp(join(assets, picture), join(out, name));
+    names[name] = `${name}?v=${digest(await readFile(join(assets, picture)))}`;
+  }
+  return names;
 }
 
 const options = {
