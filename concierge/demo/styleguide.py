@@ -38,7 +38,7 @@ def _samples(now: datetime) -> dict[str, Any]:
 
 def _rows(ago: Any) -> list[dict[str, Any]]:
     nadia, chiara = "Nadia Ferrant", "Chiara Bellini"
-    seen = [
+    seen: list[tuple[str, str, str, datetime, dict[str, Any]]] = [
         ("Barbara Rossetti", "The turquoise sandals, in 36?", "You are so kind. I can wait until noon, my heart can’t.",
          ago(hours=3, minutes=10), {"waits": True, "editor_name": nadia, "current": True, "tags": ("sold out",)}),
         ("Chloé Marchand", "Une robe pour Lisbonne", "Something light, that survives a suitcase and a dinner.",
@@ -51,7 +51,8 @@ def _rows(ago: Any) -> list[dict[str, Any]]:
          ago(hours=20), {"editor_name": nadia, "draft": True}),
         ("Ama Boateng", "A gift, and a secret", "He must not know. Can the box come without our name on it?",
          ago(days=2), {"editor_name": chiara, "state": "snoozed", "tags": ("gift", "discreet")}),
-        ("postmaster@example.net", "", "The address does not exist.", ago(days=3), {"editor_name": nadia, "state": "failed"}),
+        ("postmaster@example.net", "", "The address does not exist.",
+         ago(days=3), {"editor_name": nadia, "state": "failed"}),
         ("Marie-Hélène de la Rochefoucauld-Montbel", "A very long subject that has no wish to end before the pane does",
          "One line, and then another that nobody can see here.", ago(days=9), {"editor_name": chiara}),
     ]  # fmt: skip
@@ -73,4 +74,6 @@ def _merge_fields() -> list[dict[str, str]]:
         ("product.price", "its price", ""),
         ("variant.size", "the size that was chosen", ""),
     )
-    return [{"field": field, "words": words, **({"insert": insert} if insert else {})} for field, words, insert in known]
+    return [
+        {"field": field, "words": words, **({"insert": insert} if insert else {})} for field, words, insert in known
+    ]
