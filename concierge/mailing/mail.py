@@ -112,13 +112,18 @@ def check(mail: Mail) -> None:
     for name, text in _single_lines(mail):
         if _CONTROL.search(text):
             raise ControlCharacter(name)
+    _check_words(mail)
+    _check_headers(mail)
+    _check_files(mail)
+
+
+def _check_words(mail: Mail) -> None:
     for name, text in (("text", mail.text), ("HTML", mail.html or "")):
         if _CONTROL_IN_TEXT.search(text.replace("\r\n", "\n")):
             raise ControlCharacter(name)
-    _check_headers(mail)
-    _check_files(mail)
-    if not mail.text.strip():
-        raise UnlawfulMail("text")
+    for name, text in (("subject", mail.subject), ("text", mail.text)):
+        if not text.strip():  # some carriers refuse a mail without them
+            raise UnlawfulMail(name)
 
 
 def _check_headers(mail: Mail) -> None:

@@ -140,7 +140,7 @@ def test_encoded_words_in_what_people_type_stay_what_they_typed(trick):  # T07, 
     assert b"=?utf-8?q?hi=0A" not in raw
 
 
-@given(subject=single_lines, name=single_lines, filename=single_lines.filter(str.strip))
+@given(subject=single_lines.filter(str.strip), name=single_lines, filename=single_lines.filter(str.strip))
 @settings(max_examples=300, deadline=None)
 def test_any_unicode_in_subject_names_and_file_names_arrives_unchanged(subject, name, filename):  # T06, T07
     raw = written(

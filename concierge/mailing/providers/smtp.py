@@ -1,0 +1,182 @@
+"""Mail by SMTP over one connection that is kept open, with every outcome told apart (RFC 5321)."""
+
+import contextlib
+import re
+import smtplib
+import socket
+import ssl
+from threading import Lock
+from urllib.parse import unquote, urlsplit
+
+from flask_babel import gettext as _
+
+from concierge.errors import Misconfigured
+from concierge.mailing.mail import wire_address
+from concierge.mailing.providers.base import (
+    Accepted,
+    Parcel,
+    TransportError,
+    plain,
+    unknown_outcome,
+    unreachable,
+)
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+_QUEUED_AS = re.compile(r"queued as <?([A-Za-z0-9._@-]{3,100})", re.IGNORECASE)
+_LINE_DOT = re.compile(rb"(?m)^\.")
+_SECONDS = 25.0  # for each answer; a mail is settled within 30 s as far as the other side allows it
+
+
+class SmtpProvider:
+    """A relay by URL.
+
+    `smtps://` speaks TLS from the first byte, `smtp+starttls://` insists on STARTTLS, `smtp://` is for a relay on the
+    same machine or a trusted network: it sends no password unless the relay is this machine.
+    """
+
+    name = "smtp"
+
+    def __init__(self, url: str, *, seconds: float = _SECONDS, tls: ssl.SSLContext | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise Misconfigured("CONCIERGE_SMTP_URL: e.g. smtp+starttls://name:password@relay.example.com:587")
+        self._scheme, self._host = parts.scheme, parts.hostname
+        self._port = parts.port or _PORTS[parts.scheme]
+        self._name, self._password = unquote(parts.username or ""), unquote(parts.password or "")
+        if self._name and self._scheme == "smtp" and self._host not in _LOOPBACK:
+            raise Misconfigured("CONCIERGE_SMTP_URL: a password needs smtps:// or smtp+starttls://")
+        self._seconds, self._tls = seconds, tls or ssl.create_default_context()
+        self._connection: smtplib.SMTP | None = None
+        self._lock = Lock()
+
+    def send(self, parcel: Parcel) -> Accepted:
+        """Hand over one mail; raises TransportError."""
+        raw = parcel.raw
+        with self._lock:
+            try:
+                return self._hand_over(parcel, raw)
+            except TransportError as error:
+                self._recover(error)
+                raise
+            except (OSError, smtplib.SMTPException) as error:  # before the last dot: it can't have been taken
+                self._drop()
+                raise unreachable(self._host, error) from error
+
+    def check(self) -> str:
+        """Connect, sign in, say NOOP."""
+        with self._lock:
+            self._drop()
+            try:
+                self._expect(self._connected().noop())
+            except (OSError, smtplib.SMTPException) as error:
+                raise unreachable(self._host, error) from error
+            finally:
+                self._drop()
+        return str(_("%(host)s answers and lets us in.", host=self._host))
+
+    def close(self) -> None:
+        """Say goodbye."""
+        with self._lock:
+            self._drop()
+
+    def _hand_over(self, parcel: Parcel, raw: bytes) -> Accepted:
+        smtp = self._begin(parcel, len(raw))
+        self._expect(smtp.rcpt(wire_address(parcel.mail.to.address)))
+        self._expect(smtp.docmd("DATA"), ready=354)
+        body = _LINE_DOT.sub(b"..", raw)
+        # Up to here and while the text is under way nothing can have been accepted: the closing dot is still with us.
+        self._stream(smtp, body)
+        try:
+            self._stream(smtp, b".\r\n")
+            answer = smtp.getreply()
+            if not 200 <= answer[0] < 600:
+                raise smtplib.SMTPResponseException(*answer)
+        except (OSError, smtplib.SMTPException) as error:
+            raise unknown_outcome(self._host, error) from error
+        code, words = self._expect(answer)
+        found = _QUEUED_AS.search(words)
+        return Accepted(found[1] if found else f"{code} {words}"[:200])
+
+    def _begin(self, parcel: Parcel, size: int) -> smtplib.SMTP:
+        """MAIL FROM on a live connection: one that died while idle is replaced once."""
+        sender = wire_address(parcel.mail.sender.address)
+        fresh = self._connection is None
+        while True:
+            smtp = self._connected()
+            limit = smtp.esmtp_features.get("size", "")
+            if limit.isdigit() and 0 < int(limit) < size:
+                raise TransportError(
+                    _("The mail is too large for %(host)s (%(size)d bytes).", host=self._host, size=size),
+                    permanent=True,
+                )
+            try:
+                answer = smtp.mail(sender, [f"SIZE={size}"] if smtp.has_extn("size") else [])
+            except (OSError, smtplib.SMTPException):
+                self._drop()
+                if fresh:
+                    raise
+                fresh = True
+                continue
+            if answer[0] == 421 and not fresh:
+                self._drop()
+                fresh = True
+                continue
+            self._expect(answer)
+            return smtp
+
+    def _stream(self, smtp: smtplib.SMTP, data: bytes) -> None:
+        if smtp.sock is None:
+            raise smtplib.SMTPServerDisconnected("the connection is closed")
+        smtp.sock.sendall(data)
+
+    def _recover(self, error: TransportError) -> None:
+        """After a plain refusal the connection is as good as new; otherwise it is given up."""
+        if error.reached and not error.uncertain and self._connection is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                if self._connection.rset()[0] == 250:
+                    return
+        self._drop()
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._connection is not None:
+            return self._connection
+        if self._scheme == "smtps":
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=self._seconds, context=self._tls)
+        else:
+            smtp = smtplib.SMTP(self._host, self._port, timeout=self._seconds)
+        self._connection = smtp
+        if smtp.sock is not None:  # the closing dot is a small packet of its own and must not wait (RFC 896)
+            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        smtp.ehlo_or_helo_if_needed()
+        if self._scheme == "smtp+starttls":
+            smtp.starttls(context=self._tls)
+            smtp.ehlo()
+        if self._name:
+            try:
+                smtp.login(self._name, self._password)
+            except smtplib.SMTPAuthenticationError as error:
+                raise TransportError(
+                    _("%(host)s does not accept our name and password.", host=self._host), reached=False
+                ) from error
+        return smtp
+
+    def _expect(self, answer: tuple[int, bytes], *, ready: int = 250) -> tuple[int, str]:
+        """The answer when it is a yes; else a TransportError: 4xx may be tried again, 5xx may not (RFC 5321, 4.2.1)."""
+        code, words = answer[0], plain(answer[1].decode("utf-8", "replace"))
+        if code == ready or (ready == 250 and 200 <= code < 300):
+            return code, words
+        raise TransportError(
+            _("%(host)s said %(code)d: %(words)s", host=self._host, code=code, words=words),
+            permanent=500 <= code < 600,
+            reached=code != 421,
+        )
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                if self._connection.sock is not None:
+                    self._connection.sock.settimeout(2)
+                self._connection.quit()
+            self._connection.close()
+            self._connection = None
