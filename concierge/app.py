@@ -13,6 +13,7 @@ from concierge import db as database
 from concierge.accounts import signing_in
 from concierge.accounts import views as accounts
 from concierge.accounts.models import Editor, Role
+from concierge.catalogue import views as catalogue
 from concierge.config import LANGUAGES, Config, house_folder, read_config
 from concierge.extensions import babel, csrf, db, limiter, security
 from concierge.web import errors as web_errors
@@ -81,6 +82,7 @@ def _prepare_templates(app: Flask) -> None:
 
 def _register_parts(app: Flask, config: Config) -> None:
     accounts.init_app(app)
+    catalogue.init_app(app)
 
 
 def _page_language() -> str:

@@ -1,0 +1,57 @@
+"""A product as a customer is told of it: the words, the price and the picture of one variant in her language."""
+
+from dataclasses import dataclass
+
+from concierge.catalogue.models import Product, ProductPicture, Variant
+from concierge.catalogue.naming import colour_name, price_text
+
+
+@dataclass(frozen=True, slots=True)
+class ProductCard:
+    """One variant, ready to be shown: every word is in the customer's language, `price` is formatted.
+
+    `size` is empty for what has no size; `picture_key` is the blob of its picture, None without one.
+    """
+
+    sku: str
+    name: str
+    designer: str
+    colour: str
+    size: str
+    size_system: str
+    price: str
+    link: str
+    picture_key: str | None
+    picture_type: str
+    available: int
+
+    @property
+    def sized(self) -> str:
+        """The size as it is said, "EU 36"; empty without one."""
+        return " ".join(filter(None, (self.size_system, self.size))) if self.size else ""
+
+
+def card_of(variant: Variant, language: str) -> ProductCard:
+    """The card of a variant whose product, texts, pictures and stock are loaded."""
+    product = variant.product
+    picture = picture_of(product, variant.colour)
+    return ProductCard(
+        sku=variant.sku,
+        name=product.name(language),
+        designer=product.designer,
+        colour=colour_name(variant.colour, language),
+        size=variant.size,
+        size_system=variant.size_system,
+        price=price_text(product.price_cents, product.currency, language),
+        link=product.link,
+        picture_key=picture.blob_key if picture else None,
+        picture_type=picture.content_type if picture else "",
+        available=variant.available,
+    )
+
+
+def picture_of(product: Product, colour: str = "") -> ProductPicture | None:
+    """The picture that shows this colour, else one for any colour, else the first."""
+    exact = [each for each in product.pictures if each.colour == colour]
+    neutral = [each for each in product.pictures if not each.colour]
+    return next(iter(exact or neutral or product.pictures), None)

@@ -1,0 +1,84 @@
+"""Writing the catalogue: products with their texts, pictures and variants, and the stock the shop reports."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from concierge.catalogue.models import Product, ProductPicture, ProductText, StockLevel, Variant
+
+
+def add_product(
+    session: Session,
+    *,
+    code: str,
+    designer: str,
+    category: str,
+    price_cents: int,
+    texts: Mapping[str, tuple[str, str]],
+    now: datetime,
+    currency: str = "EUR",
+    link: str = "",
+    season: str = "",
+    tags: tuple[str, ...] = (),
+) -> Product:
+    """Add a product; `texts` gives a name and a description by language, at least one."""
+    product = Product(
+        code=code,
+        designer=designer,
+        category=category,
+        season=season,
+        price_cents=price_cents,
+        currency=currency,
+        link=link,
+        tags=list(tags),
+        created_at=now,
+        texts=[
+            ProductText(language=language, name=name, description=description)
+            for language, (name, description) in texts.items()
+        ],
+    )
+    session.add(product)
+    session.flush()
+    return product
+
+
+def add_variant(
+    session: Session, product: Product, *, sku: str, size: str = "", colour: str = "", size_system: str = "EU"
+) -> Variant:
+    """Add a size and colour to a product, behind those it has."""
+    variant = Variant(
+        sku=sku, size=size, colour=colour, size_system=size_system if size else "", position=len(product.variants)
+    )
+    product.variants.append(variant)
+    session.flush()
+    return variant
+
+
+def add_picture(
+    session: Session, product: Product, *, blob_key: str, content_type: str, width: int, height: int, colour: str = ""
+) -> ProductPicture:
+    """Add a picture whose bytes are in the blobs already, behind those the product has."""
+    picture = ProductPicture(
+        blob_key=blob_key,
+        content_type=content_type,
+        width=width,
+        height=height,
+        colour=colour,
+        position=len(product.pictures),
+    )
+    product.pictures.append(picture)
+    session.flush()
+    return picture
+
+
+def set_stock(session: Session, variant: Variant, *, location: str, on_hand: int, as_of: datetime) -> StockLevel:
+    """Note the units on hand at a location; a report older than what is known changes nothing."""
+    level = next((each for each in variant.stock if each.location == location), None)
+    if level is None:
+        level = StockLevel(location=location, on_hand=max(on_hand, 0), as_of=as_of)
+        variant.stock.append(level)
+    elif as_of >= level.as_of:
+        level.on_hand, level.as_of = max(on_hand, 0), as_of
+    session.flush()
+    return level

@@ -1,0 +1,139 @@
+"""Reading the catalogue: looking for products, one product with its sizes, what is in stock, cards for mails."""
+
+import re
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge.catalogue.cards import ProductCard, card_of
+from concierge.catalogue.models import (
+    Product,
+    ProductNotFound,
+    ProductPicture,
+    ProductText,
+    StockLevel,
+    Variant,
+    VariantNotFound,
+)
+from concierge.catalogue.naming import colours_meant
+
+_MOST_WORDS = 8
+
+
+def get_product(session: Session, code: str) -> Product:
+    """The product with this code; raises ProductNotFound."""
+    if (product := session.scalar(sa.select(Product).where(Product.code == code))) is None:
+        raise ProductNotFound
+    return product
+
+
+def get_variant_by_sku(session: Session, sku: str) -> Variant:
+    """The variant with this SKU; raises VariantNotFound."""
+    if (variant := find_variant_by_sku(session, sku)) is None:
+        raise VariantNotFound
+    return variant
+
+
+def find_variant_by_sku(session: Session, sku: str) -> Variant | None:
+    """The variant with this SKU, if there is one."""
+    return session.scalar(sa.select(Variant).where(Variant.sku == sku))
+
+
+def list_variants(session: Session, product: Product) -> list[Variant]:
+    """A product's variants, colour by colour, sizes as they run."""
+    statement = sa.select(Variant).where(Variant.product_id == product.id)
+    return list(session.scalars(statement.order_by(Variant.colour, Variant.position, Variant.id)))
+
+
+def count_available(session: Session, skus: Iterable[str]) -> dict[str, int]:
+    """Units on hand everywhere, by SKU; a SKU nobody knows is left out."""
+    statement = (
+        sa.select(Variant.sku, sa.func.coalesce(sa.func.sum(StockLevel.on_hand), 0))
+        .outerjoin(StockLevel)
+        .where(Variant.sku.in_(list(skus)))
+        .group_by(Variant.sku)
+    )
+    return {sku: int(units) for sku, units in session.execute(statement)}
+
+
+def search_products(
+    session: Session, text: str = "", *, category: str = "", in_stock: bool = False, limit: int = 60
+) -> list[Product]:
+    """Products for which every word is in the name, designer, colour, kind, tags, code or SKU, or is a size.
+
+    Those whose name begins with the text come first, then by name. An Italian colour finds the shop's English one.
+    """
+    words = re.findall(r"[^\s,;]+", text)[:_MOST_WORDS]
+    statement = sa.select(Product).where(*(_matches(word) for word in words))
+    if category:
+        statement = statement.where(Product.category == category)
+    if in_stock:
+        statement = statement.where(Product.variants.any(_on_hand()))
+    if words:
+        begins = Product.texts.any(ProductText.name.istartswith(text.strip(), autoescape=True))
+        statement = statement.order_by(sa.case((begins, 0), else_=1))
+    return list(session.scalars(statement.order_by(sa.func.lower(_name()), Product.id).limit(limit)))
+
+
+def search_variants(session: Session, text: str, *, limit: int = 40) -> list[Variant]:
+    """Variants to choose from, for a picker: those of the products found, the sizes that were typed first.
+
+    "sandals 36" gives the 36 of every pair of sandals; without a size, what is in stock comes first.
+    """
+    words = {word.lower() for word in re.findall(r"[^\s,;]+", text)}
+    products = search_products(session, text, limit=limit)
+    variants = [variant for product in products for variant in product.variants]
+    asked = [variant for variant in variants if variant.size.lower() in words or variant.sku.lower() in words]
+    return (asked or variants)[:limit]
+
+
+def count_categories(session: Session) -> dict[str, int]:
+    """How many products there are of each kind, by kind."""
+    statement = sa.select(Product.category, sa.func.count()).group_by(Product.category).order_by(Product.category)
+    return {category: count for category, count in session.execute(statement)}
+
+
+def card(session: Session, sku: str, language: str) -> ProductCard:
+    """The card of one variant in a language; raises VariantNotFound."""
+    return card_of(get_variant_by_sku(session, sku), language)
+
+
+def cards(session: Session, skus: Iterable[str], language: str) -> dict[str, ProductCard]:
+    """The cards of many variants in one query, by SKU; those that are gone are left out."""
+    statement = sa.select(Variant).where(Variant.sku.in_(list(skus)))
+    return {variant.sku: card_of(variant, language) for variant in session.scalars(statement)}
+
+
+def find_picture(session: Session, key: str) -> ProductPicture | None:
+    """A product's picture by the key of its blob."""
+    return session.scalar(sa.select(ProductPicture).where(ProductPicture.blob_key == key).limit(1))
+
+
+def _name() -> sa.ScalarSelect[str]:
+    """A product's English name, else the one it has."""
+    names = sa.select(ProductText.name).where(ProductText.product_id == Product.id).correlate(Product)
+    return names.order_by(sa.case((ProductText.language == "en", 0), else_=1)).limit(1).scalar_subquery()
+
+
+def _on_hand() -> sa.ColumnElement[bool]:
+    return Variant.stock.any(StockLevel.on_hand > 0)
+
+
+def _matches(word: str) -> sa.ColumnElement[bool]:
+    """Whether a product answers to one word."""
+    colours = colours_meant(word) if len(word) > 2 else []
+    of_variant = sa.or_(
+        Variant.colour.icontains(word, autoescape=True),
+        sa.func.lower(Variant.colour).in_(colours),
+        sa.func.lower(Variant.size) == word.lower(),
+        Variant.sku.istartswith(word, autoescape=True),
+    )
+    return sa.or_(
+        Product.texts.any(ProductText.name.icontains(word, autoescape=True)),
+        Product.designer.icontains(word, autoescape=True),
+        Product.category.icontains(word, autoescape=True),
+        Product.code.istartswith(word, autoescape=True),
+        sa.cast(Product.tags, sa.Text).icontains(word, autoescape=True),
+        Product.variants.any(of_variant),
+    )
