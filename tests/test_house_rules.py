@@ -37,7 +37,6 @@ NETWORK = {
     "socket",
     "smtplib",
     "imaplib",
-    "urllib",
     "urllib3",
     "http",
     "requests",
