@@ -54,6 +54,7 @@ class Conversation(Base):
         sa.Index("ix_conversation_editor_waiting", "editor_id", "state", "waiting_since", "id"),
         sa.Index("ix_conversation_editor_newest", "editor_id", "state", "last_message_at", "id"),
         sa.Index("ix_conversation_customer", "customer_id", "last_message_at"),
+        sa.Index("ix_conversation_not_for_us", "not_for_us_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -88,6 +89,87 @@ class Conversation(Base):
     )
     notes: Mapped[list["Note"]] = relationship(back_populates="conversation", lazy="raise", order_by="Note.id")
     tags: Mapped[list["Tag"]] = relationship(secondary=conversation_tag, lazy="selectin", order_by="Tag.name")
+
+    def assign(self, editor: Editor) -> None:
+        """Make it `editor`'s; raises CannotAnswer, AlreadyAssigned."""
+        if not editor.may_answer:
+            raise CannotAnswer
+        if self.editor is editor:
+            raise AlreadyAssigned
+        self.editor = editor
+
+    def unassign(self) -> None:
+        """Make it nobody's; raises NotAssigned."""
+        if self.editor is None:
+            raise NotAssigned
+        self.editor = None
+
+    def close(self, *, by: Editor, now: datetime) -> None:
+        """Nothing is left to do; raises AlreadyClosed. A snooze ends with it."""
+        if self.state is ConversationState.CLOSED:
+            raise AlreadyClosed
+        self.state, self.closed_at, self.closed_by = ConversationState.CLOSED, now, by
+        self.snoozed_until = self.waiting_since = self.failed_at = None
+
+    def reopen(self, *, waiting_since: datetime | None) -> None:
+        """There is something to do after all; `waiting_since`: her oldest unanswered mail. Raises AlreadyOpen."""
+        if self.state is not ConversationState.CLOSED:
+            raise AlreadyOpen
+        self._open()
+        self.waiting_since = waiting_since
+
+    def snooze(self, *, until: datetime, now: datetime) -> None:
+        """Out of sight until then, or until she writes; raises AlreadyClosed, SnoozeInThePast. Again is a new date."""
+        if self.state is ConversationState.CLOSED:
+            raise AlreadyClosed
+        if until <= now:
+            raise SnoozeInThePast
+        self.state, self.snoozed_until = ConversationState.SNOOZED, until
+
+    def wake(self) -> None:
+        """Back in sight; raises NotSnoozed."""
+        if self.state is not ConversationState.SNOOZED:
+            raise NotSnoozed
+        self._open()
+
+    def mark_not_for_us(self, *, by: Editor, now: datetime) -> None:
+        """Spam, offers, misdirected mail: closed and left out of every figure; raises AlreadyNotForUs."""
+        if self.not_for_us_at is not None:
+            raise AlreadyNotForUs
+        if self.state is not ConversationState.CLOSED:
+            self.close(by=by, now=now)
+        self.not_for_us_at = now
+
+    def unmark_not_for_us(self, *, waiting_since: datetime | None) -> None:
+        """It is for us after all, and open again; raises NotMarked."""
+        if self.not_for_us_at is None:
+            raise NotMarked
+        self.reopen(waiting_since=waiting_since)
+
+    def receive(self, *, at: datetime, is_answered: bool) -> None:
+        """She wrote: open again whatever it was, and waiting since the oldest unanswered mail.
+
+        `is_answered`: an answer newer than this mail exists already (mail imported late); then nobody waits for it.
+        """
+        self._open()
+        if not is_answered:
+            self.waiting_since = min(at, self.waiting_since or at)
+
+    def answer(self, *, by: Editor) -> None:
+        """An editor wrote: nobody waits any more; the conversation is hers if it was nobody's."""
+        self.waiting_since = self.failed_at = None
+        if self.editor is None:
+            self.editor = by
+
+    def return_failed(self, *, now: datetime, waiting_since: datetime | None) -> None:
+        """An answer did not arrive: it is work again."""
+        self._open()
+        self.failed_at = now
+        self.waiting_since = self.waiting_since or waiting_since
+
+    def _open(self) -> None:
+        self.state = ConversationState.OPEN
+        self.snoozed_until = self.closed_at = self.closed_by = self.not_for_us_at = None
 
 
 class Message(Base):
@@ -227,6 +309,34 @@ class AlreadyAssigned(RuleBroken):
 
 class NotAssigned(RuleBroken):
     """This conversation belongs to nobody yet."""
+
+
+class CannotAnswer(RuleBroken):
+    """She does not answer customers; choose an editor who does."""
+
+
+class AlreadyNotForUs(RuleBroken):
+    """This conversation is marked as not for us already."""
+
+
+class NotMarked(RuleBroken):
+    """This conversation is not marked as not for us."""
+
+
+class EmptyTag(BadInput):
+    """A tag needs a word, of at most 40 letters."""
+
+
+class AlreadyTagged(RuleBroken):
+    """This conversation has that tag already."""
+
+
+class NotTagged(RuleBroken):
+    """This conversation does not have that tag."""
+
+
+class AttachmentNotFound(NotFound):
+    """There is no such file."""
 
 
 class EmptyNote(BadInput):

@@ -205,6 +205,7 @@ def upgrade() -> None:
     op.create_index("ix_conversation_editor_newest", "conversation", ["editor_id", "state", "last_message_at", "id"])
     op.create_index("ix_conversation_editor_waiting", "conversation", ["editor_id", "state", "waiting_since", "id"])
     op.create_index("ix_conversation_newest", "conversation", ["state", "last_message_at", "id"])
+    op.create_index("ix_conversation_not_for_us", "conversation", ["not_for_us_at"])
     op.create_index("ix_conversation_snoozed_until", "conversation", ["snoozed_until"])
     op.create_index("ix_conversation_waiting", "conversation", ["state", "waiting_since", "id"])
 

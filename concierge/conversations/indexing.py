@@ -1,0 +1,37 @@
+"""Puts a message's words into the search index of either database."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge.conversations.models import Message
+from concierge.conversations.search_terms import fold
+
+# PostgreSQL refuses documents over 1 MB; what stands behind this many characters is not searched.
+_LONGEST = 200_000
+
+_INTO_SQLITE = sa.text(
+    "INSERT INTO message_search(rowid, subject, people, body) VALUES (:id, :subject, :people, :body)"
+)
+_INTO_POSTGRESQL = sa.text(
+    "INSERT INTO message_search(message_id, document) VALUES (:id, "
+    "setweight(to_tsvector('simple', :subject), 'A') || setweight(to_tsvector('simple', :people), 'B') || "
+    "to_tsvector('simple', :body))"
+)
+
+
+def index_message(session: Session, message: Message, *, sender_also: str = "") -> None:
+    """Make a flushed message searchable; `people` is its sender alone, so that from: means from.
+
+    `sender_also`: another name the sender is known by. Recipients and file names count as body.
+    """
+    people = f"{message.from_name} {message.from_address} {sender_also}"
+    recipients = " ".join(f"{each['name']} {each['address']}" for each in (*message.to, *message.cc))
+    names = " ".join(attachment.filename for attachment in message.attachments)
+    statement = _INTO_SQLITE if session.get_bind().dialect.name == "sqlite" else _INTO_POSTGRESQL
+    values = {
+        "id": message.id,
+        "subject": fold(message.subject[:2000]),
+        "people": fold(people),
+        "body": fold(f"{message.text[:_LONGEST]}\n{names}\n{recipients[:2000]}"),
+    }
+    session.execute(statement, values)

@@ -1,0 +1,191 @@
+"""Reading conversations and their messages; lists are in `listing`, the search in `searching`."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, defer
+
+from concierge.accounts.models import Editor, Mailbox
+from concierge.addresses import normalise
+from concierge.conversations.models import (
+    Attachment,
+    AttachmentNotFound,
+    Conversation,
+    ConversationNotFound,
+    Direction,
+    Message,
+    MessageKind,
+    MessageNotFound,
+    Note,
+    Tag,
+)
+from concierge.customers.models import CustomerAddress
+
+
+def get_conversation(session: Session, conversation_id: int) -> Conversation:
+    """The conversation with this number; raises ConversationNotFound."""
+    if (conversation := session.get(Conversation, conversation_id)) is None:
+        raise ConversationNotFound
+    return conversation
+
+
+def lock_conversation(session: Session, conversation_id: int) -> Conversation:
+    """The conversation as it is now, and nobody else may change it before this transaction ends.
+
+    Compare-and-send reads `last_message_id` here. Raises ConversationNotFound. (On SQLite the transaction's write
+    lock does it.)
+    """
+    statement = (
+        sa.select(Conversation)
+        .where(Conversation.id == conversation_id)
+        .with_for_update(of=Conversation)
+        .execution_options(populate_existing=True)
+    )
+    if (conversation := session.scalar(statement)) is None:
+        raise ConversationNotFound
+    return conversation
+
+
+def get_message(session: Session, message_id: int) -> Message:
+    """The message with this number; raises MessageNotFound."""
+    if (message := session.get(Message, message_id)) is None:
+        raise MessageNotFound
+    return message
+
+
+def get_attachment(session: Session, attachment_id: int) -> Attachment:
+    """The file with this number; raises AttachmentNotFound."""
+    if (attachment := session.get(Attachment, attachment_id)) is None:
+        raise AttachmentNotFound
+    return attachment
+
+
+def list_messages(session: Session, conversation: Conversation) -> list[Message]:
+    """Its mails, oldest first, without their HTML (loaded when asked for)."""
+    statement = (
+        sa.select(Message)
+        .where(Message.conversation_id == conversation.id)
+        .order_by(Message.created_at, Message.id)
+        .options(defer(Message.html), defer(Message.references), defer(Message.in_reply_to))
+    )
+    return list(session.scalars(statement))
+
+
+def list_rich(session: Session, conversation: Conversation) -> set[int]:
+    """The mails whose HTML shows something that their text can't: pictures or tables."""
+    html = sa.func.lower(Message.html)
+    shows_more = html.like("%<img%") | html.like("%<table%")
+    return set(session.scalars(sa.select(Message.id).where(Message.conversation_id == conversation.id, shows_more)))
+
+
+def list_notes(session: Session, conversation: Conversation) -> list[Note]:
+    """Its notes, oldest first."""
+    return list(session.scalars(sa.select(Note).where(Note.conversation_id == conversation.id).order_by(Note.id)))
+
+
+def list_tags(session: Session) -> list[Tag]:
+    """Every tag by name."""
+    return list(session.scalars(sa.select(Tag).order_by(Tag.name)))
+
+
+def last_incoming(session: Session, conversation: Conversation) -> Message | None:
+    """The newest mail a person sent us: what an answer answers."""
+    return _last(session, conversation, Direction.IN)
+
+
+def last_answer(session: Session, conversation: Conversation) -> Message | None:
+    """The newest mail an editor sent."""
+    return _last(session, conversation, Direction.OUT)
+
+
+def _last(session: Session, conversation: Conversation, direction: Direction) -> Message | None:
+    statement = (
+        sa.select(Message)
+        .where(Message.conversation_id == conversation.id, Message.direction == direction)
+        .where(Message.kind == MessageKind.HUMAN)
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    return session.scalar(statement)
+
+
+def last_editor_of(session: Session, customer_id: int) -> Editor | None:
+    """Who answered this customer last, in whatever conversation; her editor."""
+    statement = (
+        sa.select(Message.editor_id)
+        .join(Conversation, Message.conversation_id == Conversation.id)
+        .where(Conversation.customer_id == customer_id, Message.direction == Direction.OUT)
+        .where(Message.editor_id.is_not(None))
+        .order_by(Message.created_at.desc())
+        .limit(1)
+    )
+    editor_id = session.scalar(statement)
+    return session.get(Editor, editor_id) if editor_id else None
+
+
+def oldest_unanswered(session: Session, conversation: Conversation) -> datetime | None:
+    """Since when she waits: her oldest mail behind the last answer; None when all is answered."""
+    answered = last_answer(session, conversation)
+    statement = sa.select(sa.func.min(Message.created_at)).where(
+        Message.conversation_id == conversation.id,
+        Message.direction == Direction.IN,
+        Message.kind == MessageKind.HUMAN,
+        Message.created_at > answered.created_at if answered else sa.true(),
+    )
+    return session.scalar(statement)
+
+
+def references_for(session: Session, conversation: Conversation) -> tuple[tuple[str, ...], str | None]:
+    """For the next answer: the References of the mail it answers, and that mail's own id (RFC 5322, 3.6.4)."""
+    parent = last_incoming(session, conversation) or last_answer(session, conversation)
+    if parent is None:
+        return (), None
+    return tuple(parent.references or parent.in_reply_to), parent.rfc_message_id
+
+
+def list_existing(session: Session, conversation_ids: Sequence[int]) -> tuple[int, ...]:
+    """Those of the numbers that are conversations, in the order given."""
+    if not conversation_ids:
+        return ()
+    found = set(session.scalars(sa.select(Conversation.id).where(Conversation.id.in_(conversation_ids))))
+    return tuple(number for number in conversation_ids if number in found)
+
+
+def list_conversations_of_ids(session: Session, message_ids: Sequence[str]) -> tuple[int, ...]:
+    """The conversations that hold mails with these Message-IDs, in the order of the ids, each once."""
+    if not message_ids:
+        return ()
+    statement = sa.select(Message.rfc_message_id, Message.conversation_id).where(
+        Message.rfc_message_id.in_(message_ids)
+    )
+    by_id: dict[str, list[int]] = defaultdict(list)
+    for rfc_message_id, conversation_id in session.execute(statement.order_by(Message.id.desc())):
+        by_id[rfc_message_id or ""].append(conversation_id)
+    return tuple(dict.fromkeys(number for one in message_ids for number in by_id[one]))
+
+
+def participants(session: Session, conversation_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """Who takes part: the customer's addresses, those whose mail was filed there, and those we wrote to.
+
+    Whom a customer's mail merely copies takes no part yet, nor do the house's own addresses (T23, T24).
+    """
+    people: dict[int, set[str]] = {number: set() for number in conversation_ids}
+    if not people:
+        return {}
+    hers = (
+        sa.select(Conversation.id, CustomerAddress.normalised)
+        .join(CustomerAddress, CustomerAddress.customer_id == Conversation.customer_id)
+        .where(Conversation.id.in_(people))
+    )
+    for conversation_id, address in session.execute(hers):
+        people[conversation_id].add(address)
+    mails = sa.select(Message.conversation_id, Message.direction, Message.from_address, Message.to, Message.cc).where(
+        Message.conversation_id.in_(people), Message.kind == MessageKind.HUMAN
+    )
+    for conversation_id, direction, sender, to, cc in session.execute(mails):
+        named = [sender] if direction is Direction.IN else [each["address"] for each in (*to, *cc)]
+        people[conversation_id].update(normalise(address) for address in named)
+    ours = set(session.scalars(sa.union_all(sa.select(Mailbox.address), sa.select(Editor.email))))
+    return {number: frozenset(addresses - ours - {""}) for number, addresses in people.items()}

@@ -1,0 +1,243 @@
+"""Mails find their conversation, and what they move."""
+
+import random
+
+import pytest
+
+from concierge import audit, tokens
+from concierge.addresses import Address
+from concierge.conversations import queries
+from concierge.conversations.commands import close_conversation, mark_not_for_us, snooze_conversation
+from concierge.conversations.models import ConversationState, Direction, MessageKind
+from tests.conversations.stories import SECRET, answer, customer, receive
+from tests.factories import DAY, HOUR, MINUTE, NOW, make_editor
+
+
+def test_a_first_mail_begins_a_conversation_that_waits(session):
+    message = receive(session)
+    conversation = message.conversation
+    assert conversation.state is ConversationState.OPEN
+    assert conversation.waiting_since == NOW
+    assert conversation.last_message_id == message.id
+    assert conversation.subject == "The turquoise sandals"
+    assert conversation.first_line == "Dear Maison Solenne, is there a pair left in 36? Barbara"
+    assert conversation.editor is None
+    assert [entry.verb for entry in audit.list_for(session, conversation)] == ["conversation.began"]
+
+
+def test_the_same_mail_twice_is_one_message(session):
+    first = receive(session, fingerprint="f" * 64)
+    assert receive(session, fingerprint="f" * 64) is first
+
+
+def test_an_answer_to_our_message_id_joins(session):
+    nadia = make_editor(session)
+    conversation = receive(session).conversation
+    ours = answer(session, conversation, by=nadia)
+    reply = receive(session, in_reply_to=(ours.rfc_message_id,), at=NOW + HOUR, subject="Another matter altogether")
+    assert reply.conversation is conversation
+    assert conversation.waiting_since == NOW + HOUR
+
+
+@pytest.mark.parametrize("where", ["recipients", "to", "message id"])
+def test_our_signed_key_leads_home(session, where):
+    conversation = receive(session).conversation
+    key = tokens.reply_key(SECRET, conversation.id)
+    address = f"care+{key.upper()}@maison-solenne.example"
+    values = {
+        "recipients": {"recipients": (address,)},
+        "to": {"to": (Address("", address),)},
+        "message id": {"references": ("other@example.com", f"{key}.x1y2@maison-solenne.example")},
+    }[where]
+    assert receive(session, **values).conversation is conversation
+
+
+def test_mallory_with_barbaras_key_gets_a_conversation_of_her_own_and_a_hint(session):  # T23
+    hers = receive(session).conversation
+    key = tokens.reply_key(SECRET, hers.id)
+    stolen = receive(session, "Mallory Black", recipients=(f"care+{key}@maison-solenne.example",)).conversation
+    assert stolen is not hers
+    assert stolen.hint_conversation_id == hers.id
+    assert stolen.customer.name == "Mallory Black"
+
+
+def test_mallory_who_names_barbaras_message_id_gets_a_conversation_of_her_own(session):  # T23
+    hers = receive(session)
+    stolen = receive(session, "Mallory Black", references=(hers.rfc_message_id,), subject="Re: The turquoise sandals")
+    assert stolen.conversation is not hers.conversation
+    assert stolen.conversation.hint_conversation_id == hers.conversation_id
+
+
+def test_the_same_subject_joins_nothing(session):  # T23
+    first = receive(session)
+    second = receive(session, subject=f"Re: {first.subject}")
+    assert second.conversation is not first.conversation
+    assert second.conversation.hint_conversation_id is None
+
+
+def test_guessed_keys_lead_nowhere(session):  # T23
+    hers = receive(session).conversation
+    key, chance = tokens.reply_key(SECRET, hers.id), random.Random(7)
+    letters = "abcdefghijklmnopqrstuvwxyz234567"
+    for _guess in range(60):
+        position = chance.randrange(len(key))
+        guess = key[:position] + chance.choice(letters.replace(key[position], "")) + key[position + 1 :]
+        filed = receive(session, recipients=(f"care+{guess}@maison-solenne.example",))
+        assert filed.conversation is not hers
+    unsigned = receive(session, recipients=(f"care+{hers.id}@maison-solenne.example",))
+    assert unsigned.conversation is not hers
+
+
+def test_a_copied_friend_takes_no_part_until_we_write_to_her(session):  # T23
+    nadia = make_editor(session)
+    friend = customer(session, "Chloé Martin")
+    first = receive(session, cc=(Address("", friend.address),))
+    alone = receive(session, "Chloé Martin", references=(first.rfc_message_id,))
+    assert alone.conversation is not first.conversation
+    answer(session, first.conversation, by=nadia, cc=(Address("", friend.address),))
+    assert receive(session, "Chloé Martin", references=(first.rfc_message_id,)).conversation is first.conversation
+
+
+def test_an_editors_own_address_takes_no_part(session):  # T24
+    nadia = make_editor(session)
+    first = receive(session)
+    answer(session, first.conversation, by=nadia, cc=(Address("Nadia", nadia.email),))
+    forged = receive(session, sender=Address("Nadia", nadia.email), references=(first.rfc_message_id,))
+    assert forged.conversation is not first.conversation
+    assert (forged.direction, forged.editor_id) == (Direction.IN, None)
+
+
+def test_her_second_address_belongs_to_her_conversation(session):
+    from concierge.customers.models import CustomerAddress
+
+    first = receive(session)
+    first.conversation.customer.addresses.append(
+        CustomerAddress(address="B.Rossi@work.example", normalised="b.rossi@work.example", created_at=NOW)
+    )
+    session.flush()
+    second = receive(session, sender=Address("", "b.rossi@WORK.example"), references=(first.rfc_message_id,))
+    assert second.conversation is first.conversation
+
+
+def test_her_mail_reopens_and_goes_back_to_her_editor(session):
+    nadia = make_editor(session)
+    first = receive(session)
+    answer(session, first.conversation, by=nadia)
+    close_conversation(session, first.conversation, by=nadia, now=NOW)
+    receive(session, references=(first.rfc_message_id,), at=NOW + DAY)
+    assert first.conversation.state is ConversationState.OPEN
+    assert first.conversation.editor is nadia
+    assert first.conversation.waiting_since == NOW + DAY
+    assert first.conversation.closed_at is None
+
+
+def test_her_mail_goes_to_the_last_who_answered_when_it_is_nobodys(session):
+    nadia, chiara = make_editor(session), make_editor(session, "Chiara Bellini")
+    first = receive(session)
+    answer(session, first.conversation, by=nadia)
+    answer(session, first.conversation, by=chiara, at=NOW + MINUTE)
+    first.conversation.unassign()
+    receive(session, references=(first.rfc_message_id,), at=NOW + DAY)
+    assert first.conversation.editor is chiara
+
+
+def test_her_mail_does_not_wait_for_an_editor_who_has_left(session):
+    nadia = make_editor(session)
+    first = receive(session)
+    answer(session, first.conversation, by=nadia)
+    nadia.active = False
+    receive(session, references=(first.rfc_message_id,), at=NOW + DAY)
+    assert first.conversation.editor is None
+
+
+def test_a_new_matter_of_hers_goes_to_her_editor(session):
+    nadia = make_editor(session)
+    answer(session, receive(session).conversation, by=nadia)
+    assert receive(session, subject="A dress for June").conversation.editor is nadia
+    assert receive(session, "Chloé Martin").conversation.editor is None
+
+
+def test_her_mail_wakes_a_snoozed_conversation(session):
+    nadia = make_editor(session)
+    first = receive(session)
+    snooze_conversation(session, first.conversation, until=NOW + DAY, by=nadia, now=NOW)
+    receive(session, references=(first.rfc_message_id,), at=NOW + HOUR)
+    assert first.conversation.state is ConversationState.OPEN
+    assert first.conversation.snoozed_until is None
+
+
+def test_her_mail_to_what_was_not_for_us_is_seen_again(session):
+    nadia = make_editor(session)
+    first = receive(session)
+    mark_not_for_us(session, first.conversation, by=nadia, now=NOW)
+    receive(session, references=(first.rfc_message_id,), at=NOW + HOUR)
+    assert first.conversation.state is ConversationState.OPEN
+    assert first.conversation.not_for_us_at is None
+
+
+@pytest.mark.parametrize("kind", [MessageKind.AUTOMATIC, MessageKind.BOUNCE])
+def test_automatic_mail_is_kept_and_moves_nothing(session, kind):  # T26
+    nadia = make_editor(session)
+    first = receive(session)
+    ours = answer(session, first.conversation, by=nadia)
+    close_conversation(session, first.conversation, by=nadia, now=NOW)
+    filed = receive(session, references=(ours.rfc_message_id,), kind=kind, at=NOW + DAY, text="I am away")
+    conversation = filed.conversation
+    assert conversation is first.conversation
+    assert conversation.state is ConversationState.CLOSED
+    assert conversation.waiting_since is None
+    assert conversation.last_message_id == ours.id
+    assert conversation.last_message_at == NOW
+    assert "away" not in conversation.first_line
+
+
+def test_an_out_of_office_is_no_answer_of_hers_and_does_not_make_her_wait(session):  # T26
+    nadia = make_editor(session)
+    first = receive(session)
+    answer(session, first.conversation, by=nadia, at=NOW + HOUR)
+    receive(session, references=(first.rfc_message_id,), kind=MessageKind.AUTOMATIC, at=NOW + DAY)
+    assert queries.oldest_unanswered(session, first.conversation) is None
+
+
+def test_an_automatic_mail_of_its_own_is_open_but_nobody_waits(session):
+    conversation = receive(session, kind=MessageKind.AUTOMATIC).conversation
+    assert conversation.state is ConversationState.OPEN
+    assert conversation.waiting_since is None
+
+
+def test_she_waits_since_her_oldest_unanswered_mail(session):
+    nadia = make_editor(session)
+    first = receive(session)
+    receive(session, references=(first.rfc_message_id,), at=NOW + HOUR)
+    assert first.conversation.waiting_since == NOW
+    answer(session, first.conversation, by=nadia, at=NOW + 2 * HOUR)
+    assert first.conversation.waiting_since is None
+
+
+def test_an_old_mail_imported_late_makes_nobody_wait(session):
+    nadia = make_editor(session)
+    first = receive(session)
+    answer(session, first.conversation, by=nadia, at=NOW + HOUR)
+    receive(session, references=(first.rfc_message_id,), at=NOW + MINUTE, text="a line in between")
+    assert first.conversation.waiting_since is None
+    assert first.conversation.last_message_at == NOW + HOUR
+    assert "in between" not in first.conversation.first_line
+
+
+def test_an_answer_makes_a_conversation_hers_only_when_it_was_nobodys(session):
+    nadia, chiara = make_editor(session), make_editor(session, "Chiara Bellini")
+    conversation = receive(session).conversation
+    answer(session, conversation, by=nadia)
+    assert conversation.editor is nadia
+    answer(session, conversation, by=chiara)
+    assert conversation.editor is nadia
+
+
+def test_an_answer_knows_what_it_answers(session):
+    first = receive(session, references=("older@example.com",))
+    parents, parent = queries.references_for(session, first.conversation)
+    assert (parents, parent) == (("older@example.com",), first.rfc_message_id)
+
+
+def test_message_ids_are_kept_bare(session):
+    assert receive(session, rfc_message_id="<x@example.com>").rfc_message_id == "x@example.com"
