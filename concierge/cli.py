@@ -78,6 +78,20 @@ def migrate() -> None:
     click.echo("The database is up to date.")
 
 
+@main.command()
+@click.pass_context
+def check(context: click.Context) -> None:
+    """Try everything configured, and say what works and how to mend what does not."""
+    from concierge.checking import check_all
+
+    findings = []
+    for finding in check_all(read_config()):
+        mark = click.style("works" if finding.works else "FAILS", fg="green" if finding.works else "red")
+        click.echo(f"{mark}  {finding.name:<10} {finding.words}")
+        findings.append(finding)
+    context.exit(0 if all(finding.works for finding in findings) else 1)
+
+
 main.add_command(staffing.editor)
 main.add_command(staffing.mailbox)
 

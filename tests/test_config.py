@@ -1,8 +1,10 @@
 """Configuration: every mistake at once, each with its variable and an example."""
 
+from pathlib import Path
+
 import pytest
 
-from concierge.config import Misconfigured, read_config
+from concierge.config import Config, Misconfigured, Policy, read_config
 
 
 def test_the_default_house_needs_nothing(tmp_path):
@@ -45,3 +47,10 @@ def test_the_secret_is_made_once_and_ours_alone(tmp_path):
 
 def test_postgresql_urls_get_our_driver(tmp_path):
     assert read_config(data=tmp_path, database_url="postgres://a@b/c").database_url == "postgresql+psycopg://a@b/c"
+
+
+def test_the_example_names_every_setting_and_no_other():
+    example = (Path(__file__).parent.parent / ".env.example").read_text(encoding="utf-8")
+    named = {line.lstrip("#").partition("=")[0] for line in example.splitlines() if line.startswith("#CONCIERGE_")}
+    settings = {f"CONCIERGE_{name.upper()}" for name in Config.model_fields if name != "policy"}
+    assert named == settings | {f"CONCIERGE_POLICY_{name.upper()}" for name in Policy.model_fields}

@@ -1,0 +1,135 @@
+"""`concierge check`: tries everything that is configured, and says of each what works or how to mend it."""
+
+import secrets
+import zoneinfo
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from concierge import blobs, clock, schema, starting
+from concierge.accounts import queries
+from concierge.config import Config
+from concierge.db import make_engine, make_sessions
+from concierge.errors import ConciergeError
+from concierge.mailing.providers import open_provider
+
+LARGEST_SKEW = timedelta(seconds=5)
+
+
+class NotWorking(ConciergeError):
+    """This does not work."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found: `words` say what works, or what doesn't and how to mend it."""
+
+    name: str
+    works: bool
+    words: str
+
+
+def check_all(config: Config) -> Iterator[Finding]:
+    """Try everything, one after the other; a check that fails does not keep the others from being tried."""
+    checks: dict[str, Callable[[Config], str]] = {
+        "database": check_database,
+        "blobs": check_blobs,
+        "provider": check_provider,
+        "mailboxes": check_mailboxes,
+        "clock": check_clock,
+    }
+    for name, check in checks.items():
+        try:
+            yield Finding(name, True, check(config))
+        except ConciergeError as error:
+            yield Finding(name, False, str(error) or error.sentence())
+        except sa.exc.DBAPIError:
+            yield Finding(name, False, "Can't be looked at until the database works.")
+        except Exception as error:
+            yield Finding(name, False, f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
+
+
+def check_database(config: Config) -> str:
+    """Reached, durable, at the newest migration."""
+    starting.require_database(config)
+    schema.require_current(config)
+    engine = make_engine(config)
+    try:
+        with engine.connect() as connection:
+            if config.is_sqlite:
+                version = connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()
+                return f"SQLite {version} in WAL with synchronous=FULL, at migration {schema.newest()}."
+            version = connection.exec_driver_sql("SHOW server_version").scalar_one()
+            return f"PostgreSQL {version.split()[0]} with fsync, at migration {schema.newest()}."
+    finally:
+        engine.dispose()
+
+
+def check_blobs(config: Config) -> str:
+    """Written, read back, taken away again."""
+    store = blobs.open_store(config)
+    data = secrets.token_bytes(64)
+    try:
+        key = store.put(data)
+        read = store.get(key)
+        store.delete(key)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise NotWorking(f"{config.blobs_url} can't be used ({reason}); set CONCIERGE_BLOBS_URL.") from error
+    if read != data:
+        raise NotWorking(f"{config.blobs_url} gave back other bytes than it was given; set CONCIERGE_BLOBS_URL.")
+    return f"Written, read and deleted in {config.blobs_url}."
+
+
+def check_provider(config: Config) -> str:
+    """The carrier answers; nothing is sent."""
+    provider = open_provider(config)
+    try:
+        return provider.check()
+    finally:
+        provider.close()
+
+
+def check_mailboxes(config: Config) -> str:
+    """At least one address is open for customers."""
+    sessions = make_sessions(config)
+    with sessions() as session:
+        open_ones = [mailbox.address for mailbox in queries.list_mailboxes(session, active_only=True)]
+    sessions.kw["bind"].dispose()
+    if not open_ones:
+        raise NotWorking(
+            "No mailbox is open; add one: concierge mailbox add care@your-house.example --brand 'Your House'."
+        )
+    return f"Mail is taken in for {', '.join(open_ones)}."
+
+
+def check_clock(config: Config) -> str:
+    """Time zone data is there, and our clock and the database's agree."""
+    try:
+        zone = zoneinfo.ZoneInfo(config.policy.timezone)
+    except zoneinfo.ZoneInfoNotFoundError as error:
+        raise NotWorking(f"No time zone data for {config.policy.timezone}; install tzdata.") from error
+    engine = make_engine(config)
+    try:
+        with engine.connect() as connection:
+            theirs = _database_time(connection)
+            ours = clock.now()
+    finally:
+        engine.dispose()
+    skew = abs(ours - theirs)
+    if skew > LARGEST_SKEW:
+        raise NotWorking(f"Our clock and the database's are {skew.total_seconds():.0f} s apart; set both by NTP.")
+    return (
+        f"{ours.astimezone(zone):%H:%M} in {config.policy.timezone}, {skew.total_seconds():.1f} s from the database's."
+    )
+
+
+def _database_time(connection: sa.Connection) -> datetime:
+    if connection.dialect.name == "sqlite":
+        return datetime.fromisoformat(
+            connection.exec_driver_sql("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')").scalar_one()
+        ).replace(tzinfo=UTC)
+    found: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    return found.astimezone(UTC)

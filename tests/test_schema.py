@@ -1,0 +1,24 @@
+"""The migrations make the tables that the models describe, on both databases, as often as one likes."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from concierge import schema
+from concierge.config import Config
+from concierge.db import Base, make_engine
+
+
+def test_the_migrations_make_what_the_models_describe(config: Config):
+    engine = make_engine(config)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={"include_name": lambda name, kind, _: kind != "table" or not name.startswith("message_search")},
+        )
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def test_migrating_again_changes_nothing(config: Config):
+    schema.migrate(config)
+    schema.require_current(config)
