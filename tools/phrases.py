@@ -1,6 +1,6 @@
 """Gathers every phrase people read into the translations: `python tools/phrases.py` adds new ones and drops old ones.
 
-What is gathered: gettext calls in code and templates, and the docstrings of our errors (they are the sentences people read).
+Gathered are gettext calls in code and templates, and the docstrings of our errors: they are sentences people read.
 """
 
 import ast
