@@ -18,6 +18,7 @@ from concierge.config import LANGUAGES, Config, house_folder, read_config
 from concierge.extensions import babel, csrf, db, limiter, security
 from concierge.web import errors as web_errors
 from concierge.web import filters as web_filters
+from concierge.web import live
 from concierge.web import security as web_security
 
 
@@ -83,6 +84,7 @@ def _prepare_templates(app: Flask) -> None:
 def _register_parts(app: Flask, config: Config) -> None:
     accounts.init_app(app)
     catalogue.init_app(app)
+    live.init_app(app)
 
 
 def _page_language() -> str:
