@@ -13,6 +13,7 @@ _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(?: [A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*")
 _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]+")
+_BEYOND_ASCII = bytes(range(128, 256))
 _LONGEST_WORD = 200  # longer ASCII words are encoded, so that any header can be folded
 
 
@@ -107,8 +108,8 @@ def text_part(subtype: str, text: str) -> bytes:
     """A text/plain or text/html part in UTF-8: quoted-printable, or base64 where most of it is not ASCII."""
     data = text.replace("\r\n", "\n").rstrip("\n").replace("\n", "\r\n").encode("utf-8") + CRLF
     head = header("Content-Type", f"text/{subtype}; charset=utf-8")
-    foreign = sum(byte > 127 for byte in data)
-    if foreign * 3 > len(data):
+    plain = len(data.translate(None, _BEYOND_ASCII))
+    if plain * 3 < len(data) * 2:
         return head + b"Content-Transfer-Encoding: base64\r\n\r\n" + base64_lines(data)
     return head + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + binascii.b2a_qp(data, istext=True)
 

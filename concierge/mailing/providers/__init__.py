@@ -7,13 +7,25 @@ from concierge.mailing.providers.memory import MemoryProvider
 from concierge.mailing.providers.sendgrid import SendGridProvider
 from concierge.mailing.providers.smtp import SmtpProvider
 
+_open: dict[str, Provider] = {}
+
 
 def open_provider(config: Config) -> Provider:
-    """The carrier the house has chosen; raises Misconfigured."""
+    """A new carrier as the house has chosen it; raises Misconfigured."""
+    seconds = float(config.policy.send_timeout_seconds)
     if config.provider == "sendgrid":
-        return SendGridProvider(config.sendgrid_api_key.get_secret_value(), config.sendgrid_url)
+        return SendGridProvider(config.sendgrid_api_key.get_secret_value(), config.sendgrid_url, seconds=seconds)
     if config.provider == "smtp":
-        return SmtpProvider(config.smtp_url.get_secret_value())
+        return SmtpProvider(config.smtp_url.get_secret_value(), seconds=seconds)
     if config.provider == "memory":
         return MemoryProvider()
     return FolderProvider(config.outbox or config.data / "outbox")
+
+
+def provider_for(config: Config) -> Provider:
+    """The carrier this process shares, so that connections stay open from one run of a job to the next."""
+    secrets = (config.smtp_url.get_secret_value(), config.sendgrid_api_key.get_secret_value())
+    mark = repr((config.provider, config.data, config.outbox, config.sendgrid_url, *secrets))
+    if mark not in _open:
+        _open[mark] = open_provider(config)
+    return _open[mark]

@@ -1,0 +1,306 @@
+"""Queueing mail, and every step of a delivery after that."""
+
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from concierge import audit
+from concierge.accounts.models import Editor
+from concierge.addresses import normalise
+from concierge.mailing import backoff, queries
+from concierge.mailing.mail import Mail, bracketed
+from concierge.mailing.mail import check as check_mail
+from concierge.mailing.models import (
+    Delivery,
+    DeliveryEvent,
+    DeliveryState,
+    MoveRefused,
+    Suppression,
+    SuppressionReason,
+)
+from concierge.mailing.moves import MOVES, SENT_AGAIN, SETTLED, check_move
+from concierge.mailing.providers.base import Accepted, TransportError
+
+_MAY_BE_SENT = tuple(state for state, ways in MOVES.items() if DeliveryState.SENT in ways)
+
+
+def _nothing_earlier_waits() -> sa.ColumnElement[bool]:
+    """No earlier mail to the same person has been tried and is still waiting: hers arrive in the order written."""
+    earlier = aliased(Delivery)
+    return ~sa.exists().where(
+        earlier.to_normalised == Delivery.to_normalised,
+        earlier.id < Delivery.id,
+        earlier.attempts > 0,
+        earlier.state.in_((DeliveryState.QUEUED, DeliveryState.SENDING)),
+    )
+
+
+# The conditional updates a delivery goes through, made once: composing them took longer than running them.
+_table = cast("sa.Table", Delivery.__table__)
+_ours = (_table.c.id == sa.bindparam("its_id"), _table.c.claim == sa.bindparam("its_claim"))
+_BEGIN = (
+    sa.update(_table)
+    .where(*_ours, _table.c.state == DeliveryState.QUEUED, _nothing_earlier_waits())
+    .values(state=DeliveryState.SENDING, claimed_at=sa.bindparam("at"), attempts=_table.c.attempts + 1)
+)
+_RELEASE = (
+    sa.update(_table)
+    .where(_table.c.claim == sa.bindparam("its_claim"), _table.c.state == DeliveryState.QUEUED)
+    .values(claim=None, claimed_at=None)
+)
+_SENT = (
+    sa.update(_table)
+    .where(*_ours, _table.c.state.in_(_MAY_BE_SENT))
+    .values(
+        state=DeliveryState.SENT,
+        provider=sa.bindparam("by_provider"),
+        provider_id=sa.bindparam("its_provider_id"),
+        reason="",
+        sent_at=sa.bindparam("at"),
+        claimed_at=None,
+    )
+)
+
+
+def queue_delivery(
+    session: Session, mail: Mail, *, key: str, purpose: str, now: datetime, not_before: datetime | None = None
+) -> Delivery:
+    """Queue one mail to one address under a unique key such as "reply:902"; the same key twice gives the first.
+
+    To a suppressed address nothing is sent: the delivery is `withheld` and says why. Raises UnlawfulMail.
+    """
+    check_mail(mail)
+    if (earlier := queries.find_delivery(session, key)) is not None:
+        return earlier
+    suppression = queries.find_suppression(session, mail.to.address)
+    delivery = Delivery(
+        key=key,
+        purpose=purpose,
+        state=DeliveryState.WITHHELD if suppression else DeliveryState.QUEUED,
+        message_id=bracketed(mail.message_id),
+        to_address=mail.to.address,
+        to_normalised=normalise(mail.to.address),
+        subject=mail.subject,
+        content=mail.to_json(),
+        due_at=max(not_before or now, now),
+        reason=words_for(suppression.reason) if suppression else "",
+        created_at=now,
+        settled_at=now if suppression else None,
+    )
+    try:
+        with session.begin_nested():
+            session.add(delivery)
+            session.flush()
+    except IntegrityError:  # somebody else was quicker with the same key
+        if (earlier := queries.find_delivery(session, key)) is None:
+            raise
+        return earlier
+    return delivery
+
+
+def words_for(reason: SuppressionReason) -> str:
+    """Why an address is not mailed, in a sentence."""
+    sentences = {
+        SuppressionReason.HARD_BOUNCE: _("This address does not exist: a mail to it came back."),
+        SuppressionReason.COMPLAINT: _("She reported one of our mails as unwanted."),
+        SuppressionReason.UNSUBSCRIBED: _("She asked not to receive mails."),
+        SuppressionReason.MANUAL: _("A colleague decided that this address is not to be mailed."),
+    }
+    return str(sentences[reason])
+
+
+def reserve_due(session: Session, *, claim: str, now: datetime, lease: timedelta, limit: int) -> list[Delivery]:
+    """Reserve up to `limit` deliveries that are due under `claim`, the longest due first.
+
+    They stay `queued`: should the worker die before it begins with one, it is free again after the lease. What has been
+    suppressed since it was queued is withheld here.
+    """
+    due = (
+        sa.select(Delivery.id)
+        .where(Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now)
+        .where(sa.or_(Delivery.claimed_at.is_(None), Delivery.claimed_at < now - lease))
+        .where(_nothing_earlier_waits())
+        .order_by(Delivery.due_at, Delivery.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Delivery)
+    )
+    session.execute(
+        sa.update(Delivery)
+        .where(Delivery.id.in_(due.scalar_subquery()))
+        .values(claim=claim, claimed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    reserved = queries.list_reserved(session, claim)
+    suppressed = queries.list_suppressed(session, [each.to_normalised for each in reserved])
+    for delivery in reserved:
+        if delivery.to_normalised in suppressed:
+            _settle(session, delivery, DeliveryState.WITHHELD, words_for(suppressed[delivery.to_normalised]), now=now)
+    return [each for each in reserved if each.to_normalised not in suppressed]
+
+
+def begin_sending(session: Session, delivery_id: int, *, claim: str, now: datetime) -> bool:
+    """Move a reserved delivery to `sending`; False when it is no longer ours or has to wait behind an earlier one."""
+    return _changed(session, _BEGIN, its_id=delivery_id, its_claim=claim, at=now)
+
+
+def release_reserved(session: Session, *, claim: str) -> None:
+    """Give back what was reserved and not begun."""
+    _changed(session, _RELEASE, its_claim=claim)
+
+
+def record_sent(
+    session: Session, delivery: Delivery, accepted: Accepted, *, claim: str, provider: str, now: datetime
+) -> bool:
+    """The provider took it. False when this claim has been overtaken: then its result no longer counts.
+
+    The answer may come after the lease has run out: `uncertain` becomes `sent`, as long as nobody has sent it again.
+    """
+    changed = _changed(
+        session,
+        _SENT,
+        its_id=delivery.id,
+        its_claim=claim,
+        at=now,
+        by_provider=provider,
+        its_provider_id=accepted.provider_id[:400],
+    )
+    if changed:
+        audit.record(session, "delivery.sent", delivery, by=None, now=now)
+    return changed
+
+
+def record_failure(
+    session: Session,
+    delivery: Delivery,
+    error: TransportError,
+    *,
+    claim: str,
+    provider: str,
+    attempts_allowed: int,
+    chance: float,
+    now: datetime,
+) -> bool:
+    """The provider did not take it, or nobody knows. False when this claim has been overtaken."""
+    current = session.get(Delivery, delivery.id, populate_existing=True, with_for_update=True)
+    if current is None or current.claim != claim or current.state is not DeliveryState.SENDING:
+        return False
+    current.provider = provider
+    if error.uncertain:
+        _settle(session, current, DeliveryState.UNCERTAIN, error.words, now=now)
+    elif error.permanent:
+        _settle(session, current, DeliveryState.REJECTED, error.words, now=now)
+    elif current.attempts >= attempts_allowed and backoff.exhausted(_first_failure(session, current) or now, now):
+        _settle(session, current, DeliveryState.FAILED, error.words, now=now)
+    else:
+        _postpone(session, current, error, chance=chance, now=now)
+    return True
+
+
+def record_unbuildable(session: Session, delivery: Delivery, words: str, *, claim: str, now: datetime) -> bool:
+    """It could not even be built: nobody was called."""
+    current = session.get(Delivery, delivery.id, populate_existing=True, with_for_update=True)
+    if current is None or current.claim != claim or current.state is not DeliveryState.SENDING:
+        return False
+    _settle(session, current, DeliveryState.FAILED, words, now=now)
+    return True
+
+
+def settle_orphans(session: Session, *, lease: timedelta, now: datetime) -> int:
+    """Deliveries whose worker has not been heard of for a lease: nobody knows whether they left. Returns how many."""
+    statement = (
+        sa.select(Delivery)
+        .where(Delivery.state == DeliveryState.SENDING, Delivery.claimed_at < now - lease)
+        .order_by(Delivery.id)
+        .limit(500)
+        .with_for_update(skip_locked=True)
+    )
+    orphans = list(session.scalars(statement))
+    for delivery in orphans:
+        words = _(
+            "The worker stopped while this mail was on its way out. It may have arrived: ask before sending again."
+        )
+        _settle(session, delivery, DeliveryState.UNCERTAIN, words, now=now)
+    return len(orphans)
+
+
+def send_again(session: Session, delivery: Delivery, *, by: Editor, now: datetime) -> None:
+    """Queue a mail anew that failed, came to an unknown end or was withheld; raises MoveRefused."""
+    if delivery.state not in SENT_AGAIN:
+        raise MoveRefused
+    suppression = queries.find_suppression(session, delivery.to_address)
+    if suppression:
+        _settle(session, delivery, DeliveryState.WITHHELD, words_for(suppression.reason), now=now)
+        return
+    delivery.state, delivery.due_at, delivery.attempts = DeliveryState.QUEUED, now, 0
+    delivery.claim = delivery.claimed_at = delivery.settled_at = None
+    delivery.reason = ""
+    audit.record(session, "delivery.sent_again", delivery, by=by, now=now)
+
+
+def confirm_arrival(session: Session, delivery: Delivery, *, by: Editor, now: datetime) -> None:
+    """An editor knows that a mail of unknown end has arrived; raises MoveRefused."""
+    if delivery.state is not DeliveryState.UNCERTAIN:
+        raise MoveRefused
+    delivery.state, delivery.reason, delivery.settled_at = DeliveryState.DELIVERED, "", now
+    audit.record(session, "delivery.arrival_confirmed", delivery, by=by, now=now)
+
+
+def suppress(
+    session: Session, address: str, *, reason: SuppressionReason, by: Editor | None, now: datetime
+) -> Suppression:
+    """Mail this address no more; twice is fine."""
+    if (standing := queries.find_suppression(session, address)) is not None:
+        return standing
+    suppression = Suppression(
+        normalised=normalise(address), reason=reason, created_at=now, created_by_id=by.id if by else None
+    )
+    session.add(suppression)
+    audit.record(session, "suppression.added", suppression, by=by, now=now, reason=reason.value)
+    return suppression
+
+
+def release(session: Session, suppression: Suppression, *, by: Editor, now: datetime) -> None:
+    """Mail this address again; twice is fine."""
+    if suppression.released_at is None:
+        suppression.released_at, suppression.released_by_id = now, by.id
+        audit.record(session, "suppression.released", suppression, by=by, now=now)
+
+
+def _postpone(session: Session, delivery: Delivery, error: TransportError, *, chance: float, now: datetime) -> None:
+    check_move(delivery, DeliveryState.QUEUED)
+    delivery.state, delivery.reason = DeliveryState.QUEUED, error.words
+    delivery.due_at = backoff.next_attempt(now, delivery.attempts, chance=chance, retry_after=error.retry_after)
+    delivery.claim = delivery.claimed_at = None
+    session.add(_event(delivery, "postponed", error.words, now=now))
+
+
+def _settle(session: Session, delivery: Delivery, state: DeliveryState, words: str, *, now: datetime) -> None:
+    """To a state in which it stays for now, with the reason and an entry in its history."""
+    if delivery.state is not state:
+        check_move(delivery, state)
+    delivery.state, delivery.reason = state, words
+    delivery.claimed_at = None
+    if state in SETTLED:
+        delivery.settled_at = now
+    session.add(_event(delivery, state.value, words, now=now))
+    audit.record(session, f"delivery.{state.value}", delivery, by=None, now=now, reason=words)
+
+
+def _event(delivery: Delivery, kind: str, words: str, *, now: datetime) -> DeliveryEvent:
+    return DeliveryEvent(delivery_id=delivery.id, at=now, kind=kind, details={"words": words})
+
+
+def _first_failure(session: Session, delivery: Delivery) -> datetime | None:
+    since = sa.select(sa.func.min(DeliveryEvent.at)).where(
+        DeliveryEvent.delivery_id == delivery.id, DeliveryEvent.kind == "postponed"
+    )
+    return session.scalar(since)
+
+
+def _changed(session: Session, statement: sa.Update, **values: Any) -> bool:
+    session.flush()
+    return session.connection().execute(statement, values).rowcount > 0

@@ -1,0 +1,193 @@
+"""Handing queued mail to the provider: reserve, commit; begin, commit; talk; record, commit."""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from uuid import uuid4
+from weakref import WeakKeyDictionary
+
+from sqlalchemy.orm import Session
+
+from concierge import blobs, clock
+from concierge.blobs import BlobMissing
+from concierge.config import Config
+from concierge.db import Sessions
+from concierge.errors import RuleBroken
+from concierge.mailing import commands
+from concierge.mailing.mail import Mail
+from concierge.mailing.models import Delivery
+from concierge.mailing.providers import provider_for
+from concierge.mailing.providers.base import Accepted, Provider, TransportError, pack, plain
+
+log = logging.getLogger(__name__)
+
+BATCH = 50
+RUN_SECONDS = 10.0  # a run ends after this, so that a worker that is told to stop can
+_SENDERS = {"sendgrid": 8}  # mails under way at a time, where each spends its time on the line
+_LONGEST_PAUSE = timedelta(seconds=60)
+
+Outcome = Accepted | TransportError | RuleBroken | BlobMissing
+
+
+@dataclass
+class Pause:
+    """How long a provider that could not be reached is left alone: 1 s, 2 s, 4 s … 60 s, until it answers again."""
+
+    until: datetime | None = None
+    length: timedelta = timedelta()
+    lock: Lock = field(default_factory=Lock)
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is still too early to call."""
+        return self.until is not None and now < self.until
+
+    def begin(self, now: datetime, retry_after: datetime | None) -> None:
+        """It could not be reached, or asked us to wait."""
+        with self.lock:
+            if self.holds(now):
+                return
+            self.length = min(_LONGEST_PAUSE, max(timedelta(seconds=1), self.length * 2))
+            asked = min(retry_after, now + _LONGEST_PAUSE) if retry_after else now
+            self.until = max(asked, now + self.length)
+
+    def end(self) -> None:
+        """It answered."""
+        if self.until is not None:
+            with self.lock:
+                self.until, self.length = None, timedelta()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """All that handing over needs."""
+
+    config: Config
+    sessions: Sessions
+    provider: Provider
+    pause: Pause
+    read_blob: Callable[[str], bytes]
+
+
+_pauses: WeakKeyDictionary[Provider, Pause] = WeakKeyDictionary()
+
+
+def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = None) -> int:
+    """Hand over what is due, for ten seconds at most; returns how many mails were taken.
+
+    Any number of workers may do this at a time. A worker that dies leaves at most one mail a sender in doubt.
+    """
+    carrier = provider or provider_for(config)
+    pause = _pauses.setdefault(carrier, Pause())
+    if pause.holds(clock.now()):
+        return 0
+    desk = Desk(config, sessions, carrier, pause, blobs.open_store(config).get)
+    ends_at = time.monotonic() + RUN_SECONDS
+    senders = _SENDERS.get(carrier.name, 1)
+    if senders == 1:
+        return _deliver(desk, ends_at)
+    with ThreadPoolExecutor(senders, thread_name_prefix="sender") as pool:
+        return sum(pool.map(lambda _number: _deliver(desk, ends_at), range(senders)))
+
+
+def settle_orphans(config: Config, sessions: Sessions) -> int:
+    """Deliveries left `sending` by a worker that died become `uncertain`, never sent again by themselves."""
+    with sessions() as session:
+        settled = commands.settle_orphans(session, lease=config.policy.lease, now=clock.now())
+        session.commit()
+    return settled
+
+
+def _deliver(desk: Desk, ends_at: float) -> int:
+    taken = 0
+    while time.monotonic() < ends_at and not desk.pause.holds(clock.now()):
+        claim = uuid4().hex
+        with desk.sessions() as session:
+            reserved = commands.reserve_due(
+                session, claim=claim, now=clock.now(), lease=desk.config.policy.lease, limit=BATCH
+            )
+            session.commit()
+        if not reserved:
+            break
+        taken += _deliver_batch(desk, claim, reserved, ends_at)
+    return taken
+
+
+def _deliver_batch(desk: Desk, claim: str, reserved: list[Delivery], ends_at: float) -> int:
+    """Hand over one after the other; each commit records the last one and begins the next."""
+    taken, left_over = 0, False
+    finished: tuple[Delivery, Outcome] | None = None
+    for delivery in reserved:
+        stop = time.monotonic() >= ends_at or desk.pause.holds(clock.now())
+        with desk.sessions() as session:
+            if finished:
+                _record(session, desk, claim, *finished)
+            begun_at = clock.now()
+            begun = not stop and commands.begin_sending(session, delivery.id, claim=claim, now=begun_at)
+            session.commit()
+        finished = None
+        left_over = left_over or not begun
+        if stop:
+            break
+        if begun:
+            outcome = _hand_over(desk, delivery, begun_at)
+            taken += isinstance(outcome, Accepted)
+            finished = (delivery, outcome)
+    if finished or left_over:
+        with desk.sessions() as session:
+            if finished:
+                _record(session, desk, claim, *finished)
+            commands.release_reserved(session, claim=claim)
+            session.commit()
+    return taken
+
+
+def _hand_over(desk: Desk, delivery: Delivery, begun_at: datetime) -> Outcome:
+    """Build and send one mail, with no transaction open."""
+    try:
+        parcel = pack(delivery.key, Mail.from_json(delivery.content), desk.read_blob, now=begun_at)
+    except BlobMissing as missing:
+        return missing
+    except Exception as error:  # the store of files is out of reach; nobody was called
+        return TransportError(plain(error), reached=False)
+    if clock.now() - begun_at > desk.config.policy.lease / 2:  # this process was asleep: others may think it dead
+        return TransportError("The worker was held up.")
+    try:
+        accepted = desk.provider.send(parcel)
+    except TransportError as error:
+        if not error.reached:
+            desk.pause.begin(clock.now(), error.retry_after)
+            log.warning("%s: %s", desk.provider.name, error.words)
+        return error
+    except RuleBroken as broken:
+        return broken
+    except Exception as error:  # a fault of ours in the middle of talking: nobody knows how far it came
+        log.exception("delivery %d", delivery.id)
+        return TransportError(plain(error), uncertain=True)
+    desk.pause.end()
+    return accepted
+
+
+def _record(session: Session, desk: Desk, claim: str, delivery: Delivery, outcome: Outcome) -> None:
+    now = clock.now()
+    if isinstance(outcome, Accepted):
+        counted = commands.record_sent(session, delivery, outcome, claim=claim, provider=desk.provider.name, now=now)
+    elif isinstance(outcome, TransportError):
+        counted = commands.record_failure(
+            session,
+            delivery,
+            outcome,
+            claim=claim,
+            provider=desk.provider.name,
+            attempts_allowed=desk.config.policy.send_attempts,
+            chance=secrets.randbelow(10**6) / 10**6,
+            now=now,
+        )
+    else:
+        counted = commands.record_unbuildable(session, delivery, outcome.sentence(), claim=claim, now=now)
+    if not counted:
+        log.warning("delivery %d was taken over while it was under way; its result is ignored", delivery.id)

@@ -1,0 +1,93 @@
+"""Reading deliveries and suppressions."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge.addresses import normalise
+from concierge.mailing.models import (
+    Delivery,
+    DeliveryNotFound,
+    DeliveryState,
+    Suppression,
+    SuppressionReason,
+)
+from concierge.mailing.moves import TROUBLED
+
+# Handed over, whatever became of it afterwards: what a customer may find in her mailbox.
+LEFT = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.DELIVERED, DeliveryState.BOUNCED)
+
+
+def get_delivery(session: Session, delivery_id: int) -> Delivery:
+    """The delivery with this number; raises DeliveryNotFound."""
+    if (delivery := session.get(Delivery, delivery_id)) is None:
+        raise DeliveryNotFound
+    return delivery
+
+
+def find_delivery(session: Session, key: str) -> Delivery | None:
+    """The delivery queued under this key."""
+    return session.scalar(sa.select(Delivery).where(Delivery.key == key))
+
+
+def list_reserved(session: Session, claim: str) -> list[Delivery]:
+    """What is reserved under a claim and not begun, the longest due first."""
+    statement = (
+        sa.select(Delivery)
+        .where(Delivery.claim == claim, Delivery.state == DeliveryState.QUEUED)
+        .order_by(Delivery.due_at, Delivery.id)
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(statement))
+
+
+def list_troubled(session: Session, *, limit: int = 100) -> list[Delivery]:
+    """Deliveries an editor has to look at, the newest first."""
+    statement = sa.select(Delivery).where(Delivery.state.in_(TROUBLED)).order_by(Delivery.id.desc()).limit(limit)
+    return list(session.scalars(statement))
+
+
+def list_left(session: Session, address: str, *, limit: int = 200) -> list[Delivery]:
+    """Mails that left for this address, the newest first."""
+    statement = (
+        sa.select(Delivery)
+        .where(Delivery.to_normalised == normalise(address), Delivery.state.in_(LEFT))
+        .order_by(Delivery.id.desc())
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+def count_left(session: Session) -> dict[str, int]:
+    """How many mails left for each address (normalised)."""
+    statement = (
+        sa.select(Delivery.to_normalised, sa.func.count())
+        .where(Delivery.state.in_(LEFT))
+        .group_by(Delivery.to_normalised)
+    )
+    return {address: number for address, number in session.execute(statement)}
+
+
+def count_by_state(session: Session) -> dict[DeliveryState, int]:
+    """How many deliveries are in each state; a state without any is left out."""
+    statement = sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)
+    return {state: number for state, number in session.execute(statement)}
+
+
+def find_suppression(session: Session, address: str) -> Suppression | None:
+    """Why this address is not to be mailed; None when it may be."""
+    return session.scalar(
+        sa.select(Suppression)
+        .where(Suppression.normalised == normalise(address), Suppression.released_at.is_(None))
+        .order_by(Suppression.id)
+        .limit(1)
+    )
+
+
+def list_suppressed(session: Session, normalised: Sequence[str]) -> dict[str, SuppressionReason]:
+    """Those of these (normalised) addresses that are not to be mailed, each with its reason."""
+    statement = sa.select(Suppression.normalised, Suppression.reason).where(
+        Suppression.normalised.in_(normalised), Suppression.released_at.is_(None)
+    )
+    return {address: reason for address, reason in session.execute(statement)}
