@@ -51,11 +51,13 @@ def start_house(
     *options: str,
     command: tuple[str, ...] = (sys.executable, "-m", "concierge"),
     cwd: Path = ROOT,
+    environment: dict[str, str] | None = None,
     **settings: str,
 ) -> RunningHouse:
     """Run `concierge run` on `data`, and wait until it says that it is open. `settings` are CONCIERGE_ variables."""
     port, smtp_port = free_port(), free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CONCIERGE_")}
+    inherited = dict(os.environ) if environment is None else environment
+    environment = {name: value for name, value in inherited.items() if not name.startswith("CONCIERGE_")}
     environment |= {f"CONCIERGE_{name.upper()}": value for name, value in settings.items()}
     started = time.monotonic()
     process = subprocess.Popen(
