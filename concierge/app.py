@@ -16,6 +16,7 @@ from concierge.accounts.models import Editor, Role
 from concierge.catalogue import views as catalogue
 from concierge.config import LANGUAGES, Config, house_folder, read_config
 from concierge.extensions import babel, csrf, db, limiter, security
+from concierge.templating import views as templating
 from concierge.web import errors as web_errors
 from concierge.web import filters as web_filters
 from concierge.web import live
@@ -85,6 +86,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     accounts.init_app(app)
     catalogue.init_app(app)
     live.init_app(app)
+    templating.init_app(app)
 
 
 def _page_language() -> str:

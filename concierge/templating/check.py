@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 from flask_babel import gettext as _
@@ -65,19 +66,19 @@ def check_syntax(
     return refused_syntax(text, tree) or list(_unknown_fields(text, tree, fields))
 
 
-def needs_of(*texts: str, fields: Mapping[str, MergeField] = MERGE_FIELDS) -> frozenset[Need]:
+def needs_of(*texts: str) -> frozenset[Need]:
     """What must be chosen before these texts can be filled: a product, a variant. Unreadable texts need nothing."""
-    needs: set[Need] = set()
-    for text in texts:
-        try:
-            tree = _read(normalise(text), single_line=False)
-        except Faulty:
-            continue
-        for name, _offset in fields_with_offsets(tree):
-            known = fields.get(name)
-            if known is not None and known.needs is not None and not known.may_be_empty:
-                needs.add(known.needs)
-    return frozenset(needs)
+    return frozenset(need for text in texts for need in _needs(normalise(text)))
+
+
+@lru_cache(maxsize=2048)
+def _needs(text: str) -> frozenset[Need]:
+    try:
+        tree = _read(text, single_line=False)
+    except Faulty:
+        return frozenset()
+    spoken_of = [MERGE_FIELDS[name] for name, _offset in fields_with_offsets(tree) if name in MERGE_FIELDS]
+    return frozenset(field.needs for field in spoken_of if field.needs is not None and not field.may_be_empty)
 
 
 def _read(text: str, *, single_line: bool) -> nodes.Template:

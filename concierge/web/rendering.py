@@ -12,7 +12,7 @@ def wants_block() -> bool:
     return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
 
 
-def render(template: str, *, block: str | None = None, **values: Any) -> str:
+def render(template: str, /, *, block: str | None = None, **values: Any) -> str:
     """The page `template`; only its `block` when htmx asks and a block is named."""
     if block and wants_block() and not request.headers.get("HX-Boosted"):
         return str(render_block(current_app.jinja_env.get_template(template).name or template, block, **values))

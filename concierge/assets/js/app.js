@@ -8,6 +8,7 @@ import "./pickers.js";
 import "./live.js";
 import "./undo.js";
 import "./autosave.js";
+import "./insert.js";
 import { whenAdded } from "./added.js";
 import { autosize } from "./autosize.js";
 import { complete } from "./completion.js";

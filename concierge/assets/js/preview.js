@@ -1,6 +1,7 @@
-// <form data-preview="/templates/preview" data-preview-into="preview">: as one types, the finished mail is drawn beside it.
+// <form data-preview="/templates/check" data-preview-into="verdict">: as one types, what the server says is drawn beside it.
 // The answer is a piece of HTML; an older answer never replaces a newer one.
 import htmx from "htmx.org";
+import { showFrame } from "./frame.js";
 
 export function livePreview(form) {
   const target = document.getElementById(form.dataset.previewInto);
@@ -10,6 +11,7 @@ export function livePreview(form) {
   const draw = async () => {
     running?.abort();
     running = new AbortController();
+    showFrame(form);
     try {
       const answer = await fetch(form.dataset.preview, {
         method: "POST", body: new FormData(form), signal: running.signal, credentials: "same-origin",
@@ -21,7 +23,13 @@ export function livePreview(form) {
       if (error.name !== "AbortError" && !(error instanceof TypeError)) throw error;
     }
   };
-  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(draw, 350); });
-  form.addEventListener("change", draw);
+  // A field may stand outside its form (form="…"), where its events do not reach the form.
+  const later = ({ target: field }) => {
+    if (field.form !== form) return;
+    clearTimeout(timer);
+    timer = setTimeout(draw, 350);
+  };
+  document.addEventListener("input", later);
+  document.addEventListener("change", later);
   draw();
 }

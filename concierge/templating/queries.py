@@ -1,0 +1,120 @@
+"""Reading templates: the list, one with its history, and those that fit best for the composer's picker."""
+
+import unicodedata
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from concierge.templating.check import needs_of
+from concierge.templating.merge_fields import Need
+from concierge.templating.models import Template, TemplateNotFound, TemplateVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A template in the composer's picker, in the language that will be used; `needs` must be chosen with it."""
+
+    template_id: int
+    version_id: int
+    name: str
+    when_to_use: str
+    language: str
+    in_her_language: bool
+    uses: int
+    needs: frozenset[Need]
+
+
+def get_template(session: Session, template_id: int) -> Template:
+    """The template with this number, its versions and who wrote them; raises TemplateNotFound."""
+    whole = selectinload(Template.versions).options(joinedload(TemplateVersion.created_by))
+    if (template := session.get(Template, template_id, options=[whole])) is None:
+        raise TemplateNotFound
+    return template
+
+
+def get_version(session: Session, version_id: int) -> TemplateVersion:
+    """The version with this number, and its template; raises TemplateNotFound."""
+    version = session.get(TemplateVersion, version_id, options=[joinedload(TemplateVersion.template)])
+    if version is None:
+        raise TemplateNotFound
+    return version
+
+
+def list_templates(
+    session: Session, *, text: str = "", language: str = "", retired: bool = False, limit: int = 300
+) -> list[Template]:
+    """Templates, the most used first: those in use or the retired, in a language, for which every word is somewhere."""
+    statement = sa.select(Template).where(
+        Template.retired_at.is_not(None) if retired else Template.retired_at.is_(None)
+    )
+    if language:
+        statement = statement.where(Template.versions.any(TemplateVersion.language == language))
+    for word in text.split()[:8]:
+        in_words = sa.or_(
+            TemplateVersion.subject.icontains(word, autoescape=True),
+            TemplateVersion.body.icontains(word, autoescape=True),
+        )
+        statement = statement.where(
+            sa.or_(
+                Template.name.icontains(word, autoescape=True),
+                Template.when_to_use.icontains(word, autoescape=True),
+                Template.versions.any(in_words),
+            )
+        )
+    statement = statement.order_by(Template.uses.desc(), sa.func.lower(Template.name), Template.id)
+    return list(session.scalars(statement.limit(limit)))
+
+
+def count_retired(session: Session) -> int:
+    """How many templates are retired."""
+    return session.scalar(sa.select(sa.func.count()).where(Template.retired_at.is_not(None))) or 0
+
+
+def uses_by_language(template: Template) -> dict[str, int]:
+    """How often each language of a template was used, all its versions together."""
+    uses: dict[str, int] = {}
+    for version in template.versions:
+        uses[version.language] = uses.get(version.language, 0) + version.uses
+    return uses
+
+
+def pick_templates(session: Session, *, language: str, text: str = "", limit: int = 40) -> list[Choice]:
+    """What the composer offers for a customer who reads `language`: her language first, then by use, then by name.
+
+    A template without her language is offered in English, else in what it has. Every word of `text` must be in the
+    name, in when to use it, or in the subject; a name that begins with the text comes first.
+    """
+    statement = sa.select(Template).where(Template.retired_at.is_(None))
+    ranked = []
+    for template in session.scalars(statement):
+        version = template.current(language) or template.current("en") or next(iter(template.versions), None)
+        if version is not None and _answers(template, version, text):
+            choice = _choice(template, version, language)
+            begins = bool(text.strip()) and _plain(template.name).startswith(_plain(text.strip()))
+            ranked.append(((not choice.in_her_language, not begins, -choice.uses, _plain(choice.name)), choice))
+    return [choice for _rank, choice in sorted(ranked, key=lambda pair: pair[0])[:limit]]
+
+
+def _choice(template: Template, version: TemplateVersion, language: str) -> Choice:
+    return Choice(
+        template_id=template.id,
+        version_id=version.id,
+        name=template.name,
+        when_to_use=template.when_to_use,
+        language=version.language,
+        in_her_language=version.language == language,
+        uses=uses_by_language(template).get(version.language, 0),
+        needs=needs_of(version.subject, version.body),
+    )
+
+
+def _answers(template: Template, version: TemplateVersion, text: str) -> bool:
+    words = _plain(f"{template.name} {template.when_to_use} {version.subject}")
+    return all(word in words for word in _plain(text).split())
+
+
+def _plain(text: str) -> str:
+    """The text without accents and capitals, as people type when they search."""
+    decomposed = unicodedata.normalize("NFD", text)
+    return "".join(each for each in decomposed if not unicodedata.combining(each)).lower()
