@@ -1,12 +1,19 @@
 """Reading staff and mailboxes."""
 
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
+from flask_security import current_user
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor, EditorNotFound, Mailbox, MailboxNotFound, Role, SignInAttempt
 from concierge.addresses import normalise
+
+
+def current_editor() -> Editor:
+    """The editor who is signed in; only for views, where somebody is."""
+    return cast(Editor, current_user._get_current_object())
 
 
 def get_editor(session: Session, editor_id: int) -> Editor:

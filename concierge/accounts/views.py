@@ -13,8 +13,9 @@ from concierge import clock
 from concierge.accounts import commands, photos, queries, signing_in
 from concierge.accounts.forms import ColleagueForm, MailboxForm, ProfileForm, RoleForm
 from concierge.accounts.hours import write_hours
-from concierge.accounts.models import AddressTaken, Editor, Role
+from concierge.accounts.models import AddressTaken, Role
 from concierge.accounts.passwords import hash_password
+from concierge.accounts.queries import current_editor
 from concierge.blobs import BlobStore
 from concierge.config import LANGUAGES
 from concierge.errors import NotFound
@@ -29,11 +30,6 @@ def init_app(app: Flask) -> None:
     """Register the pages, and the lock-out before Flask-Security's view."""
     app.register_blueprint(bp)
     signing_in.init_app(app)
-
-
-def current_editor() -> Editor:
-    """The editor who is signed in."""
-    return cast(Editor, current_user._get_current_object())
 
 
 def _blobs() -> BlobStore:

@@ -10,7 +10,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from concierge import clock
-from concierge.accounts.views import current_editor
+from concierge.accounts.queries import current_editor
 from concierge.config import LANGUAGES
 from concierge.extensions import db
 from concierge.templating import commands, queries

@@ -204,7 +204,8 @@ def test_any_value_leaves_the_letter_around_it_alone(value: str, field: str) -> 
     assert subject.endswith(" c")
     assert body.startswith("a ")
     assert body.endswith(" c")
-    assert len(body.splitlines()) == len(subject.splitlines()) == 1
+    assert len(subject.splitlines()) == 1
+    assert len(body.splitlines()) == 1 or field == "editor.sign_off"
 
 
 @pytest.mark.parametrize(
