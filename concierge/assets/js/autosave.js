@@ -33,6 +33,7 @@ whenAdded("form[data-autosave]", (form) => {
         headers: { Accept: "application/json", "X-Requested-With": "fetch" },
       });
       const facts = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+      if (answer.status >= 500) throw new TypeError(answer.statusText); // like a lost network: tried again
       if (!answer.ok) throw new Error(facts.message ?? words.failed ?? "");
       if (facts.version !== undefined && form.elements.version) form.elements.version.value = facts.version;
       say("saved", words.saved ?? "");

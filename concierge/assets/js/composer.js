@@ -7,7 +7,7 @@ import Trix from "trix";
 const PRODUCT = "application/vnd.house.product";
 const { config } = Trix;
 
-config.blockAttributes.default.tagName = "p";
+// Return begins a new block. Inside the editor a block is a <div>, for a <p> can hold no figure; outside it is a paragraph.
 config.blockAttributes.default.breakOnReturn = true;
 config.attachments.preview.caption = { name: false, size: false };
 config.attachments.content = { caption: { name: false, size: false } };
@@ -37,8 +37,9 @@ export function enrich(home) {
   area.disabled = area.hidden = true;
   field.disabled = false;
 
+  editor.addEventListener("focus", () => { editor.dataset.touched = ""; }, { once: true });
   editor.addEventListener("trix-change", () => {
-    field.value = toCanonical(editor.innerHTML ? raw.value : "");
+    field.value = toCanonical(raw.value);
     form?.dispatchEvent(new CustomEvent("house:changed", { bubbles: true }));
   });
   // A picture pasted or dropped here is an attachment of the mail, not of the text.
@@ -51,7 +52,6 @@ export function enrich(home) {
     files.files = all.files;
     files.dispatchEvent(new Event("change", { bubbles: true }));
   });
-  editor.addEventListener("trix-paste", () => { field.value = toCanonical(raw.value); });
 }
 
 // A product taken in the picker: <button data-product="SKU"> with a <template> that holds its card.
@@ -60,45 +60,83 @@ document.addEventListener("click", (event) => {
   const editor = document.querySelector("[data-rich] trix-editor")?.editor;
   if (!option || !editor) return;
   event.preventDefault();
-  editor.insertAttachment(card(option.dataset.product, option.querySelector("template").innerHTML));
   option.closest("dialog")?.close();
-  editor.element.focus();
+  insert(editor, new Trix.Attachment({ contentType: PRODUCT, sku: option.dataset.product, content: option.querySelector("template").innerHTML.trim() }));
 });
 
-// A template taken in the picker fills the text: <button data-fill> with <template data-fill-html>; asks first when something is written.
-document.addEventListener("house:fill", ({ detail }) => {
-  const home = document.querySelector("[data-rich]");
-  const editor = home?.querySelector("trix-editor")?.editor;
-  if (editor) editor.loadHTML(toTrix(detail.html, home, detail.cards));
-});
+// A card stands in a block of its own, where the caret was; at the end when nobody has written here yet.
+function insert(editor, attachment) {
+  const { element } = editor;
+  const text = editor.getDocument().toString();
+  if (!("touched" in element.dataset)) editor.setSelectedRange(text.length - 1);
+  element.focus();
+  const [at] = editor.getSelectedRange();
+  if (at > 0 && text[at - 1] !== "\n") editor.insertLineBreak();
+  editor.insertAttachment(attachment);
+  editor.insertLineBreak();
+}
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && event.target.matches?.("trix-editor")) event.target.blur();
 });
 
-const card = (sku, html) => new Trix.Attachment({ contentType: PRODUCT, sku, content: html.trim() });
-
-function toTrix(html, home, cards = {}) {
+function toTrix(html, home) {
   const page = new DOMParser().parseFromString(html, "text/html");
   for (const figure of page.querySelectorAll("figure[data-product]")) {
     const sku = figure.dataset.product;
-    const known = home.querySelector(`template[data-card="${CSS.escape(sku)}"]`)?.innerHTML ?? cards[sku];
+    const known = home.querySelector(`template[data-card="${CSS.escape(sku)}"]`)?.innerHTML;
     const content = (known ?? Object.assign(document.createElement("p"), { textContent: sku }).outerHTML).trim();
     figure.removeAttribute("data-product");
     figure.setAttribute("data-trix-attachment", JSON.stringify({ contentType: PRODUCT, sku, content }));
+    const block = document.createElement("div");
+    figure.replaceWith(block);
+    block.append(figure);
+  }
+  for (const paragraph of page.querySelectorAll("body > p")) {
+    const block = document.createElement("div");
+    block.append(...paragraph.childNodes);
+    paragraph.replaceWith(block);
   }
   return page.body.innerHTML;
 }
 
 function toCanonical(html) {
   const page = new DOMParser().parseFromString(html, "text/html");
-  for (const figure of page.querySelectorAll("figure[data-trix-attachment]")) {
-    const { sku } = JSON.parse(figure.dataset.trixAttachment);
-    const clean = document.createElement("figure");
-    if (sku) clean.dataset.product = sku;
-    if (sku) figure.replaceWith(clean);
-    else figure.remove();
+  const body = page.createElement("body");
+  for (const block of [...page.body.childNodes]) {
+    if (block.nodeName === "DIV" || block.nodeType === Node.TEXT_NODE) body.append(...paragraphs(page, block));
+    else body.append(block, ...[...block.querySelectorAll("figure")].map((figure) => product(page, figure)));
+    for (const figure of body.querySelectorAll("figure[data-trix-attachment]")) figure.remove();
   }
-  return page.body.innerHTML;
+  return body.innerHTML;
 }
 
+// One block of Trix's: its text as paragraphs, its cards between them.
+function paragraphs(page, block) {
+  const found = [];
+  let paragraph = null;
+  for (const node of block.nodeType === Node.TEXT_NODE ? [block] : [...block.childNodes]) {
+    const figure = node.nodeType === Node.ELEMENT_NODE && (node.matches("figure") ? node : node.querySelector("figure"));
+    if (figure) {
+      found.push(product(page, figure));
+      paragraph = null;
+    } else {
+      if (!paragraph) found.push((paragraph = page.createElement("p")));
+      paragraph.append(node);
+    }
+  }
+  return found.filter((each) => each && (each.nodeName === "FIGURE" || trimmed(each).textContent.trim()));
+}
+
+function trimmed(paragraph) {
+  while (paragraph.firstChild?.nodeName === "BR") paragraph.firstChild.remove();
+  while (paragraph.lastChild?.nodeName === "BR") paragraph.lastChild.remove();
+  return paragraph;
+}
+
+function product(page, figure) {
+  const { sku } = JSON.parse(figure.dataset.trixAttachment ?? "{}");
+  const clean = page.createElement("figure");
+  if (sku) clean.dataset.product = sku;
+  return sku ? clean : "";
+}

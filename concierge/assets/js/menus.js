@@ -20,7 +20,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
   if (event.target.matches("textarea, select, input[type=datetime-local]")) return;
   menu.open = true;
-  const stops = [...menu.querySelectorAll(".menu__panel :is(a[href], button, input)")];
+  const stops = [...menu.querySelectorAll(".menu__panel :is(a[href], button, input:not([type=hidden]))")];
   const step = event.key === "ArrowDown" ? 1 : -1;
   const at = stops.indexOf(document.activeElement);
   stops.at(at === -1 ? (step > 0 ? 0 : -1) : (at + step) % stops.length)?.focus();
@@ -30,6 +30,6 @@ document.addEventListener("keydown", (event) => {
 // A menu opened by its key puts the focus where the hand will go next.
 document.addEventListener("toggle", (event) => {
   if (event.target.matches?.("details.menu[open][data-focus]")) {
-    event.target.querySelector(".menu__panel :is([autofocus], input, a[href], button)")?.focus();
+    event.target.querySelector(".menu__panel :is([autofocus], a[href], button, input:not([type=hidden]), textarea)")?.focus();
   }
 }, true);

@@ -42,6 +42,7 @@ whenAdded("[data-picker]", (picker) => {
       const step = event.key === "ArrowDown" ? 1 : -1;
       point(options[(options.indexOf(active) + step + options.length) % options.length]);
     } else if (event.key === "Enter") active?.click();
+    else if (event.key === "Escape" && dialog) dialog.close(); // a search field would only empty itself
     else return;
     event.preventDefault();
   });
