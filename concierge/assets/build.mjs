@@ -10,15 +10,19 @@ const root = join(assets, "../..");
 const out = join(assets, "../static");
 const modules = join(root, "node_modules");
 
-// Trix writes a <style> element, which our Content-Security-Policy forbids; its few rules live in css/composer.css instead.
-const trixWithoutInlineStyles = {
-  name: "trix-without-inline-styles",
+// Trix writes a <style> element and lets pasted text keep its style attributes; our Content-Security-Policy forbids both.
+// Its few rules live in css/composer.css instead. It also drops the words that say what a picture shows.
+const trixAdapted = {
+  name: "trix-adapted",
   setup(builder) {
     builder.onLoad({ filter: /trix\.esm\.js$/ }, async ({ path }) => {
       const source = await readFile(path, "utf8");
-      const call = "document.head.insertBefore(element, document.head.firstChild);";
-      if (!source.includes(call)) throw new Error("Trix has changed: look again at how it installs its styles.");
-      return { contents: source.replace(call, ""), loader: "js" };
+      const changes = [
+        ["document.head.insertBefore(element, document.head.firstChild);", ""],
+        ['"style href src width height language class"', '"href src width height language class alt"'],
+      ];
+      for (const [theirs] of changes) if (!source.includes(theirs)) throw new Error(`Trix has changed, look again: ${theirs}`);
+      return { contents: changes.reduce((text, [theirs, ours]) => text.replace(theirs, ours), source), loader: "js" };
     });
   },
 };
@@ -92,7 +96,7 @@ const options = {
   target: ["chrome123", "firefox121", "safari17.5"],
   loader: { ".woff2": "file" },
   alias: { trix: join(modules, "trix/dist/trix.esm.js"), "htmx.org": join(modules, "htmx.org/dist/htmx.esm.js") },
-  plugins: [trixWithoutInlineStyles, manifest],
+  plugins: [trixAdapted, manifest],
 };
 
 await rm(out, { recursive: true, force: true });

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, abort
+from flask import Blueprint, abort, g
 from flask.typing import ResponseReturnValue
 
 from concierge import clock
@@ -12,7 +12,7 @@ from concierge.web.rendering import render
 
 bp = Blueprint("styleguide", __name__, url_prefix="/styleguide")
 
-STILLS = {"inbox", "template"}
+STILLS = {"inbox", "mail", "template"}
 
 
 @bp.get("")
@@ -26,6 +26,10 @@ def still(still: str) -> ResponseReturnValue:
     """Show a page as it is meant to look, filled with invented people."""
     if still not in STILLS:
         abort(404)
+    if still == "mail":  # shown inside the template editor's frame, as every mail is
+        g.content_security_policy = (
+            "sandbox; default-src 'none'; img-src 'self'; style-src 'self'; frame-ancestors 'self'"
+        )
     return render(f"demo/still_{still}.html", **_samples(clock.now()))
 
 
