@@ -46,8 +46,8 @@ _TITLES = re.compile(
 _NOBODY = frozenset(
     re.split(
         r"\W+",
-        "again all and both cara caro client cliente clienti customer dear everybody everyone friend friends from ladies "
-        "madam madame monsieur signora signore signori sir team there to tutte tutti",
+        "again all and both cara caro client cliente clienti customer dear everybody everyone friend friends "
+        "from ladies madam madame monsieur signora signore signori sir team there to tutte tutti",
     )
 )
 _NAME = re.compile(r"[^\W\d_][\w'\u2019.-]*")
