@@ -7,7 +7,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 FETCH := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --no-compile --no-deps
-ASSETS := $(wildcard package.json package-lock.json) $(shell find concierge/assets -type f 2>/dev/null)
+ASSETS := package.json $(shell find concierge/assets -type f)
 PHRASES := $(wildcard concierge/translations/*/LC_MESSAGES/messages.po)
 
 run: install assets
@@ -34,8 +34,9 @@ node_modules/installed: package-lock.json | $(VENV)/installed
 	@tools/npm $(BIN) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-concierge/static/.built: $(ASSETS) $(if $(wildcard package.json),node_modules/installed)
-	@if [ -f package.json ]; then echo "Building the pages' styles and scripts …"; tools/npm $(BIN) run --silent build; fi
+concierge/static/.built: $(ASSETS) node_modules/installed
+	@echo "Building the pages' styles and scripts …"
+	@said=$$(tools/npm $(BIN) run --silent build 2>&1) || { echo "$$said"; exit 1; }
 	@mkdir -p $(@D) && touch $@
 
 %.mo: %.po | $(VENV)/installed
@@ -50,7 +51,7 @@ bench: install $(VENV)/installed-tests assets
 # Pin anew what pyproject.toml asks for. Needs uv on the PATH.
 lock:
 	@tools/lock
-	@if [ -f package.json ]; then tools/npm $(BIN) install --package-lock-only --loglevel=error; fi
+	@tools/npm $(BIN) install --package-lock-only --loglevel=error
 
 format: $(VENV)/installed-tests
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -14,6 +14,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from concierge import lifeline
 from concierge.config import Config
 from concierge.db import Sessions, make_sessions
+from concierge.mailing import jobs as mailing
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,10 @@ class Line:
         return f"{self.job.__module__.removeprefix('concierge.').removesuffix('.jobs')}.{self.job.__name__}"
 
 
-TIMETABLE: tuple[Line, ...] = ()
+TIMETABLE: tuple[Line, ...] = (
+    Line(mailing.deliver_due, every=1),
+    Line(mailing.settle_orphans, every=30),
+)
 
 
 class Attempt:
