@@ -47,7 +47,7 @@ def svg(template: str, values: dict[str, Any]) -> str:
 def drawings() -> Iterator[tuple[str, str, dict[str, Any], tuple[int, int]]]:
     """Every picture of the house: its name, its template, the template's values, its size in pixels."""
     plan = tomllib.loads((DRAWINGS / "plan.toml").read_text(encoding="utf-8"))
-    for name, values in plan["products"].items():
+    for name, values in (plan["products"] | plan["photographs"]).items():
         yield name, "product.svg", plan["defaults"] | values, (800, 1000)
     for name, values in plan["editors"].items():
         yield name, f"faces/{name}.svg", values, (640, 640)

@@ -1,0 +1,35 @@
+"""`concierge demo`: furnishes the demo house by hand, or makes it anew."""
+
+import click
+
+from concierge import blobs, clock, schema
+from concierge.config import read_config
+from concierge.db import make_sessions
+from concierge.demo import house
+from concierge.demo.goods import read
+
+
+@click.command("demo")
+@click.option("--reset", is_flag=True, help="Throw everything in the demo house away and make it anew.")
+@click.option("--yes", is_flag=True, help="Don’t ask before throwing away.")
+def demo_command(reset: bool, yes: bool) -> None:
+    """Furnish the demo house: a fictional maison with its products, people and a month of mail."""
+    config = read_config()
+    schema.migrate(config)
+    store = blobs.open_store(config)
+    with make_sessions(config)() as session:
+        if reset:
+            if not yes and house.is_furnished(session):
+                click.confirm("Everything in the demo house will be thrown away and made anew. Go on?", abort=True)
+            house.empty(session, store, config.outbox)
+        made = house.furnish(session, store, now=clock.now())
+        session.commit()
+    click.echo(_welcome() if made else "The demo house is furnished already; --reset makes it anew.")
+
+
+def _welcome() -> str:
+    sheets = read("house")
+    lines = (f"  {each['email']:<34} {each['title']}" for each in sheets["editor"])
+    return "\n".join(
+        ("The demo house is furnished. Sign in as", *lines, f"each with the password {sheets['password']}")
+    )

@@ -1,0 +1,120 @@
+"""Brings the demo house's people in: mailboxes, editors with faces, customers; and the editors' templates."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from concierge.accounts.models import Editor, Mailbox, Role, SignOff
+from concierge.accounts.passwords import hash_password
+from concierge.addresses import normalise
+from concierge.blobs import BlobStore
+from concierge.customers.models import Customer, CustomerAddress, CustomerSize
+from concierge.demo.goods import picture, read
+from concierge.templating.models import Template, TemplateVersion
+
+
+def bring_mailboxes(session: Session, *, now: datetime) -> dict[str, Mailbox]:
+    """Open the house's addresses; by language."""
+    house = read("house")
+    mailboxes = {
+        each["language"]: Mailbox(
+            address=each["address"], brand=house["brand"], language=each["language"], created_at=now
+        )
+        for each in house["mailbox"]
+    }
+    session.add_all(mailboxes.values())
+    session.flush()
+    return mailboxes
+
+
+def bring_editors(session: Session, blobs: BlobStore, *, now: datetime) -> dict[str, Editor]:
+    """Employ the four editors, all with the house's demo password; by their keys."""
+    house = read("house")
+    password = hash_password(house["password"])
+    editors = {each["key"]: _editor(each, blobs.put(picture(each["key"])), password, now) for each in house["editor"]}
+    session.add_all(editors.values())
+    session.flush()
+    return editors
+
+
+def _editor(sheet: Mapping[str, Any], photo_key: str, password: str, now: datetime) -> Editor:
+    hours = sheet["hours"]
+    return Editor(
+        email=sheet["email"],
+        name=sheet["name"],
+        title=sheet["title"],
+        role=Role(sheet["role"]),
+        language=sheet["language"],
+        timezone="Europe/Rome",
+        working_hours={str(day): hours["spans"] for day in hours["days"]},
+        photo_key=photo_key,
+        password=password,
+        fs_uniquifier=uuid4().hex,
+        created_at=now,
+        sign_offs=[SignOff(language=language, text=text) for language, text in sheet["sign_off"].items()],
+    )
+
+
+def bring_customers(session: Session, *, now: datetime) -> dict[str, Customer]:
+    """Make everybody of `furniture/customers.toml` known to the house; by their keys."""
+    sheets = read("customers")["customers"]
+    customers = {
+        sheet["key"]: _customer(sheet, now - timedelta(days=40 + 17 * number)) for number, sheet in enumerate(sheets)
+    }
+    session.add_all(customers.values())
+    session.flush()
+    return customers
+
+
+def _customer(sheet: Mapping[str, Any], since: datetime) -> Customer:
+    addresses = [sheet["address"], *sheet.get("more", ())]
+    sizes = (("shoes", "EU", sheet["shoes"]), ("dress", "IT", sheet["dress"]))
+    return Customer(
+        name=sheet["name"],
+        first_name=sheet["name"].split()[0] if sheet["name"] else "",
+        language=sheet["lang"],
+        language_guessed=False,
+        country=sheet["country"],
+        timezone=sheet["zone"],
+        notes=sheet["notes"],
+        created_at=since,
+        addresses=[
+            CustomerAddress(
+                address=address, normalised=normalise(address), is_primary=address == addresses[0], created_at=since
+            )
+            for address in addresses
+        ],
+        sizes=[CustomerSize(kind=kind, system=system, value=value) for kind, system, value in sizes if value],
+    )
+
+
+def bring_templates(session: Session, *, by: Editor, now: datetime) -> None:
+    """Put the editors' templates on the shelf, as if they had been in use for a while."""
+    for number, sheet in enumerate(read("templates")["template"]):
+        since = now - timedelta(days=100 - number)
+        versions = [
+            TemplateVersion(
+                language=language,
+                number=1,
+                subject=sheet[language]["subject"],
+                body=sheet[language]["body"].strip(),
+                uses=uses,
+                created_at=since,
+                created_by_id=by.id,
+            )
+            for language, uses in (("en", sheet["uses"] * 3 // 5), ("it", sheet["uses"] - sheet["uses"] * 3 // 5))
+        ]
+        session.add(
+            Template(
+                name=sheet["name"],
+                when_to_use=sheet["when"],
+                created_at=since,
+                uses=sheet["uses"],
+                last_used_at=now - timedelta(hours=7 * number + 3),
+                versions=versions,
+            )
+        )
+    session.flush()
