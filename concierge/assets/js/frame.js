@@ -21,10 +21,20 @@ export function showFrame(form) {
   twin.submit();
   twin.remove();
   frame.addEventListener("load", () => {
-    if (frame.contentWindow.location.href === "about:blank") return;
+    const page = reached(frame);
+    if (!page || page.location.href === "about:blank") return;
     const before = place.querySelector(".preview__frame:not([data-coming])");
-    if (before) frame.contentWindow.scrollTo(0, before.contentWindow.scrollY);
+    page.scrollTo(0, (before && reached(before)?.scrollY) ?? 0);
     delete frame.dataset.coming;
     before?.remove();
   });
+}
+
+// A page that may not stand in a frame (signed out, broken) cannot be reached from here; what was shown before stays.
+function reached(frame) {
+  try {
+    return frame.contentWindow?.location.href ? frame.contentWindow : null;
+  } catch {
+    return null;
+  }
 }
