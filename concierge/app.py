@@ -16,6 +16,7 @@ from concierge.accounts.models import Editor, Role
 from concierge.catalogue import views as catalogue
 from concierge.config import LANGUAGES, Config, house_folder, read_config
 from concierge.extensions import babel, csrf, db, limiter, security
+from concierge.mailing.staff_mail import StaffMail
 from concierge.templating import views as templating
 from concierge.web import errors as web_errors
 from concierge.web import filters as web_filters
@@ -69,7 +70,9 @@ def _bind_extensions(app: Flask) -> None:
     csrf.init_app(app)
     limiter.init_app(app)
     babel.init_app(app, locale_selector=_page_language, timezone_selector=_page_zone)
-    security.init_app(app, FSQLALiteUserDatastore(db, Editor, cast(type[RoleMixin], Role)))
+    staff = FSQLALiteUserDatastore(db, Editor, cast(type[RoleMixin], Role))
+    security.init_app(app, staff)
+    security._mail_util = StaffMail(app)  # its constructor takes the class, but extensions know no part of the house
     web_security.init_app(app)
     web_errors.init_app(app)
 

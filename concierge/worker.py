@@ -37,7 +37,7 @@ class Line:
 
 
 TIMETABLE: tuple[Line, ...] = (
-    Line(mailing.deliver_due, every=1),
+    Line(mailing.deliver_due, every=0.5),
     Line(mailing.settle_orphans, every=30),
 )
 

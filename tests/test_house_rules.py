@@ -18,6 +18,7 @@ EDGES = {
     "webhooks",
     "jobs",
     "signing_in",
+    "staff_mail",
     "cli",
     "staffing",
     "checking",

@@ -1,0 +1,141 @@
+"""Each way in which a relay can answer, or not."""
+
+import re
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from concierge.errors import Misconfigured
+from concierge.mailing.providers.base import TransportError
+from concierge.mailing.providers.smtp import SmtpProvider
+from tests.mailing.carriers import parcel
+from tests.mailing.doubles import Relay, smtp_relay
+from tests.mailing.samples import make_mail
+
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+
+
+@pytest.fixture
+def relay(tmp_path: Path) -> Iterator[Relay]:
+    with smtp_relay(tmp_path) as relay:
+        yield relay
+
+
+@pytest.fixture
+def smtp(relay: Relay) -> Iterator[SmtpProvider]:
+    provider = SmtpProvider(f"smtp://127.0.0.1:{relay.port}", seconds=1.0)
+    yield provider
+    provider.close()
+
+
+def test_the_envelope_is_the_mailbox_and_the_customer(smtp, relay):
+    assert smtp.send(parcel()).provider_id == "4F1"
+    assert relay.mails[0][:2] == ("care@maison-solenne.example", ["barbara@example.com"])
+
+
+def test_one_connection_carries_many_mails(smtp, relay):
+    for number in range(5):
+        smtp.send(parcel(key=str(number)))
+    assert relay.connections == 1
+
+
+def test_a_connection_that_died_while_idle_is_replaced(smtp, relay):
+    smtp.send(parcel())
+    smtp._connection.sock.shutdown(2)
+    smtp.send(parcel())
+    assert len(relay.mails) == 2
+    assert relay.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "permanent"),
+    [
+        ("rcpt 550 5.1.1 no such person", True),
+        ("rcpt 452 4.2.2 her mailbox is full", False),
+        ("mail 553 5.7.1 not a sender of ours", True),
+        ("data 554 5.6.0 we do not like it", True),
+        ("data 451 4.3.0 try again later", False),
+    ],
+)
+def test_a_refusal_is_told_from_a_delay(smtp, relay, answer, permanent):
+    relay.answer_next(answer)
+    with pytest.raises(TransportError, match=re.escape(answer.split(" ", 1)[1].split(" ", 1)[1])) as failed:
+        smtp.send(parcel())
+    assert (failed.value.permanent, failed.value.uncertain) == (permanent, False)
+    assert relay.mails == []
+    smtp.send(parcel())
+    assert (len(relay.mails), relay.connections) == (1, 1)
+
+
+def test_a_relay_that_closes_is_asked_again_later(smtp, relay):
+    relay.answer_next("mail 421 4.3.2 going home")
+    with pytest.raises(TransportError) as failed:
+        smtp.send(parcel())
+    assert (failed.value.permanent, failed.value.uncertain, failed.value.reached) == (False, False, False)
+
+
+@pytest.mark.parametrize("answer", ["cut-after-dot", "hang-after-dot"])
+def test_silence_after_the_last_dot_is_uncertain(smtp, relay, answer):  # F03
+    relay.answer_next(answer)
+    with pytest.raises(TransportError) as failed:
+        smtp.send(parcel())
+    assert failed.value.uncertain
+    assert len(relay.mails) == 1  # it had been taken: sending again would have doubled it
+    smtp.send(parcel(key="reply:2"))
+    assert len(relay.mails) == 2
+
+
+def test_a_line_cut_before_the_last_dot_may_be_tried_again(smtp, relay):  # F03
+    relay.answer_next("cut-in-data")
+    with pytest.raises(TransportError) as failed:
+        smtp.send(parcel(make_mail(text="a long letter\n" * 500_000)))
+    assert (failed.value.permanent, failed.value.uncertain) == (False, False)
+    assert relay.mails == []
+
+
+def test_nobody_there_is_tried_again_later(relay):
+    provider = SmtpProvider("smtp://127.0.0.1:1", seconds=1.0)
+    for attempt in (lambda: provider.send(parcel()), provider.check):
+        with pytest.raises(TransportError, match=r"127\.0\.0\.1") as failed:
+            attempt()
+        assert (failed.value.permanent, failed.value.uncertain, failed.value.reached) == (False, False, False)
+
+
+def test_a_mail_too_large_for_the_relay_is_refused_before_it_is_sent(tmp_path):
+    with smtp_relay(tmp_path, size=2000) as relay:
+        provider = SmtpProvider(f"smtp://127.0.0.1:{relay.port}")
+        with pytest.raises(TransportError, match="too large") as failed:
+            provider.send(parcel(make_mail(text="x" * 3000)))
+        assert failed.value.permanent
+        provider.close()
+
+
+def test_a_wrong_password_holds_the_mails_and_says_so(tmp_path):
+    with smtp_relay(tmp_path, tls="implicit", login=True) as relay:
+        trusted = ssl.create_default_context(cafile=relay.certificate)
+        provider = SmtpProvider(f"smtps://concierge:wrong@localhost:{relay.port}", tls=trusted)
+        with pytest.raises(TransportError, match="name and password") as failed:
+            provider.send(parcel())
+        assert (failed.value.permanent, failed.value.uncertain, failed.value.reached) == (False, False, False)
+
+
+@pytest.mark.parametrize(("scheme", "tls"), [("smtps", "implicit"), ("smtp+starttls", "starttls")])
+def test_a_certificate_nobody_vouches_for_is_not_trusted(tmp_path, scheme, tls):
+    with smtp_relay(tmp_path, tls=tls) as relay:
+        provider = SmtpProvider(f"{scheme}://localhost:{relay.port}")
+        with pytest.raises(TransportError, match="certificate"):
+            provider.send(parcel())
+        assert relay.mails == []
+
+
+def test_starttls_that_is_not_offered_is_not_done_without(relay):
+    with pytest.raises(TransportError, match="STARTTLS"):
+        SmtpProvider(f"smtp+starttls://localhost:{relay.port}").send(parcel())
+
+
+@pytest.mark.parametrize("url", ["smtp://name:password@relay.example.com", "relay.example.com", "http://x", "smtps://"])
+def test_a_relay_that_would_leak_the_password_or_makes_no_sense_is_refused(url):
+    with pytest.raises(Misconfigured, match="CONCIERGE_SMTP_URL"):
+        SmtpProvider(url)
