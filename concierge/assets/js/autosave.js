@@ -1,5 +1,5 @@
 // <form data-autosave="/drafts/7">: what is written is kept on the server a moment after each pause, and on leaving.
-// The answer is JSON: {"version": 4} or, with 409/422, {"message": "…"}.
+// The answer is JSON: {"version": 4} or, a refusal, {"error": "…"}.
 import { whenAdded } from "./added.js";
 
 const PAUSE = 800;
@@ -34,7 +34,7 @@ whenAdded("form[data-autosave]", (form) => {
       });
       const facts = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
       if (answer.status >= 500) throw new TypeError(answer.statusText); // like a lost network: tried again
-      if (!answer.ok) throw new Error(facts.message ?? words.failed ?? "");
+      if (!answer.ok) throw new Error(facts.error ?? words.failed ?? "");
       if (facts.version !== undefined && form.elements.version) form.elements.version.value = facts.version;
       say("saved", words.saved ?? "");
     } catch (error) {

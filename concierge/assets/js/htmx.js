@@ -24,6 +24,14 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (token && detail.verb !== "get") detail.headers["X-CSRFToken"] = token;
 });
 
+// An error that names its place (HX-Retarget: #toasts) is said there, and the page stays as it was.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.xhr.getResponseHeader("HX-Retarget")) {
+    detail.shouldSwap = true;
+    detail.isError = false;
+  }
+});
+
 // A session that has ended answers 401: the door is the right place then, not a dead button.
 document.addEventListener("htmx:responseError", ({ detail }) => {
   if (detail.xhr.status === 401) window.location.reload();

@@ -27,7 +27,7 @@ function connect() {
   source.addEventListener("alive", () => { heard = Date.now(); });
   source.addEventListener("error", () => {
     if (source?.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
-    retry = setTimeout(connect, wait * (0.5 + Math.random()));
+    retry = setTimeout(() => { connect(); tell(); }, wait * (0.5 + Math.random())); // refused again and again, it still keeps up
     wait = Math.min(wait * 2, 30_000);
   });
 }
