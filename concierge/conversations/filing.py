@@ -14,7 +14,7 @@ from concierge.addresses import Address, normalise
 from concierge.conversations import queries, threads
 from concierge.conversations.display import fold
 from concierge.conversations.indexing import index_message
-from concierge.conversations.models import Attachment, Conversation, Direction, Message, MessageKind
+from concierge.conversations.models import Attachment, Conversation, ConversationState, Direction, Message, MessageKind
 from concierge.customers.models import Customer
 from concierge.mailing.models import Delivery
 
@@ -91,7 +91,7 @@ def file_message(session: Session, mail: MailIn, *, secret: str, now: datetime) 
     """File a mail that came in, once: the same (mailbox, fingerprint) again gives the message that is there.
 
     A person's mail reopens its conversation, and it goes back to her editor: the one it is assigned to, else the last
-    who answered her. Automatic mail is kept and moves nothing (RFC 3834; T26).
+    who answered her. Automatic mail is kept and moves nothing; what it begins is closed (RFC 3834; T26).
     """
     if (known := _find_copy(session, mail)) is not None:
         return known
@@ -134,7 +134,8 @@ def _gather(session: Session, mail: MailIn, secret: str) -> threads.Facts:
     keyed = queries.list_existing(session, tuple(found))
     answered = queries.list_conversations_of_ids(session, ids)
     participants = queries.participants(session, {*keyed, *answered})
-    return threads.Facts(normalise(mail.sender.address), keyed, answered, participants)
+    is_bounce = mail.kind is MessageKind.BOUNCE
+    return threads.Facts(normalise(mail.sender.address), keyed, answered, participants, is_bounce)
 
 
 def _newest_first(references: Sequence[str], in_reply_to: Sequence[str]) -> tuple[str, ...]:
@@ -155,6 +156,8 @@ def _begin(session: Session, mail: MailIn, hint: int | None) -> Conversation:
         created_at=mail.received_at,
         tags=[],
     )
+    if mail.kind is not MessageKind.HUMAN:  # nobody waits: it is kept, and stands in nobody's way
+        conversation.state, conversation.closed_at = ConversationState.CLOSED, mail.received_at
     session.add(conversation)
     session.flush()
     return conversation

@@ -10,6 +10,7 @@ class Why(StrEnum):
 
     KEY = "key"  # our signed key, and she takes part
     KNOWN_ID = "known_id"  # answers a mail of that conversation, and she takes part
+    BOUNCE = "bounce"  # a mail system returns a mail of ours that carries our signed key
     STRANGER = "stranger"  # key or id led somewhere, but the sender takes no part there
     NEW = "new"  # nothing led anywhere
 
@@ -20,13 +21,15 @@ class Facts:
 
     `keyed`: conversations whose signed reply key it carries, in a recipient's address or in a Message-ID of ours it
     answers. `answered`: conversations that hold a mail named by its References (newest first), then by its
-    In-Reply-To. `participants`: for each of these the normalised addresses that take part in it.
+    In-Reply-To. `participants`: for each of these the normalised addresses that take part in it. `is_bounce`: a mail
+    system sends a mail of ours back; it takes part in nothing, and moves nothing.
     """
 
     sender: str
     keyed: tuple[int, ...] = ()
     answered: tuple[int, ...] = ()
     participants: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    is_bounce: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,10 @@ def choose(facts: Facts) -> Choice:
 
     A key or an id alone can be forwarded, quoted in public or guessed, and an address alone can be forged
     (RFC 5322, 3.6.4 gives no proof): a mail with one of them becomes a conversation of its own, with a hint.
+    Only a bounce joins by the key alone.
     """
+    if facts.is_bounce and facts.keyed:
+        return Choice(facts.keyed[0], None, Why.BOUNCE)
     for why, candidates in ((Why.KEY, facts.keyed), (Why.KNOWN_ID, facts.answered)):
         for conversation_id in candidates:
             if facts.sender and facts.sender in facts.participants.get(conversation_id, frozenset()):

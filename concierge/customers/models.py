@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from concierge.db import Base, BigId
-from concierge.errors import NotFound, RuleBroken
+from concierge.errors import BadInput, NotFound, RuleBroken
 
 
 class Customer(Base):
@@ -81,3 +81,11 @@ class CustomerNotFound(NotFound):
 
 class AddressOfAnother(RuleBroken):
     """This address belongs to another customer already."""
+
+
+class NoAddress(BadInput):
+    """Write one plain address, such as barbara@example.com."""
+
+
+class LastAddress(RuleBroken):
+    """This is her only address; without it we could not write to her."""

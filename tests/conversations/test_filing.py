@@ -199,10 +199,25 @@ def test_an_out_of_office_is_no_answer_of_hers_and_does_not_make_her_wait(sessio
     assert queries.oldest_unanswered(session, first.conversation) is None
 
 
-def test_an_automatic_mail_of_its_own_is_open_but_nobody_waits(session):
+def test_an_automatic_mail_of_its_own_is_kept_and_nobody_waits(session):  # T26
     conversation = receive(session, kind=MessageKind.AUTOMATIC).conversation
-    assert conversation.state is ConversationState.OPEN
+    assert conversation.state is ConversationState.CLOSED
     assert conversation.waiting_since is None
+
+
+def test_a_bounce_of_our_mail_is_kept_where_it_belongs(session):
+    nadia = make_editor(session)
+    conversation = receive(session).conversation
+    key = tokens.reply_key(SECRET, conversation.id)
+    answer(session, conversation, by=nadia, at=NOW + HOUR)
+    daemon = Address("", "mailer-daemon@example.com")
+    bounce = receive(
+        session, sender=daemon, kind=MessageKind.BOUNCE, references=(f"{key}.x@maison-solenne.example",), at=NOW + DAY
+    )
+    assert bounce.conversation is conversation
+    assert conversation.waiting_since is None
+    later = receive(session, "Mallory Black", sender=daemon, references=(bounce.rfc_message_id,))
+    assert later.conversation is not conversation
 
 
 def test_she_waits_since_her_oldest_unanswered_mail(session):

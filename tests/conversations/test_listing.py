@@ -11,7 +11,6 @@ from concierge.conversations.commands import (
     tag_conversation,
 )
 from concierge.conversations.listing import Folder, Order, count_folders, list_of_customer, list_rows, list_tagged
-from concierge.conversations.models import MessageKind
 from concierge.web.paging import Place, read_place
 from tests.conversations.stories import answer, customer, receive
 from tests.factories import DAY, HOUR, MINUTE, NOW, make_editor
@@ -52,8 +51,10 @@ def test_the_longest_waiting_stands_on_top_and_who_does_not_wait_behind(session,
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 50])
 def test_every_row_is_on_one_page_whatever_its_size(session, nadia, order, limit):
     for number in range(8):
-        kind = MessageKind.AUTOMATIC if number % 2 else MessageKind.HUMAN
-        receive(session, subject=str(number), at=NOW + (number // 3) * MINUTE, kind=kind)
+        at = NOW + (number // 3) * MINUTE
+        conversation = receive(session, subject=str(number), at=at).conversation
+        if number % 2:
+            answer(session, conversation, by=nadia, at=at)
     whole = list_rows(session, Folder.OPEN, editor=nadia, order=order, limit=100)
     assert everything(session, Folder.OPEN, editor=nadia, order=order, limit=limit) == [row.id for row in whole.rows]
     assert len(whole.rows) == 8

@@ -49,6 +49,12 @@ def test_of_several_references_the_newest_counts():
     assert choose(Facts(BARBARA, answered=(OTHER, HERS), participants=people)).conversation_id == OTHER
 
 
+def test_a_bounce_joins_by_our_signed_key_alone():
+    daemon = "mailer-daemon@example.com"
+    assert choose(Facts(daemon, keyed=(HERS,), participants=PEOPLE, is_bounce=True)).conversation_id == HERS
+    assert choose(Facts(daemon, answered=(HERS,), participants=PEOPLE, is_bounce=True)).conversation_id is None
+
+
 def test_a_mail_without_a_sender_joins_nothing():
     assert choose(Facts("", keyed=(HERS,), participants={HERS: frozenset({""})})).conversation_id is None
 

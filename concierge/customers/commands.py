@@ -1,0 +1,117 @@
+"""Writing down who the customers are."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge import audit
+from concierge.addresses import is_address, normalise
+from concierge.customers.models import (
+    AddressOfAnother,
+    Customer,
+    CustomerAddress,
+    CustomerSize,
+    LastAddress,
+    NoAddress,
+)
+
+_CHANGEABLE = {"name", "first_name", "language", "country", "timezone", "notes"}
+
+
+class _Editor(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+def add_customer(
+    session: Session,
+    *,
+    name: str,
+    first_name: str,
+    address: str,
+    language: str,
+    language_guessed: bool = True,
+    now: datetime,
+) -> Customer:
+    """Make somebody known to the house by her first address; raises NoAddress, AddressOfAnother."""
+    customer = Customer(
+        name=name[:200],
+        first_name=first_name[:100],
+        language=language,
+        language_guessed=language_guessed,
+        created_at=now,
+        addresses=[_new_address(session, address, now=now, is_primary=True)],
+        sizes=[],
+    )
+    session.add(customer)
+    session.flush()
+    return customer
+
+
+def _new_address(session: Session, address: str, *, now: datetime, is_primary: bool) -> CustomerAddress:
+    address = address.strip()
+    if not is_address(address):
+        raise NoAddress
+    normalised = normalise(address)
+    if session.scalar(sa.select(CustomerAddress.id).where(CustomerAddress.normalised == normalised)) is not None:
+        raise AddressOfAnother
+    return CustomerAddress(address=address, normalised=normalised, is_primary=is_primary, created_at=now)
+
+
+def change_customer(session: Session, customer: Customer, *, by: _Editor, now: datetime, **changes: str) -> None:
+    """Change her name, language or what is noted of her; a language an editor sets is no longer a guess."""
+    assert changes.keys() <= _CHANGEABLE, changes
+    changed = {field: value for field, value in changes.items() if getattr(customer, field) != value}
+    if "language" in changes:
+        customer.language_guessed = False
+    for field, value in changed.items():
+        setattr(customer, field, value)
+    if changed:
+        audit.record(session, "customer.changed", customer, by=by, now=now, fields=sorted(changed))
+
+
+def set_sizes(
+    session: Session, customer: Customer, sizes: Mapping[str, tuple[str, str]], *, by: _Editor, now: datetime
+) -> None:
+    """Replace her sizes: kind → (system, value), e.g. shoes → (EU, 36); an empty value is no size."""
+    wanted = {kind: size for kind, size in sizes.items() if size[1]}
+    if {each.kind: (each.system, each.value) for each in customer.sizes} == wanted:
+        return
+    known = {each.kind: each for each in customer.sizes}
+    for kind, (system, value) in wanted.items():
+        if kind in known:
+            known[kind].system, known[kind].value = system, value
+        else:
+            customer.sizes.append(CustomerSize(kind=kind, system=system, value=value))
+    customer.sizes = [each for each in customer.sizes if each.kind in wanted]
+    audit.record(session, "customer.sizes_changed", customer, by=by, now=now)
+
+
+def add_address(session: Session, customer: Customer, address: str, *, by: _Editor, now: datetime) -> None:
+    """She writes from this address too; raises NoAddress, AddressOfAnother."""
+    customer.addresses.append(_new_address(session, address, now=now, is_primary=False))
+    audit.record(session, "customer.address_added", customer, by=by, now=now)
+
+
+def remove_address(session: Session, customer: Customer, address_id: int, *, by: _Editor, now: datetime) -> None:
+    """She no longer writes from there; raises LastAddress. Another becomes the one we write to if need be."""
+    leaving = [each for each in customer.addresses if each.id == address_id]
+    if not leaving:
+        return
+    if len(customer.addresses) == 1:
+        raise LastAddress
+    customer.addresses.remove(leaving[0])
+    if leaving[0].is_primary:
+        customer.addresses[0].is_primary = True
+    audit.record(session, "customer.address_removed", customer, by=by, now=now)
+
+
+def prefer_address(session: Session, customer: Customer, address_id: int, *, by: _Editor, now: datetime) -> None:
+    """We write to this one of her addresses."""
+    if any(each.id == address_id for each in customer.addresses):
+        for each in customer.addresses:
+            each.is_primary = each.id == address_id
+        audit.record(session, "customer.address_preferred", customer, by=by, now=now)

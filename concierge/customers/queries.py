@@ -1,0 +1,64 @@
+"""Reading customers."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge.addresses import normalise
+from concierge.customers.models import Customer, CustomerAddress, CustomerNotFound
+
+PAGE_SIZE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """Some customers by name, and the name and number to go on behind; None on the last page."""
+
+    customers: tuple[Customer, ...]
+    next: tuple[str, int] | None
+
+
+def get_customer(session: Session, customer_id: int) -> Customer:
+    """The customer with this number; raises CustomerNotFound."""
+    if (customer := session.get(Customer, customer_id)) is None:
+        raise CustomerNotFound
+    return customer
+
+
+def find_customer_by_address(session: Session, address: str) -> Customer | None:
+    """Whose address this is, however it is written."""
+    statement = (
+        sa.select(Customer)
+        .join(CustomerAddress, CustomerAddress.customer_id == Customer.id)
+        .where(CustomerAddress.normalised == normalise(address))
+    )
+    return session.scalar(statement)
+
+
+def search_customers(
+    session: Session, text: str, *, after: tuple[str, int] | None = None, limit: int = PAGE_SIZE
+) -> CustomerPage:
+    """Customers in whose name or address every word of `text` stands, by name; all of them when it is empty."""
+    key = (sa.func.lower(Customer.name), Customer.id)
+    statement = sa.select(Customer).order_by(*key).limit(limit + 1)
+    for word in text.casefold().split()[:5]:
+        pattern = f"%{_literally(word)}%"
+        theirs = sa.select(CustomerAddress.customer_id).where(CustomerAddress.normalised.like(pattern, escape="\\"))
+        named = sa.func.lower(Customer.name).like(pattern, escape="\\")
+        statement = statement.where(named | Customer.id.in_(theirs))
+    if after is not None:
+        statement = statement.where(sa.tuple_(*key) > after)
+    found = tuple(session.scalars(statement))
+    if len(found) <= limit:
+        return CustomerPage(found, None)
+    return CustomerPage(found[:limit], (found[limit - 1].name.lower(), found[limit - 1].id))
+
+
+def _literally(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def count_customers(session: Session) -> int:
+    """How many customers the house knows."""
+    return session.scalar(sa.select(sa.func.count()).select_from(Customer)) or 0

@@ -1,0 +1,110 @@
+"""Pages about the people who write: all of them, and one with what the house knows of her."""
+
+from flask import Blueprint, Flask, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from concierge import clock
+from concierge.accounts.queries import current_editor
+from concierge.customers import commands, queries
+from concierge.customers.forms import AddressForm, CustomerForm, NotesForm
+from concierge.customers.models import Customer
+from concierge.extensions import db
+from concierge.web.rendering import render, wants_block
+from concierge.web.security import roles_accepted
+
+bp = Blueprint("customers", __name__)
+answering = roles_accepted("editor", "admin")
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages."""
+    app.register_blueprint(bp)
+
+
+@bp.get("/customers")
+def index() -> ResponseReturnValue:
+    """Everybody by name, or those looked for."""
+    words = request.args.get("q", "")[:200]
+    number = request.args.get("number", type=int)
+    after = (request.args.get("after", "")[:200], number) if number else None
+    page = queries.search_customers(db.session, words, after=after)
+    total = queries.count_customers(db.session)
+    return render("customers/index.html", block="rows", page=page, words=words, is_first=after is None, total=total)
+
+
+@bp.get("/customers/<int:customer_id>")
+def show(customer_id: int) -> ResponseReturnValue:
+    """What we know of her, to be read and changed."""
+    customer = queries.get_customer(db.session, customer_id)
+    form = CustomerForm(formdata=None)
+    form.fill(customer)
+    return _page(customer, form)
+
+
+def _page(customer: Customer, form: CustomerForm, address_form: AddressForm | None = None) -> str:
+    address_form = address_form or AddressForm(formdata=None)
+    return render("customers/show.html", customer=customer, form=form, address_form=address_form)
+
+
+@bp.post("/customers/<int:customer_id>")
+@answering
+def change(customer_id: int) -> ResponseReturnValue:
+    """Keep what was written about her."""
+    customer, form = queries.get_customer(db.session, customer_id), CustomerForm()
+    if not form.validate():
+        return _page(customer, form), 422
+    editor, now = current_editor(), clock.now()
+    changes = {field: (form[field].data or "").strip() for field in ("name", "first_name", "language", "notes")}
+    commands.change_customer(db.session, customer, by=editor, now=now, **changes)
+    commands.set_sizes(db.session, customer, form.sizes(customer), by=editor, now=now)
+    db.session.commit()
+    flash(_("Kept."))
+    return _back(customer)
+
+
+@bp.post("/customers/<int:customer_id>/notes")
+@answering
+def change_notes(customer_id: int) -> ResponseReturnValue:
+    """Keep the notes alone, as they stand beside a conversation."""
+    customer, form = queries.get_customer(db.session, customer_id), NotesForm()
+    if not form.validate():
+        return _page(customer, CustomerForm()), 422
+    notes = (form.notes.data or "").strip()
+    commands.change_customer(db.session, customer, by=current_editor(), now=clock.now(), notes=notes)
+    db.session.commit()
+    return render("customers/panel.html", customer=customer, may_answer=True) if wants_block() else _back(customer)
+
+
+@bp.post("/customers/<int:customer_id>/addresses")
+@answering
+def add_address(customer_id: int) -> ResponseReturnValue:
+    """She writes from another address too."""
+    customer, form = queries.get_customer(db.session, customer_id), AddressForm()
+    commands.add_address(db.session, customer, form.address.data or "", by=current_editor(), now=clock.now())
+    db.session.commit()
+    return _back(customer)
+
+
+@bp.post("/customers/<int:customer_id>/addresses/<int:address_id>/remove")
+@answering
+def remove_address(customer_id: int, address_id: int) -> ResponseReturnValue:
+    """She no longer writes from there."""
+    customer = queries.get_customer(db.session, customer_id)
+    commands.remove_address(db.session, customer, address_id, by=current_editor(), now=clock.now())
+    db.session.commit()
+    return _back(customer)
+
+
+@bp.post("/customers/<int:customer_id>/addresses/<int:address_id>/prefer")
+@answering
+def prefer_address(customer_id: int, address_id: int) -> ResponseReturnValue:
+    """We write to this one."""
+    customer = queries.get_customer(db.session, customer_id)
+    commands.prefer_address(db.session, customer, address_id, by=current_editor(), now=clock.now())
+    db.session.commit()
+    return _back(customer)
+
+
+def _back(customer: Customer) -> ResponseReturnValue:
+    return redirect(url_for("customers.show", customer_id=customer.id), 303)
