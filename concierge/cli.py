@@ -1,14 +1,21 @@
 """The `concierge` command: runs the house or a part of it, and does what is done by hand."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
-from concierge import schema, staffing, starting
+from concierge import blobs, clock, schema, staffing, starting
 from concierge.config import Config, read_config
+from concierge.db import make_sessions
+from concierge.demo import house
+from concierge.demo.cli import demo_command
 from concierge.errors import ConciergeError
+from concierge.welcome import welcome
 
 
 class Sentences(click.Group):
@@ -49,7 +56,9 @@ def run(**options: Any) -> None:
     starting.require_folder(config.data)
     starting.require_database(config)
     _furnish(config)
-    House(config).run(lambda: click.echo(_welcome(config)))
+    with _session(config) as session:
+        greeting = welcome(session, config)
+    House(config).run(lambda: click.echo(greeting))
     click.echo("Closed. Everything is kept.")
 
 
@@ -96,12 +105,23 @@ main.add_command(staffing.editor)
 main.add_command(staffing.mailbox)
 
 
+main.add_command(demo_command)
+
+
 def _furnish(config: Config) -> None:
-    """Bring the database to this program's version."""
+    """Bring the database to this program's version; fill an empty house with the demo, if that is wanted."""
     schema.migrate(config)
+    with _session(config) as session:
+        if config.demo and house.is_empty(session):
+            click.echo("Furnishing the demo house …")
+            house.furnish(session, blobs.open_store(config), now=clock.now())
+            session.commit()
 
 
-def _welcome(config: Config) -> str:
-    """What is said once the pages answer."""
-    door = f"{config.smtp_host}:{config.smtp_port}"
-    return f"\n  Concierge is open: {config.base_url}\n  Mail door: {door}. Ctrl-C closes.\n"
+@contextmanager
+def _session(config: Config) -> Iterator[Session]:
+    """A session whose connections are gone afterwards: the parts of the house are forked from this process."""
+    sessions = make_sessions(config)
+    with sessions() as session:
+        yield session
+    sessions.kw["bind"].dispose()
