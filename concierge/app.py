@@ -1,5 +1,6 @@
 """The application: wiring only, and the first file to read."""
 
+from inspect import iscoroutinefunction
 from typing import Any, cast
 
 from flask import Flask, request, session
@@ -65,6 +66,8 @@ def _flask_settings(config: Config) -> dict[str, Any]:
 
 def _bind_extensions(app: Flask) -> None:
     db.init_app(app)
+    # It also closes async sessions, which we have none of; each such call would start an event loop, once a request.
+    app.teardown_appcontext_funcs[:] = [each for each in app.teardown_appcontext_funcs if not iscoroutinefunction(each)]
     with app.app_context():
         database.prepare(db.engine)
     csrf.init_app(app)
