@@ -1,5 +1,5 @@
 // <form data-autosave="/drafts/7">: what is written is kept on the server a moment after each pause, and on leaving.
-// The answer is JSON: {"version": 4} or, a refusal, {"error": "…"}.
+// The answer is JSON: {"version": 4} or, a refusal, {"message": "…"}.
 import { whenAdded } from "./added.js";
 
 const PAUSE = 800;
@@ -10,6 +10,7 @@ whenAdded("form[data-autosave]", (form) => {
   let timer = 0;
   let dirty = false;
   let busy = false;
+  const afterwards = [];
   let last = snapshot(form);
 
   const say = (state, text) => {
@@ -34,7 +35,7 @@ whenAdded("form[data-autosave]", (form) => {
       });
       const facts = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
       if (answer.status >= 500) throw new TypeError(answer.statusText); // like a lost network: tried again
-      if (!answer.ok) throw new Error(facts.error ?? words.failed ?? "");
+      if (!answer.ok) throw new Error(facts.message ?? facts.error ?? words.failed ?? "");
       if (facts.version !== undefined && form.elements.version) form.elements.version.value = facts.version;
       say("saved", words.saved ?? "");
     } catch (error) {
@@ -43,6 +44,7 @@ whenAdded("form[data-autosave]", (form) => {
       if (error instanceof TypeError) timer = setTimeout(send, 5000); // the network, not a refusal
     } finally {
       busy = false;
+      for (const go of afterwards.splice(0)) go();
     }
     if (dirty && status?.dataset.state === "saved") timer = setTimeout(send, PAUSE);
   };
@@ -56,7 +58,23 @@ whenAdded("form[data-autosave]", (form) => {
   form.addEventListener("input", noticed);
   form.addEventListener("change", noticed);
   form.addEventListener("house:changed", noticed);
-  form.addEventListener("submit", () => { clearTimeout(timer); dirty = false; });
+  // What is sent while a save is under way waits for it: else it would name a version that is no longer the newest.
+  form.addEventListener("submit", (event) => {
+    clearTimeout(timer);
+    if (busy && !form.hasAttribute("hx-post")) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      const { submitter } = event;
+      afterwards.push(() => form.requestSubmit(submitter));
+    } else dirty = false;
+  }, { capture: true });
+  form.addEventListener("htmx:confirm", (event) => {
+    clearTimeout(timer);
+    dirty = false;
+    if (!busy) return;
+    event.preventDefault();
+    afterwards.push(() => event.detail.issueRequest(true));
+  });
   document.addEventListener("visibilitychange", () => { if (document.hidden && form.isConnected) send(true); });
   window.addEventListener("online", () => { if (dirty) send(); });
 });
