@@ -1,5 +1,6 @@
 """Casts the stories: who tells which, about what, until there are two hundred conversations and no two alike."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -39,14 +40,14 @@ def cast(
     stories: Sequence[Story], customers: Sequence[Sheet], products: Sequence[Sheet], chance: Random
 ) -> list[Telling]:
     """HOW_MANY tellings: every story that is told once, and the others in turn, each time by somebody else."""
-    tellings = [_tell(story, customers, products, chance, whole=True) for story in stories if story.once]
+    told: Counter[str] = Counter()
+    tellings = [_tell(story, customers, products, chance, told) for story in stories if story.once]
     rounds = _rounds([story for story in stories if not story.once], chance)
-    told: set[tuple[str, str]] = set()
+    openings: set[str] = set()
     while len(tellings) < HOW_MANY:
-        telling = _tell(next(rounds), customers, products, chance, whole=False)
-        mark = (telling.customer["key"], telling.entries[0].text)
-        if mark not in told:
-            told.add(mark)
+        telling = _tell(next(rounds), customers, products, chance, told)
+        if telling.entries[0].text not in openings:
+            openings.add(telling.entries[0].text)
             tellings.append(telling)
     return tellings
 
@@ -63,18 +64,16 @@ def _rounds(stories: list[Story], chance: Random) -> Iterator[Story]:
 
 
 def _tell(
-    story: Story, customers: Sequence[Sheet], products: Sequence[Sheet], chance: Random, *, whole: bool
+    story: Story, customers: Sequence[Sheet], products: Sequence[Sheet], chance: Random, told: Counter[str]
 ) -> Telling:
-    pairs = [
-        (customer, product)
-        for customer in customers
-        if _may_tell(customer, story)
-        for product in products
-        if _is_about(product, story) and _fits(customer, product, story)
-    ]
-    customer, product = chance.choice(pairs)
+    about = [product for product in products if _is_about(product, story)]
+    able = [customer for customer in customers if _may_tell(customer, story)]
+    pairs = [(c, p) for c in able for p in about if _fits(c, p, story)]
+    least = min(told[customer["key"]] for customer, _product in pairs)
+    customer, product = chance.choice([(c, p) for c, p in pairs if told[c["key"]] == least])
+    told[customer["key"]] += 1
     values = _values(customer, product, story.language, chance)
-    entries = story.entries if whole or chance.random() > 0.17 else story.entries[:1]
+    entries = story.entries if story.once or chance.random() > 0.17 else story.entries[:1]
     return Telling(
         customer=customer,
         product=product,
@@ -90,13 +89,13 @@ def _tell(
     )
 
 
-_EDITORS = {"en": ("nadia", "nadia", "nadia", "chiara", "omar"), "it": ("chiara", "chiara", "chiara", "nadia", "omar")}
+_EDITORS = {"en": ("nadia", "nadia", "nadia", "chiara"), "it": ("chiara", "chiara", "chiara", "nadia")}
 
 
 def _may_tell(customer: Sheet, story: Story) -> bool:
     if story.who:
         return customer["key"] in story.who
-    has_a_part = customer["key"] in {"barbara", "imogen"} or not customer["name"]
+    has_a_part = customer["key"] in {"barbara", "imogen", "priya"} or not customer["name"]
     return customer["lang"] == story.language and not has_a_part and bool(customer["shoes"])
 
 
