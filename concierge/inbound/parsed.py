@@ -1,0 +1,61 @@
+"""What the parser makes of a mail: plain values, ready to be filed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from concierge.addresses import Address
+
+
+class Kind(StrEnum):
+    """Who really wrote a mail."""
+
+    HUMAN = "human"
+    AUTOMATIC = "automatic"
+    BOUNCE = "bounce"
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedAttachment:
+    """A file or picture in a mail; `inline` when the HTML shows it by its cid."""
+
+    filename: str
+    content_type: str
+    data: bytes
+    cid: str | None = None
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMail:
+    """One mail, understood. Message ids stand without brackets; reasons and flags are codes (see `reasons`)."""
+
+    message_id: str | None
+    in_reply_to: tuple[str, ...]
+    references: tuple[str, ...]
+    sent_at: datetime | None
+    subject: str
+    sender: Address | None
+    reply_to: tuple[Address, ...]
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    # Addresses a mail system says it was delivered to (Delivered-To and its kin): a help, not a proof.
+    delivered_to: tuple[Address, ...]
+    text: str
+    # Index in `text` where signature and quoted mails begin.
+    fold_at: int | None
+    html: str | None
+    attachments: tuple[ParsedAttachment, ...]
+    kind: Kind
+    kind_reason: str
+    language: str | None
+    first_name: str
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A mail the parser will not or can't read; `reason` is a code (see `reasons`)."""
+
+    reason: str
+    detail: str = ""

@@ -1,0 +1,116 @@
+"""Bytes of a mail → ParsedMail: the whole of it, in order; never raises, whatever comes."""
+
+import logging
+import re
+
+from concierge.addresses import Address
+from concierge.inbound.bodies import read_letter
+from concierge.inbound.charsets import codec_for
+from concierge.inbound.headers import MOST_HEADER_BYTES, Headers, message_ids, own_message_id, read_date
+from concierge.inbound.kinds import tell_kind
+from concierge.inbound.languages import guess_language
+from concierge.inbound.mime import Part, TooComplex, read_parts
+from concierge.inbound.names import guess_first_name
+from concierge.inbound.parsed import Kind, ParsedMail, Unreadable
+from concierge.inbound.quoting import find_fold
+from concierge.inbound.senders import read_all, read_sender
+
+log = logging.getLogger(__name__)
+
+LONGEST_SUBJECT = 1_000
+_SINGLE = ("subject", "date", "message-id", "to", "cc", "reply-to", "sender", "in-reply-to", "references")
+_DELIVERED = ("delivered-to", "x-original-to", "x-forwarded-to", "envelope-to", "x-envelope-to", "x-rcpt-to")
+
+
+def parse_mail(
+    raw: bytes, *, envelope_from: str | None = None, most_bytes: int = 32 * 1024 * 1024
+) -> ParsedMail | Unreadable:
+    """Return what the mail says, or why it can't be read.
+
+    *envelope_from* is the SMTP sender ("" for the null path, None when unknown). Mails above *most_bytes*, with more
+    parts or deeper nested ones than mime's caps, or with a header block beyond MOST_HEADER_BYTES are not read.
+    """
+    if len(raw) > most_bytes:
+        return Unreadable("too-large")
+    if not raw.strip():
+        return Unreadable("empty-mail")
+    try:
+        return _parse(raw, envelope_from)
+    except TooComplex:
+        return Unreadable("too-complex")
+    except MemoryError:
+        return Unreadable("too-much-memory")
+    except Exception as error:
+        # The one place where anything may be caught: a mail that surprises us goes to quarantine, not through the roof.
+        log.exception("a mail could not be read")
+        return Unreadable("surprise", f"{type(error).__name__}: {error}"[:300].encode("ascii", "replace").decode())
+
+
+def _parse(raw: bytes, envelope_from: str | None) -> ParsedMail | Unreadable:
+    root = read_parts(raw)
+    headers = root.headers
+    if not headers.fields:
+        return Unreadable("no-header")
+    if root.start >= MOST_HEADER_BYTES:
+        return Unreadable("huge-header")
+    charset = _header_charset(root)
+    sender = read_sender(headers, charset, envelope_from)
+    letter = read_letter(root)
+    fold_at = find_fold(letter.text)
+    own_words = letter.text[:fold_at]
+    subject = headers.text("subject", charset)[:LONGEST_SUBJECT]
+    kind, reason = tell_kind(root, subject, sender.address, envelope_from)
+    return ParsedMail(
+        message_id=own_message_id(headers.text("message-id")),
+        in_reply_to=_ids(headers, "in-reply-to"),
+        references=_ids(headers, "references") + (_returned_ids(root) if kind is Kind.BOUNCE else ()),
+        sent_at=read_date(headers.text("date")),
+        subject=subject,
+        sender=sender.address,
+        reply_to=read_all(headers, "reply-to", charset),
+        to=read_all(headers, "to", charset),
+        cc=read_all(headers, "cc", charset),
+        delivered_to=tuple(_delivered_to(headers)),
+        text=letter.text,
+        fold_at=fold_at,
+        html=letter.html,
+        attachments=letter.attachments,
+        kind=kind,
+        kind_reason=reason,
+        language=guess_language(own_words),
+        first_name=guess_first_name(sender.address.name if sender.address else "", own_words),
+        flags=tuple(sorted({*letter.flags, *sender.flags, *_odd_headers(headers)})),
+    )
+
+
+def _header_charset(root: Part) -> str | None:
+    """Raw 8-bit headers are mostly written in the charset of the first text part."""
+    for part in root.walk():
+        if part.charset and codec_for(part.charset.lower()[:40]):
+            return part.charset
+    return None
+
+
+def _ids(headers: Headers, name: str) -> tuple[str, ...]:
+    return message_ids(" ".join(value.decode("latin-1") for value in headers.all(name)))
+
+
+def _delivered_to(headers: Headers) -> list[Address]:
+    return [address for name in _DELIVERED for address in read_all(headers, name, None)][:20]
+
+
+def _returned_ids(root: Part) -> tuple[str, ...]:
+    """The id of the mail that came back, from what a bounce encloses (RFC 3462): the mail of ours it is about."""
+    found: list[str] = []
+    for part in root.walk():
+        if part.type in ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers"):
+            ids = re.findall(rb"(?im)^message-id:[ \t\r\n]*<([^<>\s]{1,998})>", part.payload()[:100_000])
+            found += [each.decode("latin-1") for each in ids[:1]]
+    return tuple(dict.fromkeys(found))
+
+
+def _odd_headers(headers: Headers) -> set[str]:
+    """A field that must stand once and stands twice with different words: the first counts, and it is said."""
+    names = [name for name, _ in headers.fields]
+    doubled = {name for name in _SINGLE if names.count(name) > 1 and len(set(headers.all(name))) > 1}
+    return {f"two-{name}s" if name in ("subject", "message-id", "date") else "doubled-headers" for name in doubled}
