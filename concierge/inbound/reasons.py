@@ -1,0 +1,72 @@
+"""The codes of reading and filing as sentences people read."""
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+_SENTENCES: dict[str, LazyString] = {
+    # why a mail is in quarantine
+    "too-large": _l("It is larger than we take."),
+    "empty-mail": _l("It is empty: not a single letter came."),
+    "no-header": _l("It has no header, so it is not a mail as we know it."),
+    "huge-header": _l("Its header is larger than any honest mail's."),
+    "too-complex": _l("It has more parts inside, or deeper nested ones, than a person would send."),
+    "too-much-memory": _l("Reading it would take more memory than a mail may use."),
+    "too-slow": _l("Reading it takes too long."),
+    "crash": _l("Reading it ended the process that reads."),
+    "surprise": _l("Something in it surprised us."),
+    "no-sender": _l("It does not say who wrote it."),
+    "unclear-sender": _l("Its From line can be read in more than one way, so we can't say who wrote it."),
+    "several-senders": _l("It claims to be from several people at once."),
+    "several-froms": _l("It has several From lines that differ, so we can't say who wrote it."),
+    "bytes-missing": _l("Its bytes are no longer in the store."),
+    "not-filed": _l("It was read, but could not be filed after several tries."),
+    # why a mail was not filed, and needs nobody
+    "our-own-copy": _l("It is our own copy of a mail we sent, or from one of us."),
+    "seen-before": _l("The same mail is here already."),
+    "no-mailbox": _l("It is for none of our mailboxes."),
+    "no-matter": _l("A mail system's report about no mail of ours."),
+    "by-hand": _l("Set aside by hand."),
+    # why a mail counts as automatic or as a bounce
+    "auto-submitted": _l("It says itself that a machine sent it."),
+    "auto-precedence": _l("It was sent in bulk."),
+    "auto-reply-field": _l("It is an automatic reply."),
+    "auto-list": _l("It came through a mailing list or is a newsletter."),
+    "auto-suppress": _l("It asks not to be answered automatically."),
+    "auto-null-path": _l("It has no return path; a machine sent it."),
+    "auto-report": _l("It is a mail system's report, such as a reading receipt."),
+    "auto-subject": _l("Its subject is that of an automatic reply."),
+    "auto-nobody": _l("It comes from an address that nobody reads."),
+    "bounce-report": _l("A mail system reports that a mail could not be delivered."),
+    "bounce-recipients": _l("A mail system names recipients it could not reach."),
+    "bounce-subject": _l("Its subject is that of a returned mail."),
+    "bounce-sender": _l("It comes from a mail system."),
+    # what is odd about a mail that was filed
+    "name-is-address": _l("The sender's name looked like another address; we left it out."),
+    "no-from": _l("It has no From line; we took the sender of the envelope."),
+    "two-subjects": _l("It has two subjects; you see the first."),
+    "two-dates": _l("It has two dates; you see the first."),
+    "two-message-ids": _l("It has two message ids; we took the first."),
+    "doubled-headers": _l("A line that should stand once in its header stands twice."),
+    "two-content-types": _l("It says twice what a part is; mail programs may show it differently."),
+    "two-encodings": _l("It says twice how a part is encoded; mail programs may show it differently."),
+    "header-cut": _l("A line of its header was too long and was cut; the original has it all."),
+    "no-boundary": _l("Its parts could not be told apart; all of it is shown as text."),
+    "not-closed": _l("It seems to break off; the end may be missing."),
+    "parts-after-end": _l("More parts follow after its end; they are shown too."),
+    "second-text": _l("It holds two texts where mail programs show one; both are shown."),
+    "long-text": _l("Its text is very long and is kept as a file."),
+    "empty": _l("There is nothing in it."),
+    "encrypted": _l("It is encrypted or sealed; we can't read what is inside."),
+    "winmail": _l("Its attachments are packed in a winmail.dat, which only Outlook opens."),
+}
+
+
+def describe(code: str) -> str:
+    """Return the sentence for a *code*; the code itself when it is none of ours."""
+    sentence = _SENTENCES.get(code)
+    return code if sentence is None else str(sentence)
+
+
+def codes() -> frozenset[str]:
+    """Return every code that has a sentence."""
+    return frozenset(_SENTENCES)
