@@ -17,6 +17,8 @@ from concierge.accounts.models import Editor, Role
 from concierge.catalogue import views as catalogue
 from concierge.config import LANGUAGES, Config, house_folder, read_config
 from concierge.extensions import babel, csrf, db, limiter, security
+from concierge.inbound import views as inbound
+from concierge.inbound import webhooks as inbound_webhooks
 from concierge.mailing.staff_mail import StaffMail
 from concierge.templating import views as templating
 from concierge.web import errors as web_errors
@@ -91,6 +93,8 @@ def _prepare_templates(app: Flask) -> None:
 def _register_parts(app: Flask, config: Config) -> None:
     accounts.init_app(app)
     catalogue.init_app(app)
+    inbound.init_app(app)
+    inbound_webhooks.init_app(app)
     live.init_app(app)
     templating.init_app(app)
 

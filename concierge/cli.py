@@ -15,6 +15,7 @@ from concierge.db import make_sessions
 from concierge.demo import house
 from concierge.demo.cli import demo_command
 from concierge.errors import ConciergeError
+from concierge.inbound.sources.files import import_command
 from concierge.welcome import welcome
 
 
@@ -79,6 +80,14 @@ def worker() -> None:
 
 
 @main.command()
+def door() -> None:
+    """Keep the mail door open only: takes mail by SMTP."""
+    from concierge.inbound.sources.smtp import run_door
+
+    run_door(starting.ready_config())
+
+
+@main.command()
 def migrate() -> None:
     """Bring the database to this program's version."""
     config = read_config()
@@ -101,6 +110,7 @@ def check(context: click.Context) -> None:
     context.exit(0 if all(finding.works for finding in findings) else 1)
 
 
+main.add_command(import_command)
 main.add_command(staffing.editor)
 main.add_command(staffing.mailbox)
 

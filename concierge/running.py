@@ -15,12 +15,13 @@ from multiprocessing.process import BaseProcess
 from concierge import lifeline
 from concierge.config import Config
 from concierge.errors import ConciergeError
+from concierge.inbound.sources.smtp import run_door
 from concierge.serving import serve_pages
 from concierge.worker import work
 
 log = logging.getLogger(__name__)
 
-PARTS: dict[str, Callable[[Config], None]] = {"pages": serve_pages, "worker": work}
+PARTS: dict[str, Callable[[Config], None]] = {"pages": serve_pages, "worker": work, "mail door": run_door}
 FALLS = 5
 FALL_WINDOW_SECONDS = 60.0
 OPENING_SECONDS = 60.0

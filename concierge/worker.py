@@ -14,6 +14,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from concierge import lifeline
 from concierge.config import Config
 from concierge.db import Sessions, make_sessions
+from concierge.inbound import jobs as inbound
 from concierge.mailing import jobs as mailing
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ class Line:
 TIMETABLE: tuple[Line, ...] = (
     Line(mailing.deliver_due, every=0.5),
     Line(mailing.settle_orphans, every=30),
+    Line(inbound.file_received, every=0.25),
+    Line(inbound.release_stale, every=15),
 )
 
 

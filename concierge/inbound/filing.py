@@ -1,0 +1,162 @@
+"""Files a mail that was read: whose is it, which mailbox, and then the conversation takes it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from concierge import tokens
+from concierge.accounts.models import Mailbox
+from concierge.accounts.queries import find_mailbox
+from concierge.addresses import Address
+from concierge.blobs import BlobStore
+from concierge.conversations import queries as conversations
+from concierge.conversations.commands import FileIn, MailIn, file_message
+from concierge.conversations.models import Conversation, MessageKind
+from concierge.customers import queries as customers
+from concierge.customers.commands import add_customer
+from concierge.customers.models import Customer
+from concierge.inbound import queries
+from concierge.inbound.commands import file_mail, quarantine_mail, set_aside
+from concierge.inbound.fingerprints import fingerprint
+from concierge.inbound.models import InboundMail
+from concierge.inbound.parsed import Kind, ParsedMail
+
+# Senders that name nobody for certain; such a mail is never laid to a customer's account (T11).
+_NOBODY = ("unclear-sender", "several-senders", "several-froms")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMail:
+    """A mail understood, its files kept as blobs already."""
+
+    parsed: ParsedMail
+    files: tuple[FileIn, ...]
+
+
+def keep_files(blobs: BlobStore, parsed: ParsedMail) -> ReadMail:
+    """Put the attachments' bytes into the store, before any transaction begins; raises OSError."""
+    files = tuple(
+        FileIn(
+            filename=each.filename,
+            content_type=each.content_type[:127],
+            size=len(each.data),
+            blob_key=blobs.put(each.data),
+            cid=each.cid,
+            inline=each.inline,
+        )
+        for each in parsed.attachments
+    )
+    return ReadMail(parsed, files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A mail that came to one of our mailboxes from somebody."""
+
+    mail: InboundMail
+    read: ReadMail
+    sender: Address
+    mailbox: Mailbox
+    fingerprint: str
+
+
+def settle_mail(session: Session, mail: InboundMail, read: ReadMail, *, secret: str, now: datetime) -> None:
+    """File *mail*, or settle why it is not filed. Nothing in it acts as staff, whatever it says (T24)."""
+    parsed = read.parsed
+    mailbox = _find_mailbox(session, mail, parsed)
+    if mailbox is None:
+        set_aside(mail, "no-mailbox", now=now)
+    elif parsed.sender is None:
+        quarantine_mail(session, mail, _why_nobody(parsed), now=now)
+    elif queries.is_ours(session, parsed.sender.address):
+        set_aside(mail, "our-own-copy", now=now)
+    else:
+        case = _Case(mail, read, parsed.sender, mailbox, fingerprint(parsed, mail.blob_key))
+        _file_once(session, case, secret=secret, now=now)
+
+
+def _file_once(session: Session, case: _Case, *, secret: str, now: datetime) -> None:
+    known = queries.find_message(session, case.mailbox, case.fingerprint)
+    if known is not None:
+        set_aside(case.mail, "seen-before", now=now)
+        case.mail.message_id = known
+    elif (customer := _whose(session, case, secret=secret, now=now)) is None:
+        set_aside(case.mail, "no-matter", now=now)
+    else:
+        message = file_message(session, _mail_in(case, customer), secret=secret, now=now)
+        file_mail(case.mail, message.id, now=now)
+
+
+def _find_mailbox(session: Session, mail: InboundMail, parsed: ParsedMail) -> Mailbox | None:
+    """The first of our mailboxes among the envelope's recipients; without an envelope, among those it names."""
+    named = mail.recipients or [each.address for each in (*parsed.delivered_to, *parsed.to, *parsed.cc)]
+    return next((found for each in named if (found := find_mailbox(session, each)) is not None), None)
+
+
+def _why_nobody(parsed: ParsedMail) -> str:
+    return next((flag for flag in _NOBODY if flag in parsed.flags), "no-sender")
+
+
+def _whose(session: Session, case: _Case, *, secret: str, now: datetime) -> Customer | None:
+    """The customer it is from: known by any of her addresses, else new. A bounce belongs to whom we wrote to."""
+    parsed, sender = case.read.parsed, case.sender
+    if parsed.kind is Kind.BOUNCE:
+        about = _conversation_it_is_about(session, case, secret)
+        return about.customer if about else None
+    if (customer := customers.find_customer_by_address(session, sender.address)) is not None:
+        if not customer.name and sender.name:
+            customer.name, customer.first_name = sender.name[:200], parsed.first_name[:100]
+        return customer
+    return add_customer(
+        session,
+        name=sender.name[:200],
+        first_name=parsed.first_name[:100],
+        address=sender.address,
+        language=parsed.language or case.mailbox.language,
+        language_guessed=True,
+        now=now,
+    )
+
+
+def _conversation_it_is_about(session: Session, case: _Case, secret: str) -> Conversation | None:
+    """Where the mail that came back belongs: by our signed key, else by the id of a mail of ours."""
+    parsed = case.read.parsed
+    ids = (*parsed.references, *parsed.in_reply_to)
+    recipients = (*case.mail.recipients, *(each.address for each in parsed.to))
+    keys = [each.partition("@")[0].partition("+")[2] for each in recipients]
+    keys += [each.partition("@")[0].partition(".")[0] for each in ids]
+    keyed = [number for key in keys if (number := tokens.read_reply_key(secret, key)) is not None]
+    found = conversations.list_existing(session, tuple(keyed)) or conversations.list_conversations_of_ids(session, ids)
+    return session.get(Conversation, found[0]) if found else None
+
+
+def _mail_in(case: _Case, customer: Customer) -> MailIn:
+    mail, parsed = case.mail, case.read.parsed
+    written_at = parsed.sent_at if parsed.sent_at and parsed.sent_at <= mail.received_at else None
+    return MailIn(
+        mailbox=case.mailbox,
+        customer=customer,
+        sender=case.sender,
+        # An imported mail came when it was written, not today.
+        received_at=(written_at or mail.received_at) if mail.source == "import" else mail.received_at,
+        subject=parsed.subject,
+        text=parsed.text,
+        fold_at=parsed.fold_at,
+        html=parsed.html,
+        kind=MessageKind(parsed.kind.value),
+        kind_reason=parsed.kind_reason,
+        language=parsed.language or "",
+        flags=parsed.flags,
+        to=parsed.to,
+        cc=parsed.cc,
+        reply_to=parsed.reply_to,
+        recipients=tuple(mail.recipients),
+        rfc_message_id=parsed.message_id,
+        in_reply_to=parsed.in_reply_to,
+        references=parsed.references,
+        fingerprint=case.fingerprint,
+        raw_key=mail.blob_key,
+        written_at=parsed.sent_at,
+        attachments=case.read.files,
+    )

@@ -1,0 +1,245 @@
+"""The mail door: SMTP for the house's mailboxes, which says 250 only when the mail is on disk and in the database."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import threading
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from sqlalchemy.exc import SQLAlchemyError
+
+from concierge import blobs, clock, lifeline
+from concierge.accounts.queries import find_mailbox
+from concierge.config import Config
+from concierge.db import Sessions, make_sessions
+from concierge.inbound.commands import accept_mail
+
+log = logging.getLogger(__name__)
+
+MOST_CONNECTIONS = 40
+MOST_RECIPIENTS = 100
+FINISHING_SECONDS = 25.0
+# Honest programs write lines far above the 998 of RFC 5322; what bounds a mail is its size.
+_LONGEST_LINE = 1024 * 1024
+
+LATER = "451 4.3.0 We can't take this mail just now. Please try again in a few minutes"
+FULL = "452 4.3.1 There is no room for this mail just now. Please try again later"
+UNKNOWN = "550 5.1.1 There is no mailbox of that name here"
+
+
+class MailDoor:
+    """What the door answers: who lives here, and whether a mail is safe."""
+
+    def __init__(self, config: Config, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._store = blobs.open_store(config)
+
+    async def handle_RCPT(
+        self, server: "DoorProtocol", session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take recipients who have a mailbox here, in any +form; one look into the database each."""
+        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+            return "452 4.5.3 Too many recipients"
+        try:
+            known = await asyncio.to_thread(self._is_known, address)
+        except SQLAlchemyError:
+            log.exception("the mail door could not look up a mailbox")
+            return LATER
+        if not known:
+            return UNKNOWN
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 Recipient OK"
+
+    async def handle_DATA(self, server: "DoorProtocol", session: Session, envelope: Envelope) -> str:
+        """Keep the mail; 250 only after blob and row are durable (F01), 4xx for what passes (F16)."""
+        raw = envelope.content if isinstance(envelope.content, bytes) else b""
+        try:
+            number = await asyncio.to_thread(self._accept, raw, envelope.mail_from or "", list(envelope.rcpt_tos))
+        except OSError as error:
+            log.exception("the mail door could not keep a mail")
+            return FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else LATER
+        except SQLAlchemyError:
+            log.exception("the mail door could not note a mail")
+            return LATER
+        return f"250 2.0.0 Thank you, we have it as {number}"
+
+    def _is_known(self, address: str) -> bool:
+        with self._sessions() as session:
+            return find_mailbox(session, address) is not None
+
+    def _accept(self, raw: bytes, envelope_from: str, recipients: list[str]) -> int:
+        with self._sessions() as session:
+            mail = accept_mail(
+                session,
+                self._store,
+                raw,
+                source="smtp",
+                envelope_from=envelope_from,
+                recipients=recipients,
+                now=clock.now(),
+            )
+            session.commit()
+            return mail.id
+
+
+class DoorProtocol(SMTP):
+    """One connection; knows whether a mail is on its way in, so that closing the door can wait for it."""
+
+    line_length_limit = _LONGEST_LINE
+
+    def __init__(self, door: "Door", most_bytes: int, **options: Any) -> None:
+        super().__init__(door.handler, data_size_limit=most_bytes, **options)
+        self._door = door
+        self._most_taken = 2 * most_bytes + _LONGEST_LINE
+        self._taken = 0
+        self.busy = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet, unless the house is full or closing."""
+        if not self._door.admit(self):
+            assert isinstance(transport, asyncio.Transport)
+            transport.write(b"421 4.3.2 Too many at the door just now, please come back\r\n")
+            transport.close()
+            return
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget the connection."""
+        if self in self._door.inside:
+            self._door.inside.discard(self)
+            super().connection_lost(error)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what one mail pours in: a line that never ends is cut off before it fills the memory."""
+        self._taken += len(data)
+        if self._taken > self._most_taken and isinstance(self.transport, asyncio.Transport):
+            self.transport.abort()
+            return
+        super().data_received(data)
+
+    async def smtp_DATA(self, arg: str) -> None:
+        """Receive one mail."""
+        self.busy, self._taken = True, 0
+        try:
+            await super().smtp_DATA(arg)
+        finally:
+            self.busy, self._taken = False, 0
+        if self._door.closing:
+            await self.dismiss()
+
+    async def smtp_EHLO(self, hostname: str) -> None:
+        """Begin anew; what was counted belongs to the past."""
+        self._taken = 0
+        await super().smtp_EHLO(hostname)
+
+    async def dismiss(self) -> None:
+        """Say goodbye between two mails."""
+        with contextlib.suppress(ConnectionError):
+            await self.push("421 4.3.2 We are closing; please come back in a moment")
+        if self.transport is not None:
+            self.transport.close()
+
+
+class Door:
+    """The listening door on an event loop."""
+
+    def __init__(self, config: Config, sessions: Sessions) -> None:
+        """Nothing listens until `open`."""
+        self._config = config
+        self.handler = MailDoor(config, sessions)
+        self.inside: set[DoorProtocol] = set()
+        self.closing = False
+        self._server: asyncio.Server | None = None
+
+    def admit(self, connection: DoorProtocol) -> bool:
+        """Whether one more may come in."""
+        if self.closing or len(self.inside) >= MOST_CONNECTIONS:
+            return False
+        self.inside.add(connection)
+        return True
+
+    async def open(self) -> None:
+        """Listen; raises OSError when the port is taken."""
+        loop = asyncio.get_running_loop()
+        hostname = socket.gethostname()
+        self._server = await loop.create_server(
+            lambda: DoorProtocol(
+                self,
+                self._config.max_mail_bytes,
+                hostname=hostname,
+                ident="Concierge",
+                enable_SMTPUTF8=True,
+                loop=loop,
+            ),
+            host=self._config.smtp_host,
+            port=self._config.smtp_port,
+        )
+
+    async def close(self) -> None:
+        """Let nobody new in, say goodbye to who waits, and finish the mails that are being received."""
+        self.closing = True
+        if self._server is not None:
+            self._server.close()
+        for connection in [each for each in self.inside if not each.busy]:
+            await connection.dismiss()
+        latest = asyncio.get_running_loop().time() + FINISHING_SECONDS
+        while self.inside and asyncio.get_running_loop().time() < latest:
+            await asyncio.sleep(0.02)
+        for connection in list(self.inside):
+            if isinstance(connection.transport, asyncio.Transport):
+                connection.transport.abort()  # no 250 was said: the sender keeps the mail and comes again
+
+
+class OpenDoor:
+    """A door in a thread of its own, for tests and for whoever has a loop already."""
+
+    def __init__(self, config: Config) -> None:
+        """Nothing listens until `start`."""
+        self._sessions = make_sessions(config)
+        self._door = Door(config, self._sessions)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="mail door", daemon=True)
+
+    def start(self) -> None:
+        """Listen; raises OSError when the port is taken."""
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._door.open(), self._loop).result()
+
+    def stop(self) -> None:
+        """Finish the mails that are being received, then close."""
+        asyncio.run_coroutine_threadsafe(self._door.close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._sessions.kw["bind"].dispose()
+
+
+def open_door(config: Config) -> OpenDoor:
+    """A door for `config` with start() and stop()."""
+    return OpenDoor(config)
+
+
+def run_door(config: Config) -> None:
+    """Keep the door open until SIGTERM or SIGINT; then finish the mails that are being received."""
+    asyncio.run(_keep_open(config))
+
+
+async def _keep_open(config: Config) -> None:
+    sessions = make_sessions(config)
+    door = Door(config, sessions)
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, told.set)
+    lifeline.hold(os.getpid())
+    await door.open()
+    log.info("the mail door is open on %s:%s", config.smtp_host, config.smtp_port)
+    await told.wait()
+    await door.close()
+    sessions.kw["bind"].dispose()

@@ -1,0 +1,76 @@
+"""The page of mail that could not be read: why, its bytes, and another try."""
+
+from flask import Blueprint, Flask, Response, current_app, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_security import current_user
+
+from concierge import clock
+from concierge.blobs import BlobStore
+from concierge.extensions import db
+from concierge.inbound import commands, queries
+from concierge.inbound.models import InboundState
+from concierge.inbound.reasons import describe
+from concierge.web.rendering import render
+from concierge.web.security import roles_accepted
+
+bp = Blueprint("inbound", __name__)
+
+
+def init_app(app: Flask) -> None:
+    """Add the pages."""
+    app.register_blueprint(bp)
+
+
+_PAGE = 50
+_SHOWN = {"quarantined": InboundState.QUARANTINED, "ignored": InboundState.IGNORED}
+
+
+@bp.get("/mail-in")
+@roles_accepted("editor", "admin")
+def index() -> ResponseReturnValue:
+    """Mails in quarantine, or those set aside."""
+    shown = request.args.get("show", "quarantined")
+    state = _SHOWN.get(shown, InboundState.QUARANTINED)
+    mails = queries.list_mails(db.session, state, before=request.args.get("before", type=int), most=_PAGE + 1)
+    return render(
+        "inbound/index.html",
+        shown=state.value,
+        mails=mails[:_PAGE],
+        older=mails[_PAGE - 1].id if len(mails) > _PAGE else None,
+        tally=queries.tally(db.session),
+        describe=describe,
+    )
+
+
+@bp.get("/mail-in/<int:mail_id>/raw")
+@roles_accepted("editor", "admin")
+def raw(mail_id: int) -> ResponseReturnValue:
+    """The mail's bytes as they came, to be saved, never to be shown."""
+    mail = queries.get_mail(db.session, mail_id)
+    store: BlobStore = current_app.extensions["blobs"]
+    response = Response(store.get(mail.blob_key), mimetype="application/octet-stream")
+    response.headers["Content-Disposition"] = f'attachment; filename="mail-{mail.id}.eml"'
+    return response
+
+
+@bp.post("/mail-in/<int:mail_id>/retry")
+@roles_accepted("editor", "admin")
+def retry(mail_id: int) -> ResponseReturnValue:
+    """Try once more."""
+    mail = queries.get_mail(db.session, mail_id)
+    commands.retry_mail(db.session, mail, by=current_user, now=clock.now())
+    db.session.commit()
+    flash(_("It will be tried again at once."))
+    return redirect(url_for("inbound.index"), 303)
+
+
+@bp.post("/mail-in/<int:mail_id>/ignore")
+@roles_accepted("editor", "admin")
+def ignore(mail_id: int) -> ResponseReturnValue:
+    """Set it aside for good."""
+    mail = queries.get_mail(db.session, mail_id)
+    commands.ignore_mail(db.session, mail, by=current_user, now=clock.now())
+    db.session.commit()
+    flash(_("Set aside. Its original stays here."))
+    return redirect(url_for("inbound.index"), 303)

@@ -1,0 +1,69 @@
+"""The entrance for providers that post mail: SendGrid's Inbound Parse."""
+
+import hmac
+import logging
+
+from flask import Blueprint, Flask, current_app, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from concierge import clock
+from concierge.blobs import BlobStore
+from concierge.config import Config
+from concierge.extensions import csrf, db, limiter
+from concierge.inbound.commands import accept_mail
+from concierge.inbound.sources.webhook import NotAForm, PostedMail, read_post
+from concierge.web.security import public
+
+log = logging.getLogger(__name__)
+
+bp = Blueprint("inbound_webhooks", __name__)
+
+# A mail in parsed mode is posted with its texts and files unpacked; the form's own lines come on top.
+_FORM_BYTES = 2 * 1024 * 1024
+
+
+def init_app(app: Flask) -> None:
+    """Add the entrance; whoever posts has no session, hence no CSRF token, and no limit but the provider's."""
+    app.register_blueprint(bp)
+    csrf.exempt(bp)
+    limiter.exempt(bp)
+
+
+@bp.post("/webhooks/inbound/<secret>")
+@public
+def sendgrid(secret: str) -> ResponseReturnValue:
+    """Keep a posted mail: 200 when it is safe, 403 for a wrong secret, 5xx for what passes (it is posted again)."""
+    config: Config = current_app.extensions["concierge"]
+    if not hmac.compare_digest(secret.encode("utf-8", "replace"), config.inbound_token.encode()):
+        return "", 403
+    # Reading a large post takes as long as its sender likes; no transaction may wait for that.
+    db.session.rollback()
+    request.max_content_length = config.max_mail_bytes + _FORM_BYTES
+    body = request.get_data(cache=False)
+    try:
+        posted = read_post(request.headers.get("Content-Type", ""), body)
+    except NotAForm:
+        # Not what we were promised, but it came with our secret: it is kept, and staff see it in quarantine.
+        posted = PostedMail(body, None, ())
+    try:
+        _keep(posted)
+    except (OSError, SQLAlchemyError):
+        db.session.rollback()
+        log.exception("a posted mail could not be kept")
+        return "", 503, {"Retry-After": "60"}
+    return "", 200
+
+
+def _keep(posted: PostedMail) -> None:
+    store: BlobStore = current_app.extensions["blobs"]
+    accept_mail(
+        db.session,
+        store,
+        posted.raw,
+        source="webhook",
+        envelope_from=posted.envelope_from,
+        recipients=posted.recipients,
+        now=clock.now(),
+    )
+    db.session.commit()
