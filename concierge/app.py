@@ -14,8 +14,10 @@ from concierge import db as database
 from concierge.accounts import signing_in
 from concierge.accounts import views as accounts
 from concierge.accounts.models import Editor, Role
+from concierge.accounts.queries import find_house_name
 from concierge.catalogue import views as catalogue
 from concierge.config import LANGUAGES, Config, house_folder, read_config
+from concierge.demo import styleguide
 from concierge.extensions import babel, csrf, db, limiter, security
 from concierge.inbound import views as inbound
 from concierge.inbound import webhooks as inbound_webhooks
@@ -39,7 +41,7 @@ def create_app(config: Config | None = None) -> Flask:
             app.wsgi_app, x_for=config.trusted_proxies, x_proto=config.trusted_proxies, x_host=config.trusted_proxies
         )
     _bind_extensions(app)
-    _prepare_templates(app)
+    _prepare_templates(app, config)
     _register_parts(app, config)
     return app
 
@@ -82,12 +84,13 @@ def _bind_extensions(app: Flask) -> None:
     web_errors.init_app(app)
 
 
-def _prepare_templates(app: Flask) -> None:
+def _prepare_templates(app: Flask, config: Config) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     web_filters.init_app(app)
-    app.jinja_env.globals.update(get_locale=get_locale, now=clock.now, LANGUAGES=LANGUAGES)
+    app.jinja_env.globals.update(get_locale=get_locale, now=clock.now, LANGUAGES=LANGUAGES, demo_house=config.demo)
+    app.context_processor(lambda: {"house_name": find_house_name(db.session)})
 
 
 def _register_parts(app: Flask, config: Config) -> None:
@@ -97,6 +100,8 @@ def _register_parts(app: Flask, config: Config) -> None:
     inbound_webhooks.init_app(app)
     live.init_app(app)
     templating.init_app(app)
+    if config.demo:
+        app.register_blueprint(styleguide.bp)
 
 
 def _page_language() -> str:

@@ -65,6 +65,11 @@ def find_mailbox(session: Session, address: str) -> Mailbox | None:
     return session.scalar(sa.select(Mailbox).where(Mailbox.address == plain, Mailbox.active))
 
 
+def find_house_name(session: Session) -> str:
+    """The name over every page: that of the mailbox opened first, else ours."""
+    return session.scalar(sa.select(Mailbox.brand).order_by(Mailbox.id).limit(1)) or "Concierge"
+
+
 def count_failed_sign_ins(session: Session, who: str, *, since: datetime) -> int:
     """How often this caller failed since then."""
     statement = sa.select(sa.func.count()).where(SignInAttempt.who == who, SignInAttempt.at >= since)
