@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from concierge.accounts.models import Editor, Mailbox
 from concierge.audit import AuditEntry
 from concierge.blobs import BlobStore
+from concierge.catalogue.models import Variant
 from concierge.conversations.indexing import index_message
 from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind, Tag
 from concierge.customers.models import Customer
+from concierge.demo.answers import Studio
 from concierge.demo.casting import Telling, cast
-from concierge.demo.goods import HERE, read
+from concierge.demo.goods import HERE, read, sku
 from concierge.demo.mails import Cast, Rows, make_rows
 from concierge.demo.stories import Story, Turn, read_stories
 from concierge.demo.timing import SPAN, morning_after, schedule
@@ -28,11 +30,12 @@ _LONGEST_WAIT = timedelta(hours=21)
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Everybody a conversation may be with, or belong to, by key; mailboxes by language."""
+    """Everybody a conversation may be with, or belong to, by key; mailboxes by language; variants by SKU."""
 
     mailboxes: Mapping[str, Mailbox]
     editors: dict[str, Editor]
     customers: Mapping[str, Customer]
+    variants: Mapping[str, Variant]
 
 
 def stories() -> list[Story]:
@@ -51,7 +54,8 @@ def bring_correspondence(session: Session, blobs: BlobStore, people: People, *, 
     tags = {name: Tag(name=name) for telling in tellings for name in telling.tags}
     session.add_all(tags.values())
     session.flush()
-    made = [_conversation(telling, blobs, people, tags, chance, now=now) for telling in tellings]
+    studio = Studio(blobs)
+    made = [_conversation(telling, studio, people, tags, chance, now=now) for telling in tellings]
     made.sort(key=lambda each: each[0].created_at)
     session.add_all(conversation for conversation, _rows in made)
     session.flush()
@@ -71,7 +75,7 @@ def bring_correspondence(session: Session, blobs: BlobStore, people: People, *, 
 
 def _conversation(
     telling: Telling,
-    blobs: BlobStore,
+    studio: Studio,
     people: People,
     tags: Mapping[str, Tag],
     chance: Random,
@@ -91,11 +95,20 @@ def _conversation(
         tags=[tags[name] for name in telling.tags],
     )
     editor = people.editors[telling.editor]
-    rows = make_rows(telling, Cast(conversation, customer, mailbox, editor, people.editors, blobs, chance), moments)
+    variant = people.variants[_sku(telling)]
+    parts = Cast(conversation, customer, mailbox, editor, people.editors, variant, studio, chance)
+    rows = make_rows(telling, parts, moments)
     customer.created_at = min(customer.created_at, moments[0])
     _show_last(conversation, rows.messages)
     _settle(conversation, rows.messages, end, editor, chance, now=now)
     return conversation, rows
+
+
+def _sku(telling: Telling) -> str:
+    """The SKU of the product that is spoken of, in her size where it comes in her sizes."""
+    sizes = read("products")["sizes"][telling.product["sizes"]]["run"]
+    hers = (telling.customer["shoes"], telling.customer["dress"])
+    return sku(telling.product["code"], next((size for size in hers if size in sizes), sizes[len(sizes) // 2]))
 
 
 def _true_end(telling: Telling, turns: list[Turn]) -> str:

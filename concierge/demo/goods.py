@@ -32,14 +32,18 @@ def sku(code: str, size: str) -> str:
     return f"{code}-{size}" if size else code
 
 
-def bring_collection(session: Session, blobs: BlobStore, *, now: datetime) -> None:
-    """Add every product of `furniture/products.toml`, with its picture in the blobs."""
+def bring_collection(session: Session, blobs: BlobStore, *, now: datetime) -> dict[str, Variant]:
+    """Add every product of `furniture/products.toml`, with its picture in the blobs; its variants by SKU."""
     sheets = read("products")
+    variants: dict[str, Variant] = {}
     for number, sheet in enumerate(sheets["product"]):
         key = blobs.put(picture(sheet["picture"]))
         made_at = now - timedelta(days=120, minutes=-number)
-        session.add(_product(sheet, sheets, key, made_at=made_at, now=now))
+        product = _product(sheet, sheets, key, made_at=made_at, now=now)
+        session.add(product)
+        variants |= {variant.sku: variant for variant in product.variants}
     session.flush()
+    return variants
 
 
 def _product(

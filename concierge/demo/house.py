@@ -50,9 +50,9 @@ def furnish(session: Session, blobs: BlobStore, *, now: datetime) -> bool:
         raise NotADemoHouse
     mailboxes = bring_mailboxes(session, now=now)
     editors = bring_editors(session, blobs, now=now)
-    bring_collection(session, blobs, now=now)
+    variants = bring_collection(session, blobs, now=now)
     bring_templates(session, by=editors["nadia"], now=now)
-    people = People(mailboxes, editors, bring_customers(session, now=now))
+    people = People(mailboxes, editors, bring_customers(session, now=now), variants)
     bring_correspondence(session, blobs, people, now=now)
     audit.record(session, _FURNISHED, mailboxes["en"], by=None, now=now)
     session.flush()

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from concierge.accounts.models import Editor, Mailbox
 from concierge.addresses import Address, normalise
-from concierge.blobs import BlobStore
+from concierge.catalogue.cards import card_of
+from concierge.catalogue.models import Variant
 from concierge.conversations.models import (
     Attachment,
     Conversation,
@@ -19,6 +20,7 @@ from concierge.conversations.models import (
     Note,
 )
 from concierge.customers.models import Customer
+from concierge.demo.answers import Studio, compose
 from concierge.demo.casting import Telling
 from concierge.demo.goods import picture
 from concierge.demo.handwriting import Quoted, write
@@ -38,7 +40,8 @@ class Cast:
     mailbox: Mailbox
     editor: Editor
     editors: dict[str, Editor]
-    blobs: BlobStore
+    variant: Variant
+    studio: Studio
     chance: Random
 
 
@@ -105,34 +108,48 @@ def _letter(entry: Entry, telling: Telling, cast: Cast, moment: datetime, before
 def _answer(entry: Entry, telling: Telling, cast: Cast, moment: datetime, before: list[Message]) -> Message:
     """An answer of ours, with the delivery that carried it."""
     editor = cast.editors.get(entry.by, cast.editor)
-    sender, to = Address(editor.name, cast.mailbox.address), Address(before[-1].from_name, before[-1].from_address)
-    if before[-1].direction is Direction.OUT:
-        to = _sender(telling)
-    words = f"{entry.text}\n\n{editor.sign_off(telling.language)}"
-    mail = Mail(
-        sender=sender,
-        to=to,
+    answer = compose(
+        f"{entry.text}\n\n{editor.sign_off(telling.language)}",
+        editor=editor,
+        mailbox=cast.mailbox,
+        to=_sender(telling),
         subject=f"Re: {telling.subject}",
-        text=f"{words}\n\n{editor.name}\n{editor.title}, {cast.mailbox.brand}",
+        language=telling.language,
         message_id=_message_id(cast.mailbox.address, cast.chance),
+        card=card_of(cast.variant, telling.language),
+        quoted=_quoted(before[-1], "Europe/Rome"),
+        studio=cast.studio,
     )
+    mail = answer.mail
     return Message(
         conversation=cast.conversation,
         mailbox_id=cast.mailbox.id,
         direction=Direction.OUT,
         kind=MessageKind.HUMAN,
         editor=editor,
-        from_name=sender.name,
-        from_address=sender.address,
-        to=[{"name": to.name, "address": to.address}],
+        from_name=mail.sender.name,
+        from_address=mail.sender.address,
+        to=[{"name": mail.to.name, "address": mail.to.address}],
         subject=mail.subject,
         text=mail.text,
-        fold_at=len(words) + 2,
+        html=mail.html,
+        fold_at=answer.fold_at,
         language=telling.language,
         rfc_message_id=mail.message_id,
         written_at=moment,
         created_at=moment,
         delivery=_delivery(mail, moment),
+        attachments=[
+            Attachment(
+                filename=file.filename,
+                content_type=file.content_type,
+                size=answer.sizes[file.blob_key],
+                blob_key=file.blob_key,
+                cid=file.cid,
+                inline=True,
+            )
+            for file in mail.pictures
+        ],
     )
 
 
@@ -175,13 +192,13 @@ def _photo(telling: Telling, cast: Cast) -> Attachment:
         filename=f"IMG_{cast.chance.randrange(1000, 9999)}.jpg",
         content_type="image/jpeg",
         size=len(data),
-        blob_key=cast.blobs.put(data),
+        blob_key=cast.studio.blobs.put(data),
     )
 
 
 def _quoted(message: Message, zone: str) -> Quoted:
     at = message.created_at.astimezone(ZoneInfo(zone or "Europe/Rome"))
-    visible = message.text[: message.fold_at].rstrip() if message.direction is Direction.IN else message.text
+    visible = message.text[: message.fold_at].rstrip()
     return Quoted(message.from_name, message.from_address, message.subject, at, visible)
 
 

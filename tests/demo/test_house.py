@@ -134,10 +134,24 @@ def test_every_kind_of_conversation_is_there(furnished):
     assert any(message.kind is MessageKind.AUTOMATIC for message in messages)
 
 
-def test_what_left_the_house_is_a_lawful_mail_that_was_sent(furnished):
-    for delivery in all_of(furnished, Delivery):
+def test_what_left_the_house_is_a_lawful_mail_that_was_sent_with_a_face(home):
+    session, store = home
+    carded = 0
+    for delivery in all_of(session, Delivery):
+        mail = Mail.from_json(delivery.content)
+        check(mail)
         assert delivery.state is DeliveryState.SENT
-        check(Mail.from_json(delivery.content))
+        assert mail.html and "[card]" not in mail.text
+        assert all(store.exists(picture.blob_key) and f"cid:{picture.cid}" in mail.html for picture in mail.pictures)
+        carded += len(mail.pictures) == 2
+    assert carded >= 10
+
+
+def test_an_answer_answers_the_mail_before_it(furnished):
+    known = {message.rfc_message_id for message in all_of(furnished, Message)}
+    answers = [message for message in all_of(furnished, Message) if message.direction is Direction.OUT]
+    assert all(message.in_reply_to and set(message.references) <= known for message in answers)
+    assert all(message.text[message.fold_at :].startswith(message.editor.name) for message in answers)
 
 
 def test_a_mail_can_be_found_by_its_words(furnished):
