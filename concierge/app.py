@@ -17,7 +17,7 @@ from concierge.accounts.models import Editor, Role
 from concierge.accounts.queries import find_house_name
 from concierge.catalogue import views as catalogue
 from concierge.config import LANGUAGES, Config, house_folder, read_config
-from concierge.demo import styleguide
+from concierge.demo import post_office, styleguide
 from concierge.extensions import babel, csrf, db, limiter, security
 from concierge.inbound import views as inbound
 from concierge.inbound import webhooks as inbound_webhooks
@@ -98,6 +98,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     catalogue.init_app(app)
     inbound.init_app(app)
     inbound_webhooks.init_app(app)
+    post_office.init_app(app, config)
     live.init_app(app)
     templating.init_app(app)
     if config.demo:
