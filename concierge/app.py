@@ -98,7 +98,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     catalogue.init_app(app)
     inbound.init_app(app)
     inbound_webhooks.init_app(app)
-    post_office.init_app(app, config)
+    post_office.init_app(app)
     live.init_app(app)
     templating.init_app(app)
     if config.demo:

@@ -40,10 +40,9 @@ class NothingWritten(BadInput):
     """A mail needs an address, a subject and a word or two."""
 
 
-def init_app(app: Flask, config: Config) -> None:
+def init_app(app: Flask) -> None:
     """Open the post office; outside demo mode its doors are not there (404)."""
     app.register_blueprint(bp)
-    app.jinja_env.globals["demo_house"] = config.demo
 
 
 @bp.before_request
