@@ -1,0 +1,132 @@
+"""Fills a house with as many conversations as asked for, of words that are as unevenly used as words are."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from concierge.accounts.commands import add_editor, add_mailbox
+from concierge.accounts.models import Editor, Role
+from concierge.accounts.passwords import hash_password
+from concierge.addresses import normalise
+from concierge.conversations.indexing import index_message
+from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind
+from concierge.customers.models import Customer, CustomerAddress
+from concierge.db import Sessions
+
+NOW = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)
+PASSWORD = "a password for measuring"
+CHUNK = 5_000
+_SYLLABLES = ("ba", "ce", "di", "fo", "lu", "ma", "ne", "pi", "ro", "sa", "te", "vi", "zo", "gra", "sti")
+# One word for many mails, one for some, one for hardly any.
+COMMON, SELDOM, RARE = "sandals", "velvet", "aquamarine"
+
+
+def furnish(sessions: Sessions) -> None:
+    """A mailbox and four editors, Nadia first."""
+    with sessions() as session:
+        add_mailbox(session, address="care@maison.example", brand="Maison", language="en", by=None, now=NOW)
+        for name in ("Nadia Ferrant", "Chiara Bellini", "Omar Haddad", "Marta Lindqvist"):
+            add_editor(
+                session,
+                email=f"{name.split()[0].lower()}@maison.example",
+                name=name,
+                title="Fashion Editor",
+                role=Role.ADMIN if name.startswith("Omar") else Role.EDITOR,
+                password_hash=hash_password(PASSWORD),
+                by=None,
+                now=NOW,
+            )
+        session.commit()
+
+
+def fill(sessions: Sessions, upto: int) -> None:
+    """Add conversations, of one customer and one message each, until there are `upto`."""
+    with sessions() as session:
+        have = session.scalar(sa.select(sa.func.count()).select_from(Conversation)) or 0
+        editors = list(session.scalars(sa.select(Editor.id)))
+    writer = Writer()
+    for begin in range(have, upto, CHUNK):
+        numbers = range(begin + 1, min(begin + CHUNK, upto) + 1)
+        with sessions() as session:
+            session.execute(sa.insert(Customer), [_customer(number) for number in numbers])
+            session.execute(sa.insert(CustomerAddress), [_address(number) for number in numbers])
+            session.execute(sa.insert(Conversation), [_conversation(number, upto, editors) for number in numbers])
+            messages = [_message(number, upto, writer.text(number)) for number in numbers]
+            session.execute(sa.insert(Message), messages)
+            for values in messages:
+                index_message(session, Message(**values))
+            session.commit()
+    with sessions() as session:
+        session.execute(sa.text("ANALYZE"))
+        session.commit()
+
+
+class Writer:
+    """Writes mails of some sixty words, a few of which are used very often and most hardly ever."""
+
+    def __init__(self) -> None:
+        """The same words every time."""
+        self._random = random.Random(7)
+        self._words = ["".join(self._random.choices(_SYLLABLES, k=self._random.randint(2, 4))) for _ in range(8_000)]
+        self._weights = [1 / rank for rank in range(1, len(self._words) + 1)]
+
+    def text(self, number: int) -> str:
+        """The text of mail `number`."""
+        words = self._random.choices(self._words, self._weights, k=self._random.randint(30, 90))
+        words += [COMMON] if number % 10 == 0 else []
+        words += [SELDOM] if number % 500 == 0 else []
+        words += [RARE] if number % 20_000 == 7 else []
+        self._random.shuffle(words)
+        return " ".join(words)
+
+
+def _at(number: int, of: int) -> datetime:
+    return NOW - timedelta(minutes=of - number)
+
+
+def _customer(number: int) -> dict[str, object]:
+    return {"id": number, "name": f"Customer Number{number}", "first_name": "Customer", "created_at": NOW}
+
+
+def _address(number: int) -> dict[str, object]:
+    address = f"customer{number}@example.com"
+    return {"customer_id": number, "address": address, "normalised": normalise(address), "created_at": NOW}
+
+
+def _conversation(number: int, of: int, editors: list[int]) -> dict[str, object]:
+    """Most are closed; of the open ones each second belongs to nobody."""
+    is_open = number % 10 == 0
+    return {
+        "id": number,
+        "mailbox_id": 1,
+        "customer_id": number,
+        "editor_id": editors[number // 10 % len(editors)] if number % 20 else None,
+        "subject": f"About order {number}",
+        "state": ConversationState.OPEN if is_open else ConversationState.CLOSED,
+        "closed_at": None if is_open else NOW,
+        "waiting_since": _at(number, of) if is_open and number % 30 else None,
+        "first_line": "Good morning, I am looking for something in a colour that I saw last week",
+        "last_message_at": _at(number, of),
+        "last_message_id": number,
+        "created_at": _at(number, of),
+    }
+
+
+def _message(number: int, of: int, text: str) -> dict[str, object]:
+    return {
+        "id": number,
+        "conversation_id": number,
+        "mailbox_id": 1,
+        "direction": Direction.IN,
+        "kind": MessageKind.HUMAN,
+        "from_name": f"Customer Number{number}",
+        "from_address": f"customer{number}@example.com",
+        "to": [{"name": "", "address": "care@maison.example"}],
+        "cc": [],
+        "reply_to": [],
+        "subject": f"About order {number}",
+        "text": text,
+        "rfc_message_id": f"{number}@example.com",
+        "created_at": _at(number, of),
+    }
