@@ -51,6 +51,8 @@ def run(**options: Any) -> None:
     """Run the whole house: pages, worker and mail door, until Ctrl-C."""
     from concierge.running import House
 
+    # Calm on the screen: the parts of the house speak up only when something is wrong.
+    logging.getLogger().setLevel(logging.WARNING)
     config = read_config(**options)
     starting.require_port(config.host, config.port, "--port")
     starting.require_port(config.smtp_host, config.smtp_port, "--smtp-port")

@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import smtplib
 import threading
 import time
 from collections import deque
@@ -90,19 +91,18 @@ class House:
         PARTS[name](self._config)
 
     def _open(self) -> bool:
-        """Wait until the pages answer; False when told to stop meanwhile."""
+        """Wait until pages and door answer; False when told to stop meanwhile."""
         latest = time.monotonic() + OPENING_SECONDS
         while not self._stop.wait(LOOK_SECONDS):
             self._look_after()
-            if self._answers():
+            if self._pages_answer() and self._door_answers():
                 return True
             if time.monotonic() > latest:
-                raise KeepsFalling("The pages did not answer within a minute; the reason is written above.")
+                raise KeepsFalling("The house did not open within a minute; the reason is written above.")
         return False
 
-    def _answers(self) -> bool:
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._config.host, self._config.host)  # noqa: S104
-        connection = http.client.HTTPConnection(host, self._config.port, timeout=5)
+    def _pages_answer(self) -> bool:
+        connection = http.client.HTTPConnection(_reachable(self._config.host), self._config.port, timeout=5)
         try:
             connection.request("HEAD", "/")
             return connection.getresponse().status < 500
@@ -110,6 +110,13 @@ class House:
             return False
         finally:
             connection.close()
+
+    def _door_answers(self) -> bool:
+        try:
+            with smtplib.SMTP(_reachable(self._config.smtp_host), self._config.smtp_port, timeout=5) as smtp:
+                return smtp.noop()[0] == 250
+        except (OSError, smtplib.SMTPException):
+            return False
 
     def _look_after(self) -> None:
         for part in self._parts:
@@ -140,3 +147,8 @@ class House:
                         part.process.join()
         os.close(self._our_end)
         os.close(self._lifeline)
+
+
+def _reachable(host: str) -> str:
+    """Where to knock when the house listens on every address."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104

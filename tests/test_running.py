@@ -2,12 +2,14 @@
 
 import os
 import signal
+import smtplib
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -125,3 +127,16 @@ def test_a_house_runs_on_postgresql_and_refuses_one_that_may_forget(tmp_path: Pa
         ports = ("--port", str(free_port()), "--smtp-port", str(free_port()))
         said = _refusal(*ports, "--data", str(tmp_path), database_url=url.format("postgres"))
         assert "fsync is off" in said
+
+
+def test_a_mail_sent_to_the_door_is_kept_through_a_close(tmp_path: Path):  # F01, F13
+    with open_house(tmp_path / "data") as house:
+        with smtplib.SMTP("127.0.0.1", house.smtp_port) as smtp:
+            smtp.sendmail(
+                "barbara@example.com", ["care@maison-solenne.example"], "Subject: Blue?\r\n\r\nIn 36, please.\r\n"
+            )
+        assert house.close() == 0
+    with closing(sqlite3.connect(tmp_path / "data" / "concierge.db")) as connection:
+        kept = connection.execute("SELECT blob_key FROM inbound_mail ORDER BY id DESC LIMIT 1").fetchone()[0]
+    raw = (tmp_path / "data" / "blobs" / kept[:2] / kept).read_bytes()
+    assert raw.endswith(b"In 36, please.\r\n")

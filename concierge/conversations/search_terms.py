@@ -43,6 +43,8 @@ class Search:
 
 def fold(text: str) -> str:
     """`text` without case, accents and punctuation: words and single spaces. Both indexes hold this form."""
+    if text.isascii():
+        return " ".join(_WORD.findall(text.lower()))
     decomposed = unicodedata.normalize("NFKD", text)
     plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     return " ".join(_WORD.findall(plain.casefold()))
