@@ -18,6 +18,7 @@ from concierge.accounts.queries import find_house_name
 from concierge.catalogue import views as catalogue
 from concierge.config import LANGUAGES, Config, house_folder, read_config
 from concierge.demo import post_office, styleguide
+from concierge.drafts import views as drafts
 from concierge.extensions import babel, csrf, db, limiter, security
 from concierge.inbound import views as inbound
 from concierge.inbound import webhooks as inbound_webhooks
@@ -99,6 +100,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     inbound.init_app(app)
     inbound_webhooks.init_app(app)
     post_office.init_app(app)
+    drafts.init_app(app)
     live.init_app(app)
     templating.init_app(app)
     if config.demo:

@@ -14,6 +14,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from concierge import lifeline
 from concierge.config import Config
 from concierge.db import Sessions, make_sessions
+from concierge.drafts import jobs as drafts
 from concierge.inbound import jobs as inbound
 from concierge.mailing import jobs as mailing
 
@@ -38,6 +39,7 @@ class Line:
 
 
 TIMETABLE: tuple[Line, ...] = (
+    Line(drafts.release_due, every=0.5),
     Line(mailing.deliver_due, every=0.5),
     Line(mailing.settle_orphans, every=30),
     Line(inbound.file_received, every=0.25),

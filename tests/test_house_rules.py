@@ -171,6 +171,7 @@ def test_rules_know_neither_database_nor_pages_nor_network():
 RULES = {
     "templating.merge_fields", "templating.check", "templating.rendering", "mailing.mail", "mailing.backoff",
     "mailing.letters", "conversations.threads", "drafts.gate", "drafts.body", "inbound.parsing",
+    "catalogue.cards",
 }  # fmt: skip
 
 

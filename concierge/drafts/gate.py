@@ -28,6 +28,7 @@ class Reason(StrEnum):
     OTHER_NAME = "other_name"
     OTHER_LANGUAGE = "other_language"
     NO_ATTACHMENT = "no_attachment"
+    UNSENDABLE = "unsendable"
 
 
 WARNINGS = frozenset({Reason.OTHER_RECIPIENT, Reason.OTHER_NAME, Reason.OTHER_LANGUAGE, Reason.NO_ATTACHMENT})
@@ -78,6 +79,16 @@ class Objection:
     def sentence(self) -> str:
         """The sentence a person reads, in her language."""
         return _sentences()[self.reason] % {"detail": self.detail}
+
+    def to_line(self) -> str:
+        """As kept with a draft that came back, one line each."""
+        return " ".join(f"{self.reason} {self.detail}".split())
+
+    @classmethod
+    def from_line(cls, line: str) -> "Objection":
+        """What `to_line` wrote."""
+        reason, _space, detail = line.partition(" ")
+        return cls(Reason(reason), detail)
 
 
 def objections(facts: Facts) -> list[Objection]:
@@ -149,5 +160,6 @@ def _sentences() -> dict[Reason, str]:
         Reason.OTHER_RECIPIENT: _("Our last mail here went to another address: %(detail)s."),
         Reason.OTHER_NAME: _("The greeting says “%(detail)s”, which is not the customer's name."),
         Reason.OTHER_LANGUAGE: _("This is not written in the customer's language."),
+        Reason.UNSENDABLE: _("This answer could not be made into a mail. %(detail)s"),
         Reason.NO_ATTACHMENT: _("The text speaks of an attachment, but nothing is attached."),
     }

@@ -1,5 +1,6 @@
 """Drafts and the files attached to them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from concierge.accounts.models import Editor
 from concierge.conversations.models import Conversation
 from concierge.db import Base, BigId
-from concierge.errors import BadInput, NotFound, RuleBroken
+from concierge.drafts.gate import Objection
+from concierge.errors import BadInput, Forbidden, NotFound, RuleBroken
 
 
 class Draft(Base):
@@ -33,7 +35,7 @@ class Draft(Base):
     due_at: Mapped[datetime | None]
     send_later: Mapped[bool] = mapped_column(default=False)
     claimed_at: Mapped[datetime | None]
-    # why it came back instead of leaving, in words for the editor
+    # why it came back instead of leaving: a line for each objection, see drafts.gate
     returned_reason: Mapped[str] = mapped_column(sa.Text, default="")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -47,6 +49,11 @@ class Draft(Base):
     def is_leaving(self) -> bool:
         """Whether Send was pressed and it has not left yet."""
         return self.due_at is not None
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether something newer arrived than its author had seen when she pressed Send."""
+        return (self.conversation.last_message_id or 0) > (self.seen_message_id or 0)
 
 
 class DraftAttachment(Base):
@@ -78,6 +85,30 @@ class DraftStale(RuleBroken):
 
 class TooLateToUndo(RuleBroken):
     """This answer has left the house already."""
+
+
+class NotSendable(RuleBroken):
+    """This answer was not sent; look at what is said beside it. Nothing is lost."""
+
+    def __init__(self, objections: Sequence[Objection]) -> None:
+        super().__init__([each.reason.value for each in objections])
+        self.objections = tuple(objections)
+
+
+class MayNotAnswer(Forbidden):
+    """Only an editor may write to customers."""
+
+
+class AttachmentNotFound(NotFound):
+    """This file is no longer attached."""
+
+
+class EmptyFile(BadInput):
+    """This file is empty; there is nothing in it to send."""
+
+
+class FormUnread(BadInput):
+    """Something in this form could not be read; please reload the page and try again."""
 
 
 class NothingToUndo(RuleBroken):

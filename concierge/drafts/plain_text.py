@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from concierge.drafts.blocks import (
     SKU,
@@ -45,6 +46,31 @@ def read(text: str) -> tuple[Block, ...]:
 def escape(text: str) -> str:
     """`text` with a backslash before each character that could be taken for a mark."""
     return re.sub(r"[\\*\[\]]", r"\\\g<0>", text)
+
+
+def write_unmarked(blocks: Iterable[Block]) -> str:
+    """`blocks` as a person types them into a mail without form: no stars, a link's address behind its words."""
+    return "\n\n".join(filter(None, map(_unmarked_block, blocks)))
+
+
+def _unmarked_block(block: Block) -> str:
+    if isinstance(block, Paragraph):
+        return "\n".join(_unmarked(line) for line in block.lines)
+    if isinstance(block, Listing):
+        items = ("\n  ".join(_unmarked(line) for line in item) for item in block.items)
+        return "\n".join(f"{number}. {item}" if block.ordered else f"- {item}" for number, item in enumerate(items, 1))
+    if isinstance(block, Quote):
+        return "\n".join(f"> {line}".rstrip() for line in write_unmarked(block.blocks).split("\n"))
+    return ""
+
+
+def _unmarked(line: Line) -> str:
+    out: list[str] = []
+    for href, runs in groupby(line, key=lambda run: run.href):
+        text = "".join(run.text for run in runs)
+        shown = (href or "").removeprefix("mailto:").removeprefix("tel:")
+        out.append(text if href is None or text == shown else f"{text} ({shown})")
+    return "".join(out)
 
 
 def _write_block(block: Block) -> str:

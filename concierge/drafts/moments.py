@@ -1,0 +1,60 @@
+"""When an answer may leave later: this evening, tomorrow morning, Monday morning, or a moment somebody names."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+_EVENING = time(18, 30)
+_MORNING = time(9)
+
+
+class Preset(StrEnum):
+    """A moment offered by name."""
+
+    EVENING = "evening"
+    TOMORROW = "tomorrow"
+    MONDAY = "monday"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment offered: its name, and when it is, in the zone it was offered for."""
+
+    preset: Preset
+    at: datetime
+
+
+def offered(now: datetime, zone: ZoneInfo) -> list[Moment]:
+    """The moments still to come, in `zone`: this evening until half an hour before it, Monday unless it is tomorrow."""
+    here = now.astimezone(zone)
+    moments = []
+    evening = _at(here.date(), _EVENING, zone)
+    if evening - here >= timedelta(minutes=30):
+        moments.append(Moment(Preset.EVENING, evening))
+    moments.append(Moment(Preset.TOMORROW, _at(here.date() + timedelta(days=1), _MORNING, zone)))
+    days = (7 - here.weekday()) % 7 or 7
+    if days > 1:
+        moments.append(Moment(Preset.MONDAY, _at(here.date() + timedelta(days=days), _MORNING, zone)))
+    return moments
+
+
+def read(choice: str, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """The instant meant by a preset's name or by what a date-time field says in `zone`; None when it says nothing."""
+    for moment in offered(now, zone):
+        if moment.preset == choice:
+            return moment.at.astimezone(UTC)
+    try:
+        named = datetime.fromisoformat(choice)
+    except ValueError:
+        return None
+    return (named if named.tzinfo else _existing(named.replace(tzinfo=zone))).astimezone(UTC)
+
+
+def _at(day: date, hour: time, zone: ZoneInfo) -> datetime:
+    return _existing(datetime.combine(day, hour, zone))
+
+
+def _existing(moment: datetime) -> datetime:
+    """The moment itself; where the clocks skip it in spring, the one an hour on (PEP 495)."""
+    return moment.astimezone(UTC).astimezone(moment.tzinfo)

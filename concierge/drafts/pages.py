@@ -1,0 +1,152 @@
+"""Pages around the composer: choosing a template or a product, and the mail as it will arrive."""
+
+import base64
+import json
+import re
+import zlib
+
+from flask import Blueprint, Response, abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from concierge.catalogue import queries as catalogue
+from concierge.conversations import queries as conversations
+from concierge.drafts import desk, letter, queries, samples
+from concierge.drafts.forms import PreviewForm
+from concierge.drafts.letter import Finished
+from concierge.drafts.samples import Wording
+from concierge.errors import ConciergeError
+from concierge.extensions import db
+from concierge.templating import queries as templating
+from concierge.web.rendering import render
+
+bp = Blueprint("draft_pages", __name__)
+_DRAFT = "/conversations/<int:conversation_id>/draft"
+# The mail on a page of its own: nothing runs, nothing is loaded but what it carries.
+_MAIL_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
+    "style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+)
+_CID = re.compile(r'src="(cid:[^"]+)"')
+_LONGEST_ADDRESS = 7_500
+
+
+@bp.get(f"{_DRAFT}/templates")
+def choose_template(conversation_id: int) -> ResponseReturnValue:
+    """Choose a template, where no script shows the picker."""
+    conversation = conversations.get_conversation(db.session, conversation_id)
+    words = request.args.get("q", "")[:200]
+    language = queries.language_of(conversation)
+    return render(
+        "drafts/templates.html",
+        block="templates",
+        conversation=conversation,
+        words=words,
+        choices=templating.pick_templates(db.session, language=language, text=words),
+        draft=queries.find_draft(db.session, conversation_id, desk.editor().id),
+        seen=request.args.get("seen", 0, type=int),
+    )
+
+
+@bp.get(f"{_DRAFT}/product")
+def choose_product(conversation_id: int) -> ResponseReturnValue:
+    """Choose a product: for the template `?template_id=`, else to put its card into the text."""
+    conversation = conversations.get_conversation(db.session, conversation_id)
+    template_id, words = request.args.get("template_id", type=int), request.args.get("q", "")[:200]
+    found = catalogue.search_variants(db.session, words)
+    cards = catalogue.cards(db.session, [each.sku for each in found], queries.language_of(conversation))
+    return render(
+        "drafts/product.html",
+        block="product",
+        conversation=conversation,
+        chosen=templating.get_template(db.session, template_id) if template_id else None,
+        words=words,
+        cards=[cards[each.sku] for each in found if each.sku in cards],
+        draft=queries.find_draft(db.session, conversation_id, desk.editor().id),
+        seen=request.args.get("seen", 0, type=int),
+    )
+
+
+@bp.get(f"{_DRAFT}/preview")
+def preview(conversation_id: int) -> ResponseReturnValue:
+    """Her answer as the mail it will be: subject, who writes to whom, and the mail in a frame."""
+    draft = queries.get_draft(db.session, conversation_id, desk.editor().id)
+    return render(
+        "drafts/preview.html",
+        block="preview_mail",
+        conversation=draft.conversation,
+        mail=_finished(conversation_id).mail,
+        version=draft.version,
+        seen=request.args.get("seen", 0, type=int),
+    )
+
+
+@bp.get(f"{_DRAFT}/mail")
+def mail(conversation_id: int) -> ResponseReturnValue:
+    """The mail itself, for the frame."""
+    return _mail_page(_finished(conversation_id))
+
+
+@bp.post("/drafts/preview-template")
+def preview_template() -> ResponseReturnValue:
+    """A template as the finished mail, for a real or a made-up customer; a piece of page with a frame."""
+    form = PreviewForm()
+    wording = Wording(
+        form.language.data or "en",
+        (form.subject.data or "")[:400],
+        (form.body.data or "")[:20_000],
+        form.customer_id.data,
+        form.sku.data or None,
+    )
+    try:
+        finished = _sample(wording)
+    except ConciergeError as error:
+        return render_template("drafts/template_preview.html", sentence=error.sentence()), 422
+    source = f"/drafts/preview-template/mail?t={_packed(wording)}"
+    if len(source) > _LONGEST_ADDRESS:
+        abort(413)
+    return render_template("drafts/template_preview.html", mail=finished.mail, source=source, sentence="")
+
+
+@bp.get("/drafts/preview-template/mail")
+def template_mail() -> ResponseReturnValue:
+    """That mail itself, for the frame; the wording travels in the address, so nothing is kept."""
+    try:
+        return _mail_page(_sample(_unpacked(request.args.get("t", ""))))
+    except (ValueError, TypeError, zlib.error):
+        abort(404)
+
+
+def _finished(conversation_id: int) -> Finished:
+    draft = queries.get_draft(db.session, conversation_id, desk.editor().id)
+    house = desk.house()
+    return letter.compose(queries.written(db.session, draft, secret=house.secret, zone=house.zone), desk.faces())
+
+
+def _sample(wording: Wording) -> Finished:
+    return letter.compose(samples.written(db.session, wording, desk.editor()), desk.faces())
+
+
+def _mail_page(finished: Finished) -> Response:
+    """The mail's HTML with the pictures it carries written into it."""
+    shown = {f"cid:{each.cid}": each for each in finished.mail.pictures}
+
+    def embed(found: re.Match[str]) -> str:
+        picture = shown.get(found[1])
+        if picture is None:
+            return 'src=""'
+        return (
+            f'src="data:{picture.content_type};base64,{base64.b64encode(desk.blobs().get(picture.blob_key)).decode()}"'
+        )
+
+    response = Response(_CID.sub(embed, finished.mail.html or ""), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = _MAIL_POLICY
+    return response
+
+
+def _packed(wording: Wording) -> str:
+    return base64.urlsafe_b64encode(zlib.compress(json.dumps(wording.to_list()).encode(), 9)).decode()
+
+
+def _unpacked(text: str) -> Wording:
+    unzipped = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text[:_LONGEST_ADDRESS]), 100_000)
+    return Wording(*json.loads(unzipped))

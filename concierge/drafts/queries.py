@@ -1,0 +1,186 @@
+"""Reading drafts: hers, her colleagues', those due, and the facts the gate decides on."""
+
+from collections.abc import Collection
+from datetime import datetime
+from zoneinfo import ZoneInfo, available_timezones
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge import tokens
+from concierge.addresses import Address, normalise
+from concierge.catalogue import queries as catalogue
+from concierge.conversations import queries as conversations
+from concierge.conversations.models import Conversation, Direction, Message, MessageKind
+from concierge.drafts import body, wording
+from concierge.drafts.gate import Facts
+from concierge.drafts.letter import Answered, Written
+from concierge.drafts.models import AttachmentNotFound, Draft, DraftAttachment, DraftNotFound
+from concierge.mailing import queries as mailing
+from concierge.mailing.mail import MailFile
+
+
+def find_draft(session: Session, conversation_id: int, editor_id: int) -> Draft | None:
+    """An editor's draft in a conversation."""
+    statement = sa.select(Draft).where(Draft.conversation_id == conversation_id, Draft.editor_id == editor_id)
+    return session.scalar(statement.execution_options(populate_existing=True))
+
+
+def get_draft(session: Session, conversation_id: int, editor_id: int) -> Draft:
+    """An editor's draft in a conversation; raises DraftNotFound."""
+    if (draft := find_draft(session, conversation_id, editor_id)) is None:
+        raise DraftNotFound
+    return draft
+
+
+def get_attachment(session: Session, conversation_id: int, editor_id: int, attachment_id: int) -> DraftAttachment:
+    """A file of her draft; raises DraftNotFound, AttachmentNotFound."""
+    draft = get_draft(session, conversation_id, editor_id)
+    found = next((each for each in draft.attachments if each.id == attachment_id), None)
+    if found is None:
+        raise AttachmentNotFound
+    return found
+
+
+def list_drafts_of_others(session: Session, conversation_id: int, editor_id: int) -> list[Draft]:
+    """What colleagues are writing here, or have on its way; empty drafts don't count."""
+    statement = sa.select(Draft).where(
+        Draft.conversation_id == conversation_id, Draft.editor_id != editor_id, Draft.body != ""
+    )
+    return list(session.scalars(statement.order_by(Draft.id)))
+
+
+def list_due_ids(session: Session, *, now: datetime, limit: int = 100) -> list[int]:
+    """Answers whose moment has come, the longest due first."""
+    statement = sa.select(Draft.id).where(Draft.due_at <= now, Draft.claimed_at.is_(None))
+    return list(session.scalars(statement.order_by(Draft.due_at, Draft.id).limit(limit)))
+
+
+def list_overtaken_ids(session: Session, *, limit: int = 100) -> list[int]:
+    """Answers on their way in whose conversation something newer arrived than their author had seen."""
+    statement = (
+        sa.select(Draft.id)
+        .join(Conversation, Conversation.id == Draft.conversation_id)
+        .where(Draft.due_at.is_not(None), Draft.claimed_at.is_(None))
+        .where(sa.func.coalesce(Conversation.last_message_id, 0) > sa.func.coalesce(Draft.seen_message_id, 0))
+    )
+    return list(session.scalars(statement.order_by(Draft.id).limit(limit)))
+
+
+def recipient(session: Session, conversation: Conversation) -> Address | None:
+    """Who would receive an answer: the address she last wrote from, when it is one of hers, else her main address.
+
+    A Reply-To counts only when that address is known as hers: anybody can write one.
+    """
+    customer = conversation.customer
+    hers = {each.normalised: each.address for each in customer.addresses}
+    last = conversations.last_incoming(session, conversation)
+    named = [each["address"] for each in last.reply_to[:1]] + [last.from_address] if last else []
+    address = next((hers[normalise(each)] for each in named if normalise(each) in hers), customer.address)
+    return Address(customer.name, address) if address else None
+
+
+def language_of(conversation: Conversation) -> str:
+    """The language to write in: the customer's, unless it was only guessed and this conversation runs in another."""
+    customer = conversation.customer
+    return conversation.language if customer.language_guessed and conversation.language else customer.language
+
+
+def facts(
+    session: Session,
+    draft: Draft,
+    conversation: Conversation,
+    *,
+    seen_message_id: int | None,
+    overridden: Collection[str],
+    limit: int,
+) -> Facts:
+    """What the gate must know; `conversation` is fresh and locked. `limit` is how many bytes of files may go."""
+    to = recipient(session, conversation)
+    blocks = body.read(draft.body)
+    text = body.words(draft.body)
+    skus = body.cards(draft.body)
+    attached = {each.id for each in draft.attachments}
+    return Facts(
+        seen_message_id=seen_message_id,
+        newest_message_id=conversation.last_message_id,
+        text=text,
+        subject=draft.subject,
+        recipient=to,
+        has_content=bool(blocks),
+        may_answer=draft.editor.may_answer,
+        not_for_us=conversation.not_for_us_at is not None,
+        mailbox_active=conversation.mailbox.active,
+        suppressed=to is not None and mailing.find_suppression(session, to.address) is not None,
+        last_recipient=_last_recipient(session, conversation),
+        unknown_products=tuple(sku for sku in skus if sku not in catalogue.count_available(session, skus)),
+        missing_pictures=not attached.issuperset(body.pictures(draft.body)),
+        attachments=len(draft.attachments),
+        attachments_size=sum(each.size for each in draft.attachments),
+        attachments_limit=limit,
+        customer_name=f"{conversation.customer.name} {conversation.customer.first_name}".strip(),
+        language=draft.language,
+        text_language=wording.language_of(text),
+        overridden=frozenset(overridden),
+    )
+
+
+def written(session: Session, draft: Draft, *, secret: str, zone: ZoneInfo) -> Written:
+    """Everything the mail of this draft says; `zone` is the house's, for a customer whose own is unknown."""
+    conversation = draft.conversation
+    to = recipient(session, conversation)
+    return Written(
+        body=draft.body,
+        subject=draft.subject,
+        language=draft.language,
+        editor=draft.editor,
+        mailbox=conversation.mailbox,
+        to=to or Address(conversation.customer.name, ""),
+        cards=catalogue.cards(session, body.cards(draft.body), draft.language),
+        key=tokens.reply_key(secret, conversation.id),
+        answered=_answered(session, conversation, zone),
+        files=[MailFile(each.filename, each.content_type, each.blob_key) for each in draft.attachments],
+    )
+
+
+def picture_keys(session: Session, draft: Draft) -> tuple[set[str], set[str]]:
+    """The originals of the pictures its mail will show: those of cards, and her face."""
+    cards = catalogue.cards(session, body.cards(draft.body), draft.language)
+    return {each.picture_key for each in cards.values() if each.picture_key}, {draft.editor.photo_key or ""} - {""}
+
+
+def _answered(session: Session, conversation: Conversation, zone: ZoneInfo) -> Answered | None:
+    message = conversations.last_incoming(session, conversation)
+    references, parent = conversations.references_for(session, conversation)
+    if message is None:
+        return None
+    customer = conversation.customer
+    own = ZoneInfo(customer.timezone) if customer.timezone in available_timezones() else zone
+    return Answered(
+        name=message.from_name or customer.display_name,
+        sent_at=(message.written_at or message.created_at).astimezone(own),
+        text=message.text,
+        message_id=parent,
+        references=references,
+    )
+
+
+def newer_messages(session: Session, conversation_id: int, seen_message_id: int | None) -> list[Message]:
+    """What people wrote here since her view, oldest first; automatic mail is no reason to look up."""
+    statement = sa.select(Message).where(
+        Message.conversation_id == conversation_id,
+        Message.id > (seen_message_id or 0),
+        Message.kind == MessageKind.HUMAN,
+    )
+    return list(session.scalars(statement.order_by(Message.id).limit(20)))
+
+
+def _last_recipient(session: Session, conversation: Conversation) -> str | None:
+    statement = (
+        sa.select(Message.to)
+        .where(Message.conversation_id == conversation.id, Message.direction == Direction.OUT)
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+    to = session.scalar(statement)
+    return to[0]["address"] if to else None

@@ -1,0 +1,358 @@
+"""The composer through HTTP, without JavaScript and with htmx: nothing is lost, nothing leaves twice."""
+
+import re
+from html import unescape
+from io import BytesIO
+
+import pytest
+import sqlalchemy as sa
+
+from concierge.accounts.models import Role
+from concierge.conversations.models import Direction, Message
+from concierge.drafts import body, jobs, queries
+from concierge.drafts.models import Draft
+from concierge.mailing.models import Delivery
+from concierge.templating.commands import Wording, add_template
+from tests.drafts.people import LETTER, begin, make_sandals, write, write_again
+from tests.factories import NOW, make_editor, sign_in
+
+HTMX = {"HX-Request": "true"}
+
+
+class Window:
+    """A browser window with the composer open: it sends what its form holds, as a browser does."""
+
+    def __init__(self, client, conversation_id: int, worker=None) -> None:
+        self.worker = worker
+        self.client, self.here = client, f"/conversations/{conversation_id}/draft"
+        self.fields: dict[str, object] = {}
+        self.page = ""
+
+    def open(self, **headers: str) -> "Window":
+        """Load the composer."""
+        return self._read(self.client.get(self.here, headers=headers))
+
+    def press(self, path: str = "", *, follow: bool = True, headers: dict[str, str] | None = None, **fields: object):
+        """Press a button of the form."""
+        values = {**self.fields, **fields}
+        answer = self.client.post(
+            self.here + path, data=values, headers=headers, content_type="multipart/form-data", follow_redirects=follow
+        )
+        self._read(answer)
+        return answer
+
+    def _read(self, answer) -> "Window":
+        self.page = unescape(answer.get_data(as_text=True))
+        names = ("version", "seen_message_id", "within")
+        found = {name: re.search(rf'name="{name}" value="([^"]*)"', self.page) for name in names}
+        self.fields |= {name: match[1] for name, match in found.items() if match}
+        self.fields["overridden"] = re.findall(r'name="overridden" value="([^"]*)"', self.page)
+        subject = re.search(r'name="subject" value="([^"]*)"', self.page)
+        area = re.search(r'<textarea id="answer"[^>]*>(.*?)</textarea>', self.page, re.DOTALL)
+        self.fields.pop("subject", None)
+        self.fields.pop("body_text", None)
+        if subject and area:
+            self.fields |= {"subject": subject[1], "body_text": area[1].removeprefix("\n")}
+        return self
+
+
+@pytest.fixture
+def nadia(session):
+    return make_editor(session)
+
+
+@pytest.fixture
+def conversation(session, nadia):
+    conversation = begin(session)
+    session.commit()
+    return conversation
+
+
+@pytest.fixture
+def worker(config, sessions, clock_hand):
+    """Eleven seconds pass and the worker looks; how many answers left."""
+
+    def look() -> int:
+        clock_hand.moves(seconds=11)
+        return jobs.release_due(config, sessions)
+
+    return look
+
+
+@pytest.fixture
+def window(client, nadia, conversation, worker):
+    sign_in(client, nadia)
+    return Window(client, conversation.id, worker).open()
+
+
+def stored(session, conversation, editor):
+    session.expire_all()
+    draft = queries.find_draft(session, conversation.id, editor.id)
+    session.commit()  # lets go of the lock
+    return draft
+
+
+def test_looking_begins_no_draft_and_shows_exactly_who_receives_it(window, session):
+    assert session.scalars(sa.select(Draft)).all() == []
+    assert "<strong>Barbara Rossi</strong> <barbara@example.com>" in window.page
+    assert "from Nadia Ferrant at care@maison-solenne.example" in window.page
+    assert "Will they come back in 36?" in window.page
+    assert "Re: Turquoise sandals" in window.page
+    assert "Warmly," in window.page
+
+
+def test_a_marked_text_is_saved_and_shown_again(window, session, conversation, nadia):
+    window.press(body_text="Dear *Barbara*,\n\n- one\n- two")
+    assert stored(session, conversation, nadia).body == "<p>Dear <em>Barbara</em>,</p><ul><li>one</li><li>two</li></ul>"
+    assert window.fields["body_text"] == "Dear *Barbara*,\n\n- one\n- two"
+
+
+def test_the_rich_editor_saves_as_one_types(window, session, conversation, nadia):
+    rich = {"body_html": "<div>Dear <strong>Barbara</strong>,<br><br>yes.<script>x</script></div>", "version": 0}
+    answer = window.client.post(window.here, data=rich, headers={"Accept": "application/json"})
+    assert answer.json["version"] == 1
+    assert stored(session, conversation, nadia).body == "<p>Dear <strong>Barbara</strong>,</p><p>yes.</p>"
+
+
+def test_an_old_window_is_shown_both_texts_and_overwrites_nothing(client, window, session, conversation, nadia):  # F08
+    other = Window(client, conversation.id).open()
+    window.press(body_text="written here first")
+    answer = other.press(body_text="written elsewhere")
+    assert answer.status_code == 409
+    assert "The other window says" in other.page
+    assert "written here first" in other.page
+    assert other.fields["body_text"] == "written elsewhere"
+    assert stored(session, conversation, nadia).body == "<p>written here first</p>"
+    other.press()
+    assert stored(session, conversation, nadia).body == "<p>written elsewhere</p>"
+
+
+def test_autosave_of_an_old_window_is_told_so_in_words(window, session, conversation, nadia):
+    window.press(body_text="first")
+    late = {"body_text": "late", "version": 0}
+    answer = window.client.post(window.here, data=late, headers={"Accept": "application/json"})
+    assert answer.status_code == 409
+    assert "another window" in answer.json["message"]
+
+
+def test_send_undo_and_send_again_without_javascript(window, session, conversation, nadia):
+    window.press("/send", body_text=LETTER, when="now")
+    assert "is on its way" in window.page
+    assert stored(session, conversation, nadia).is_leaving
+    window.press("/undo")
+    assert window.fields["body_text"] == LETTER
+    assert not stored(session, conversation, nadia).is_leaving
+    window.press("/send", when="now")
+    assert window.worker() == 1
+    window.open()
+    assert window.fields["body_text"] == ""
+    assert "is on its way" not in window.page
+
+
+def test_pressing_send_twice_sends_once(window, session, conversation, nadia):  # F08
+    fields = dict(window.fields) | {"body_text": LETTER, "when": "now"}
+    first = window.client.post(window.here + "/send", data=fields)
+    second = window.client.post(window.here + "/send", data=fields)
+    assert (first.status_code, second.status_code) == (303, 303)
+    window.worker()
+    assert len(session.scalars(sa.select(Delivery)).all()) == 1
+
+
+def test_back_and_send_again_after_it_left_sends_nothing_and_keeps_the_text(  # F08
+    window, session, conversation, nadia
+):
+    window.press(body_text=LETTER)
+    fields = dict(window.fields)
+    window.press("/send", when="now")
+    window.worker()
+    answer = window.press("/send", **(fields | {"when": "now"}))
+    assert answer.status_code == 404
+    assert "has left or was discarded" in window.page
+    assert window.fields["body_text"] == LETTER
+    assert len(session.scalars(sa.select(Delivery)).all()) == 1
+
+
+def test_what_came_meanwhile_is_shown_beside_the_draft_and_then_it_may_go(window, session, conversation, nadia):  # F08
+    write_again(session, conversation, "Please wait, I am coming to Milan!")
+    session.commit()
+    answer = window.press("/send", body_text=LETTER, when="now")
+    assert answer.status_code == 409
+    assert "Please wait, I am coming to Milan!" in window.page
+    assert "Send anyway, I have read it" in window.page
+    assert window.fields["body_text"] == LETTER
+    assert not stored(session, conversation, nadia).is_leaving
+    window.press("/send", when="now")
+    assert stored(session, conversation, nadia).is_leaving
+
+
+def test_sending_anyway_covers_only_what_was_shown(window, session, conversation, nadia):
+    write_again(session, conversation, "Please wait!")
+    session.commit()
+    window.press("/send", body_text=LETTER, when="now")
+    write_again(session, conversation, "And one more thing.")
+    session.commit()
+    answer = window.press("/send", when="now")
+    assert answer.status_code == 409
+    assert "And one more thing." in window.page
+
+
+def test_filling_a_template_does_not_count_as_reading(window, session, conversation, nadia):
+    wording = {"en": Wording("Hello", "Hello,\n\nall good.")}
+    template = add_template(session, name="Hello", when_to_use="", wording=wording, by=nadia, now=NOW)
+    write_again(session, conversation, "Did I say 37? I meant 36.")
+    session.commit()
+    window.press("/fill", template_id=template.id)
+    assert "Did I say 37? I meant 36." in window.page  # shown beside the draft, so seen from now on
+
+
+def test_a_warning_is_asked_once(window, session, conversation, nadia):
+    answer = window.press("/send", body_text="Dear Chloé,\n\nyour sandals are here.", when="now")
+    assert answer.status_code == 409
+    assert "“Chloé”" in window.page
+    window.press("/send", when="now")
+    assert stored(session, conversation, nadia).is_leaving
+
+
+def test_a_hole_can_not_be_waved_through(window, session, conversation, nadia):
+    for _try in range(2):
+        answer = window.press("/send", body_text="Dear ,\n\nyes.", when="now", overridden=["hole"])
+        assert answer.status_code == 409
+    assert "hole in the text: “Dear ,”" in window.page
+
+
+def test_send_later_waits_and_can_be_taken_back(window, session, conversation, nadia):
+    window.press("/send", body_text=LETTER, when="tomorrow")
+    draft = stored(session, conversation, nadia)
+    assert draft.send_later
+    assert "If she writes before, it waits for you instead." in window.page
+    window.press("/undo")
+    answer = window.press("/send", when="at", at="2020-01-01T09:00")
+    assert answer.status_code == 422
+    assert window.fields["body_text"] == LETTER
+
+
+def test_htmx_gets_the_block_and_the_toast(window):
+    answer = window.press("/send", body_text=LETTER, when="now", headers=HTMX)
+    page = answer.get_data(as_text=True)
+    assert "<html" not in page
+    assert 'hx-swap-oob="beforeend:#toasts"' in page
+    assert 'data-undo-total="10"' in page
+    assert "/undo?within=conversation" in page
+    again = window.client.get(window.here, headers=HTMX).get_data(as_text=True)
+    assert "data-undo-total" not in again
+
+
+def test_a_template_that_speaks_of_a_product_asks_which(window, session, conversation, nadia):
+    make_sandals(session)
+    body_ = "Hello,\n\nlook:\n\n{{ product.card }}\n\n{{ editor.sign_off }}"
+    template = add_template(
+        session, name="Look", when_to_use="", wording={"en": Wording("{{ product.name }}", body_)}, by=nadia, now=NOW
+    )
+    session.commit()
+    window.press("/fill", body_text="my own line", template_id=template.id)
+    assert "“Look” speaks of a product. Which one?" in window.page
+    assert "Calanque sandals" in window.page
+    window.press("/fill", template_id=template.id, sku="CAL-TUR-36")
+    draft = stored(session, conversation, nadia)
+    assert body.to_text(draft.body) == "Hello,\n\nlook:\n\n[product CAL-TUR-36]\n\nWarmly,\nNadia\n\nmy own line"
+    assert draft.template_version_id == template.current("en").id
+
+
+def test_a_product_card_is_inserted_and_previewed_as_it_will_arrive(window, session):
+    make_sandals(session)
+    session.commit()
+    window.press("/card", body_text=LETTER, sku="CAL-TUR-36")
+    assert "[product CAL-TUR-36]" in window.fields["body_text"]
+    window.press("/preview")
+    assert "To Barbara Rossi <barbara@example.com>" in window.page
+    mail = window.client.get(re.search(r'src="(/conversations/[^"]+/mail[^"]*)"', window.page)[1])
+    assert "Calanque sandals" in mail.text
+    assert "sandbox" in mail.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in mail.headers["Content-Security-Policy"]
+
+
+def test_files_are_attached_offered_and_taken_out(window, session, conversation, nadia):
+    window.press("/files", body_text=LETTER, files=[(BytesIO(b"<script>"), "care card.html", "text/html")])
+    (file,) = stored(session, conversation, nadia).attachments
+    assert "care card.html" in window.page
+    got = window.client.get(f"{window.here}/files/{file.id}")
+    assert got.mimetype == "application/octet-stream"
+    assert got.headers["Content-Disposition"].startswith("attachment")
+    window.press(f"/files/{file.id}/detach")
+    assert stored(session, conversation, nadia).attachments == []
+    assert window.fields["body_text"] == LETTER
+
+
+def test_files_too_large_are_refused_with_the_text_kept(window, app):
+    app.extensions["concierge"].policy.attachment_megabytes = 1
+    answer = window.press(body_text=LETTER, files=[(BytesIO(b"x" * 1_100_000), "film.mov", "video/quicktime")])
+    assert answer.status_code == 422
+    assert "too large" in window.page
+    assert window.fields["body_text"] == LETTER
+
+
+def test_a_colleague_sees_that_somebody_is_writing(client, window, session, conversation, nadia):
+    chiara = make_editor(session, "Chiara Bellini")
+    write(session, conversation, chiara)
+    session.commit()
+    assert "Chiara Bellini has a draft here." in window.open().page
+    presence = client.get(f"{window.here}/presence?seen=0").get_data(as_text=True)
+    assert "Something new has arrived" in presence
+
+
+def test_discarding_empties_the_page(window, session, conversation, nadia):
+    window.press(body_text=LETTER)
+    window.press("/discard")
+    assert stored(session, conversation, nadia) is None
+    assert window.fields["body_text"] == ""
+
+
+def test_nobody_reaches_another_editors_draft_or_answers_without_the_role(  # T02
+    app, window, session, conversation
+):
+    window.press("/files", body_text="secret plans", files=[(BytesIO(b"plan"), "plan.txt", "text/plain")])
+    chiara, marta = (
+        make_editor(session, "Chiara Bellini"),
+        make_editor(session, "Marta Lindqvist", role=Role.MERCHANDISER),
+    )
+    session.commit()
+    hers = app.test_client()
+    sign_in(hers, chiara)
+    theirs = Window(hers, conversation.id).open()
+    assert "secret plans" not in theirs.page
+    assert hers.get(f"{theirs.here}/files/1").status_code == 404
+    other = app.test_client()
+    sign_in(other, marta)
+    assert Window(other, conversation.id).open().press(body_text="x").status_code == 403
+
+
+def test_a_template_is_previewed_as_the_finished_mail(window, session):
+    make_sandals(session)
+    session.commit()
+    fields = {
+        "language": "it",
+        "subject": "{{ product.name }}",
+        "body": "{% if customer.first_name %}Cara {{ customer.first_name }},{% else %}Buongiorno,{% endif %}\n\n"
+        "{{ product.card }}",
+    }
+    answer = window.client.post("/drafts/preview-template", data=fields)
+    page = unescape(answer.get_data(as_text=True))
+    assert "Sandali Calanque" in page
+    mail = window.client.get(re.search(r'src="([^"]+)"', page)[1])
+    assert "Cara Barbara," in mail.text
+    assert "Un caro saluto," in mail.text
+    assert window.client.get("/drafts/preview-template/mail?t=nonsense").status_code == 404
+
+
+def test_a_faulty_template_says_why_instead(window):
+    answer = window.client.post("/drafts/preview-template", data={"subject": "x", "body": "{{ config.items() }}"})
+    assert answer.status_code == 422
+    assert "can’t be used" in answer.text
+
+
+def test_the_message_that_left_is_in_the_conversation(window, session, conversation):
+    window.press("/send", body_text=LETTER, when="now")
+    window.worker()
+    (message,) = session.scalars(sa.select(Message).where(Message.direction == Direction.OUT))
+    assert message.conversation_id == conversation.id
+    assert message.text.startswith("Dear Barbara,")
