@@ -31,7 +31,7 @@ $(VENV)/installed-tests: $(VENV)/installed requirements-test.lock
 # Node is the machine's own when it is new enough, else the one in requirements-node.lock.
 node_modules/installed: package-lock.json | $(VENV)/installed
 	@echo "Installing what the pages are built from …"
-	@tools/npm $(BIN) ci --no-audit --no-fund --loglevel=error
+	@said=$$(tools/npm $(BIN) ci --no-audit --no-fund --loglevel=error 2>&1) || { echo "$$said"; exit 1; }
 	@touch $@
 
 concierge/static/.built: $(ASSETS) node_modules/installed
