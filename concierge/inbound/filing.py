@@ -120,14 +120,14 @@ def _whose(session: Session, case: _Case, *, secret: str, now: datetime) -> Cust
 
 
 def _conversation_it_is_about(session: Session, case: _Case, secret: str) -> Conversation | None:
-    """Where the mail that came back belongs: by our signed key, else by the id of a mail of ours."""
+    """Where the mail that came back belongs: by our signed key, in a recipient or in a Message-ID of ours."""
     parsed = case.read.parsed
     ids = (*parsed.references, *parsed.in_reply_to)
     recipients = (*case.mail.recipients, *(each.address for each in parsed.to))
     keys = [each.partition("@")[0].partition("+")[2] for each in recipients]
     keys += [each.partition("@")[0].partition(".")[0] for each in ids]
     keyed = [number for key in keys if (number := tokens.read_reply_key(secret, key)) is not None]
-    found = conversations.list_existing(session, tuple(keyed)) or conversations.list_conversations_of_ids(session, ids)
+    found = conversations.list_existing(session, tuple(keyed))
     return session.get(Conversation, found[0]) if found else None
 
 

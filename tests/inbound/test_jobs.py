@@ -1,0 +1,163 @@
+"""Filing what was received: once, whatever dies; and nothing is ever lost (T08, T09, F01)."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from concierge import blobs, clock
+from concierge.accounts.models import Mailbox
+from concierge.conversations.models import Message
+from concierge.inbound import jobs, queries
+from concierge.inbound.commands import retry_mail
+from concierge.inbound.models import InboundMail, InboundState
+from tests.factories import make_editor, make_mailbox
+from tests.inbound.arriving import arrive, letter, receive
+from tests.inbound.odd_mails import ODD_MAILS
+
+
+@pytest.fixture(autouse=True)
+def mailbox(session: Session) -> Mailbox:
+    mailbox = make_mailbox(session)
+    session.commit()
+    return mailbox
+
+
+def test_none_of_the_odd_mails_is_lost(config, sessions, session):  # in = filed + ignored + quarantined
+    for odd in ODD_MAILS:
+        receive(config, sessions, odd.raw, envelope_from=None)
+    while jobs.file_received(config, sessions):
+        pass
+    tally = queries.tally(session)
+    assert tally.waiting == 0
+    assert tally.filed + tally.ignored + tally.quarantined == len(ODD_MAILS)
+    assert tally.filed == session.scalar(sa.select(sa.func.count()).select_from(Message))
+    assert tally.filed >= 300
+    must_wait = {odd.quarantine for odd in ODD_MAILS if odd.quarantine}
+    reasons = set(session.scalars(sa.select(InboundMail.reason).where(InboundMail.state == InboundState.QUARANTINED)))
+    assert must_wait <= reasons
+    assert not reasons & {"surprise", "not-filed", "crash"}
+
+
+def test_the_count_itself_sees_a_lost_mail(config, sessions, session):
+    """Negative control: a mail whose row is gone leaves the count uneven."""
+    for number in range(3):
+        receive(config, sessions, letter(message_id=f"{number}@x"))
+    jobs.file_received(config, sessions)
+    session.execute(sa.delete(InboundMail).where(InboundMail.id == 2))
+    assert queries.tally(session).all != 3
+
+
+def test_a_mail_is_filed_well_within_a_second(config, sessions):
+    arrive(config, sessions, letter())  # the reading process is up
+    receive(config, sessions, letter(message_id="2@x"))
+    began = time.monotonic()
+    assert jobs.file_received(config, sessions) == 1
+    assert time.monotonic() - began < 0.7  # and the timetable looks every quarter of a second
+
+
+def test_many_workers_file_every_mail_once(config, sessions, session):
+    for number in range(40):
+        receive(config, sessions, letter(message_id=f"{number}@x", text=f"letter {number}"))
+    done: list[int] = []
+    threads = [threading.Thread(target=lambda: done.append(jobs.file_received(config, sessions))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(done) == 40
+    assert session.scalar(sa.select(sa.func.count()).select_from(Message)) == 40
+
+
+def test_a_mail_whose_worker_died_is_taken_up_again_after_its_lease(config, sessions, session):
+    number = receive(config, sessions, letter())
+    mail = session.get_one(InboundMail, number)
+    mail.claimed_at, mail.attempts = clock.now() - timedelta(seconds=90), 1
+    session.commit()
+    assert jobs.release_stale(config, sessions) == 0
+    assert jobs.file_received(config, sessions) == 0
+    mail.claimed_at = clock.now() - timedelta(minutes=3)
+    session.commit()
+    assert jobs.release_stale(config, sessions) == 1
+    assert jobs.file_received(config, sessions) == 1
+
+
+def test_a_mail_that_kills_its_reader_is_tried_three_times_and_blocks_nobody(config, sessions, session, monkeypatch):
+    poison, honest = letter(text="poison", message_id="p@x"), letter(message_id="h@x")
+    reader = DyingReader(config.max_mail_bytes)
+    monkeypatch.setattr(jobs, "_reader", lambda most_bytes: reader)
+    first, second = receive(config, sessions, poison), receive(config, sessions, honest)
+    while jobs.file_received(config, sessions) or reader.deaths < 3:
+        pass
+    mail = session.get_one(InboundMail, first)
+    assert (mail.state, mail.reason, mail.attempts, reader.deaths) == (InboundState.QUARANTINED, "crash", 3, 3)
+    assert blobs.open_store(config).get(mail.blob_key) == poison
+    assert session.get_one(InboundMail, second).state is InboundState.FILED
+    reader.close()
+
+
+class DyingReader(jobs.MailReader):
+    """A real reader whose process is hit by a segmentation fault whenever the mail says poison."""
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(most_bytes=most_bytes)
+        self.deaths = 0
+
+    def _ask(self, child, question):
+        if b"poison" in question:
+            child.send_signal(11)
+            child.wait()
+            self.deaths += 1
+        return super()._ask(child, question)
+
+
+def test_a_quarantined_mail_can_be_tried_again(config, sessions, session):
+    mail = arrive(config, sessions, b"\r\nno header")
+    assert (mail.state, mail.reason) == (InboundState.QUARANTINED, "no-header")
+    again = session.get_one(InboundMail, mail.id)
+    retry_mail(session, again, by=make_editor(session), now=clock.now())
+    session.commit()
+    assert jobs.file_received(config, sessions) == 1
+    session.refresh(again)
+    assert (again.state, again.attempts) == (InboundState.QUARANTINED, 1)
+
+
+def test_a_mail_whose_bytes_are_gone_says_so(config, sessions, session):
+    number = receive(config, sessions, letter())
+    blobs.open_store(config).delete(session.get_one(InboundMail, number).blob_key)
+    session.commit()
+    jobs.file_received(config, sessions)
+    session.expire_all()
+    assert session.get_one(InboundMail, number).reason == "bytes-missing"
+
+
+def test_a_database_that_fails_costs_the_mail_no_try(config, sessions, session, monkeypatch):  # F16
+    number = receive(config, sessions, letter())
+
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("INSERT", {}, OSError("disk I/O error"))
+
+    with monkeypatch.context() as patched, pytest.raises(OperationalError):
+        patched.setattr(jobs, "settle_mail", fail)
+        jobs.file_received(config, sessions)
+    mail = session.get_one(InboundMail, number)
+    session.commit()
+    assert (mail.state, mail.attempts, mail.claimed_at) == (InboundState.RECEIVED, 0, None)
+    assert jobs.file_received(config, sessions) == 1
+
+
+def test_a_mail_that_cannot_be_filed_goes_to_quarantine_after_three_tries(config, sessions, session, monkeypatch):
+    number = receive(config, sessions, letter())
+
+    def surprise(*_: object, **__: object) -> None:
+        raise RuntimeError("a rule nobody thought of")
+
+    monkeypatch.setattr(jobs, "settle_mail", surprise)
+    for _ in range(3):
+        jobs.file_received(config, sessions)
+    mail = session.get_one(InboundMail, number)
+    assert (mail.state, mail.reason) == (InboundState.QUARANTINED, "not-filed")
