@@ -6,6 +6,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+import concierge.templating.models  # noqa: F401 - a message points to its wording; the table must be known
 from concierge.accounts.models import Editor, Mailbox
 from concierge.customers.models import Customer
 from concierge.db import Base, BigId, states

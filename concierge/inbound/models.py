@@ -6,6 +6,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+import concierge.conversations.models  # noqa: F401 - a mail points to its message; the table must be known
 from concierge.db import Base, BigId, states
 from concierge.errors import NotFound, RuleBroken
 

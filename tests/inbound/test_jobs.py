@@ -1,8 +1,12 @@
 """Filing what was received: once, whatever dies; and nothing is ever lost (T08, T09, F01)."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +22,8 @@ from concierge.inbound.models import InboundMail, InboundState
 from tests.factories import make_editor, make_mailbox
 from tests.inbound.arriving import arrive, letter, receive
 from tests.inbound.odd_mails import ODD_MAILS
+
+HERE = {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 @pytest.fixture(autouse=True)
@@ -161,3 +167,11 @@ def test_a_mail_that_cannot_be_filed_goes_to_quarantine_after_three_tries(config
         jobs.file_received(config, sessions)
     mail = session.get_one(InboundMail, number)
     assert (mail.state, mail.reason) == (InboundState.QUARANTINED, "not-filed")
+
+
+@pytest.mark.parametrize("module", ["concierge.worker", "concierge.inbound.sources.smtp", "concierge.inbound.models"])
+def test_each_process_knows_every_table_its_own_point_to(module):
+    """A door or worker that starts alone has imported less than a test has."""
+    code = f"import {module}\nfrom concierge.db import Base\n"
+    code += "[key.column for table in Base.metadata.tables.values() for key in table.foreign_keys]"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], env=os.environ | HERE)

@@ -59,8 +59,9 @@ class MailDoor:
     async def handle_DATA(self, server: "DoorProtocol", session: Session, envelope: Envelope) -> str:
         """Keep the mail; 250 only after blob and row are durable (F01), 4xx for what passes (F16)."""
         raw = envelope.content if isinstance(envelope.content, bytes) else b""
+        path = (envelope.mail_from or "").strip("<>")  # aiosmtpd hands the null path over as "<>"
         try:
-            number = await asyncio.to_thread(self._accept, raw, envelope.mail_from or "", list(envelope.rcpt_tos))
+            number = await asyncio.to_thread(self._accept, raw, path, list(envelope.rcpt_tos))
         except OSError as error:
             log.exception("the mail door could not keep a mail")
             return FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else LATER

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
@@ -72,7 +73,7 @@ def _read_form(content_type: str, body: bytes) -> list[_Field]:
                 fields.append(_begin(event))
             elif isinstance(event, Data):
                 fields[-1].data += event.data
-    except (ValueError, IndexError, KeyError) as error:
+    except (ValueError, IndexError, KeyError, RequestEntityTooLarge) as error:
         raise NotAForm from error
     return fields
 
