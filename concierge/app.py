@@ -22,6 +22,7 @@ from concierge.drafts import views as drafts
 from concierge.extensions import babel, csrf, db, limiter, security
 from concierge.inbound import views as inbound
 from concierge.inbound import webhooks as inbound_webhooks
+from concierge.mailing import views as mailing
 from concierge.mailing.staff_mail import StaffMail
 from concierge.templating import views as templating
 from concierge.web import errors as web_errors
@@ -99,6 +100,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     catalogue.init_app(app)
     inbound.init_app(app)
     inbound_webhooks.init_app(app)
+    mailing.init_app(app)
     post_office.init_app(app)
     drafts.init_app(app)
     live.init_app(app)

@@ -1,0 +1,60 @@
+import pytest
+
+from concierge.accounts.models import Role
+from concierge.mailing import commands
+from concierge.mailing.models import Delivery, DeliveryState
+from tests.factories import make_editor, sign_in
+from tests.mailing.samples import NOW, make_mail
+
+
+@pytest.fixture
+def stranded(session) -> Delivery:
+    """Nadia's answer, of which nobody knows whether it left."""
+    delivery = commands.queue_delivery(session, make_mail(), key="reply:1", purpose="reply", now=NOW)
+    delivery.state, delivery.reason = DeliveryState.UNCERTAIN, "silence"
+    session.commit()
+    return delivery
+
+
+def enter(client, session, **values) -> None:
+    editor = make_editor(session, **values)
+    session.commit()
+    sign_in(client, editor)
+
+
+def test_an_editor_sends_a_stranded_mail_again(client, session, stranded):
+    enter(client, session)
+    answer = client.post(f"/deliveries/{stranded.id}/send-again", data={"back": "/conversations/7"})
+    session.refresh(stranded)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/conversations/7")
+    assert stranded.state is DeliveryState.QUEUED
+
+
+def test_sending_again_twice_is_refused_in_words(client, session, stranded):  # F08
+    enter(client, session)
+    client.post(f"/deliveries/{stranded.id}/send-again")
+    answer = client.post(f"/deliveries/{stranded.id}/send-again")
+    assert answer.status_code == 409
+    assert "go from where it is" in answer.text
+
+
+def test_an_editor_says_that_it_arrived(client, session, stranded):
+    enter(client, session)
+    client.post(f"/deliveries/{stranded.id}/confirm-arrival")
+    session.refresh(stranded)
+    assert stranded.state is DeliveryState.DELIVERED
+
+
+def test_a_merchandiser_sends_nothing(client, session, stranded):  # T35
+    enter(client, session, name="Marta Lindqvist", role=Role.MERCHANDISER)
+    assert client.post(f"/deliveries/{stranded.id}/send-again").status_code == 403
+    assert client.post(f"/deliveries/{stranded.id}/confirm-arrival").status_code == 403
+    session.refresh(stranded)
+    assert stranded.state is DeliveryState.UNCERTAIN
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "/\\evil.example", "evil", "/a\r\nb", ""])
+def test_the_way_back_leads_nowhere_else(client, session, stranded, back):  # T33
+    enter(client, session)
+    answer = client.post(f"/deliveries/{stranded.id}/send-again", data={"back": back})
+    assert answer.headers["Location"] == "/"
