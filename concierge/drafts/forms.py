@@ -36,13 +36,3 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
     def waved_through(self) -> frozenset[str]:
         """The warnings she has read and sends all the same."""
         return frozenset(self.overridden.data or ()) & {each.value for each in WARNINGS}
-
-
-class PreviewForm(FlaskForm):  # type: ignore[misc]
-    """A template's wording to be seen as a finished mail, for a real customer or a made-up one."""
-
-    language = StringField(default="en")
-    subject = StringField()
-    body = StringField()
-    customer_id = IntegerField(validators=[Optional()])
-    sku = StringField(validators=[Length(max=60)])

@@ -1,20 +1,15 @@
 """Pages around the composer: choosing a template or a product, and the mail as it will arrive."""
 
 import base64
-import json
 import re
-import zlib
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from concierge.catalogue import queries as catalogue
 from concierge.conversations import queries as conversations
-from concierge.drafts import desk, letter, queries, samples
-from concierge.drafts.forms import PreviewForm
+from concierge.drafts import desk, letter, queries
 from concierge.drafts.letter import Finished
-from concierge.drafts.samples import Wording
-from concierge.errors import ConciergeError
 from concierge.extensions import db
 from concierge.templating import queries as templating
 from concierge.web.rendering import render
@@ -27,7 +22,6 @@ _MAIL_POLICY = (
     "style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 )
 _CID = re.compile(r'src="(cid:[^"]+)"')
-_LONGEST_ADDRESS = 7_500
 
 
 @bp.get(f"{_DRAFT}/templates")
@@ -86,47 +80,19 @@ def mail(conversation_id: int) -> ResponseReturnValue:
     return _mail_page(_finished(conversation_id))
 
 
-@bp.post("/drafts/preview-template")
-def preview_template() -> ResponseReturnValue:
-    """A template as the finished mail, for a real or a made-up customer; a piece of page with a frame."""
-    form = PreviewForm()
-    wording = Wording(
-        form.language.data or "en",
-        (form.subject.data or "")[:400],
-        (form.body.data or "")[:20_000],
-        form.customer_id.data,
-        form.sku.data or None,
-    )
-    try:
-        finished = _sample(wording)
-    except ConciergeError as error:
-        return render_template("drafts/template_preview.html", sentence=error.sentence()), 422
-    source = f"/drafts/preview-template/mail?t={_packed(wording)}"
-    if len(source) > _LONGEST_ADDRESS:
-        abort(413)
-    return render_template("drafts/template_preview.html", mail=finished.mail, source=source, sentence="")
-
-
-@bp.get("/drafts/preview-template/mail")
-def template_mail() -> ResponseReturnValue:
-    """That mail itself, for the frame; the wording travels in the address, so nothing is kept."""
-    try:
-        return _mail_page(_sample(_unpacked(request.args.get("t", ""))))
-    except (ValueError, TypeError, zlib.error):
-        abort(404)
-
-
 def _finished(conversation_id: int) -> Finished:
     draft = queries.get_draft(db.session, conversation_id, desk.editor().id)
     house = desk.house()
     return letter.compose(queries.written(db.session, draft, secret=house.secret, zone=house.zone), desk.faces())
 
 
-def _sample(wording: Wording) -> Finished:
-    return letter.compose(samples.written(db.session, wording, desk.editor()), desk.faces())
-
-
 def _mail_page(finished: Finished) -> Response:
+    response = Response(self_contained(finished), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = _MAIL_POLICY
+    return response
+
+
+def self_contained(finished: Finished) -> str:
     """The mail's HTML with the pictures it carries written into it."""
     shown = {f"cid:{each.cid}": each for each in finished.mail.pictures}
 
@@ -134,19 +100,7 @@ def _mail_page(finished: Finished) -> Response:
         picture = shown.get(found[1])
         if picture is None:
             return 'src=""'
-        return (
-            f'src="data:{picture.content_type};base64,{base64.b64encode(desk.blobs().get(picture.blob_key)).decode()}"'
-        )
+        data = base64.b64encode(desk.blobs().get(picture.blob_key)).decode()
+        return f'src="data:{picture.content_type};base64,{data}"'
 
-    response = Response(_CID.sub(embed, finished.mail.html or ""), mimetype="text/html")
-    response.headers["Content-Security-Policy"] = _MAIL_POLICY
-    return response
-
-
-def _packed(wording: Wording) -> str:
-    return base64.urlsafe_b64encode(zlib.compress(json.dumps(wording.to_list()).encode(), 9)).decode()
-
-
-def _unpacked(text: str) -> Wording:
-    unzipped = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text[:_LONGEST_ADDRESS]), 100_000)
-    return Wording(*json.loads(unzipped))
+    return _CID.sub(embed, finished.mail.html or "")

@@ -18,17 +18,14 @@ from concierge.templating import merge_fields, rendering
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What is being written, in which language, and for whom; without a customer, for one made up."""
+    """What is being written, in which language, and for whom; without a customer, for one made up or a stranger."""
 
     language: str
     subject: str
     body: str
     customer_id: int | None = None
     sku: str | None = None
-
-    def to_list(self) -> list[str | int | None]:
-        """Its fields in order."""
-        return [self.language, self.subject, self.body, self.customer_id, self.sku]
+    for_stranger: bool = False
 
 
 def written(session: Session, wording: Wording, editor: Editor) -> Written:
@@ -77,7 +74,9 @@ def _values(
         subject=sample["conversation.subject"],
         product=catalogue.card(session, variant.sku, wording.language) if variant else None,
     )
-    if customer is None:
+    if wording.for_stranger:
+        known |= dict.fromkeys(("customer.name", "customer.first_name", "customer.size", "conversation.subject"), "")
+    elif customer is None:
         known |= {name: value for name, value in sample.items() if name.startswith("customer.")}
     return {**sample, **known}
 

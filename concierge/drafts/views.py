@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from concierge import clock
 from concierge.conversations import queries as conversations
 from concierge.conversations.models import Conversation
-from concierge.drafts import body, commands, desk, filling, moments, pages, queries, sheet
+from concierge.drafts import body, commands, desk, filling, moments, pages, queries, sheet, template_preview
 from concierge.drafts.commands import Content, Sending
 from concierge.drafts.forms import AnswerForm
 from concierge.drafts.gate import Objection, Reason
@@ -41,6 +41,7 @@ def init_app(app: Flask) -> None:
     """Register the composer, and the previews."""
     app.register_blueprint(bp)
     app.register_blueprint(pages.bp)
+    app.register_blueprint(template_preview.bp)
 
 
 _NOT_KEPT = (DraftStale, DraftNotFound, DraftLeaving, TooLarge, EmptyFile, SendInThePast)

@@ -326,30 +326,6 @@ def test_nobody_reaches_another_editors_draft_or_answers_without_the_role(  # T0
     assert Window(other, conversation.id).open().press(body_text="x").status_code == 403
 
 
-def test_a_template_is_previewed_as_the_finished_mail(window, session):
-    make_sandals(session)
-    session.commit()
-    fields = {
-        "language": "it",
-        "subject": "{{ product.name }}",
-        "body": "{% if customer.first_name %}Cara {{ customer.first_name }},{% else %}Buongiorno,{% endif %}\n\n"
-        "{{ product.card }}",
-    }
-    answer = window.client.post("/drafts/preview-template", data=fields)
-    page = unescape(answer.get_data(as_text=True))
-    assert "Sandali Calanque" in page
-    mail = window.client.get(re.search(r'src="([^"]+)"', page)[1])
-    assert "Cara Barbara," in mail.text
-    assert "Un caro saluto," in mail.text
-    assert window.client.get("/drafts/preview-template/mail?t=nonsense").status_code == 404
-
-
-def test_a_faulty_template_says_why_instead(window):
-    answer = window.client.post("/drafts/preview-template", data={"subject": "x", "body": "{{ config.items() }}"})
-    assert answer.status_code == 422
-    assert "can’t be used" in answer.text
-
-
 def test_the_message_that_left_is_in_the_conversation(window, session, conversation):
     window.press("/send", body_text=LETTER, when="now")
     window.worker()
