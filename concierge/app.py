@@ -17,6 +17,8 @@ from concierge.accounts.models import Editor, Role
 from concierge.accounts.queries import find_house_name
 from concierge.catalogue import views as catalogue
 from concierge.config import LANGUAGES, Config, house_folder, read_config
+from concierge.conversations import views as conversations
+from concierge.customers import views as customers
 from concierge.demo import post_office, styleguide
 from concierge.drafts import views as drafts
 from concierge.extensions import babel, csrf, db, limiter, security
@@ -103,6 +105,8 @@ def _register_parts(app: Flask, config: Config) -> None:
     mailing.init_app(app)
     post_office.init_app(app)
     drafts.init_app(app)
+    customers.init_app(app)
+    conversations.init_app(app)
     live.init_app(app)
     templating.init_app(app)
     if config.demo:

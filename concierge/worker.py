@@ -13,6 +13,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from concierge import lifeline
 from concierge.config import Config
+from concierge.conversations import jobs as conversations
 from concierge.db import Sessions, make_sessions
 from concierge.drafts import jobs as drafts
 from concierge.inbound import jobs as inbound
@@ -44,6 +45,8 @@ TIMETABLE: tuple[Line, ...] = (
     Line(mailing.settle_orphans, every=30),
     Line(inbound.file_received, every=0.25),
     Line(inbound.release_stale, every=15),
+    Line(conversations.wake_due, every=10),
+    Line(conversations.return_failed, every=2),
 )
 
 

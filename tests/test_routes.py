@@ -16,6 +16,7 @@ PUBLIC = {
     "security.logout": "signing out twice is fine",
     "security.forgot_password": "a new password by mail",
     "security.reset_password": "a new password by mail",
+    "mails.picture": "the frame that shows a mail sends no cookie; the address is signed",
     "catalogue.picture": "pictures stand in mails",
     "inbound_webhooks.sendgrid": "has a secret of its own in the URL",
 }

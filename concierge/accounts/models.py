@@ -60,7 +60,7 @@ class Editor(Base, UserMixin):
     @property
     def photo_url(self) -> str | None:
         """Where her face is served; changes with the photo, so that it can be cached."""
-        return f"/editors/{self.id}/photo?v={self.photo_key[:12]}" if self.photo_key else None
+        return photo_url(self.id, self.photo_key)
 
     @property
     def may_answer(self) -> bool:
@@ -71,6 +71,11 @@ class Editor(Base, UserMixin):
         """How she closes a mail in `language`, else in English, else her first name alone."""
         by_language = {each.language: each.text for each in self.sign_offs}
         return by_language.get(language) or by_language.get("en") or self.first_name
+
+
+def photo_url(editor_id: int, photo_key: str | None) -> str | None:
+    """The address of an editor's face, for lists that load no more of her than this."""
+    return f"/editors/{editor_id}/photo?v={photo_key[:12]}" if photo_key else None
 
 
 class SignOff(Base):

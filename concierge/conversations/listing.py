@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from concierge.accounts.models import Editor
+from concierge.accounts.models import Editor, photo_url
 from concierge.conversations.models import Conversation, ConversationState, Mention, Note, Tag, conversation_tag
 from concierge.customers.models import Customer, CustomerAddress
 from concierge.web.paging import Page, Place
@@ -56,6 +56,11 @@ class Row:
     editor_name: str | None
     editor_photo_key: str | None
     tags: tuple[str, ...] = ()
+
+    @property
+    def editor_photo_url(self) -> str | None:
+        """Where her editor's face is served."""
+        return photo_url(self.editor_id, self.editor_photo_key) if self.editor_id else None
 
 
 def list_rows(

@@ -3,18 +3,21 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from zlib import crc32
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer
 
 from concierge.accounts.models import Editor, Mailbox
 from concierge.addresses import normalise
+from concierge.audit import AuditEntry
 from concierge.conversations.models import (
     Attachment,
     AttachmentNotFound,
     Conversation,
     ConversationNotFound,
     Direction,
+    Mention,
     Message,
     MessageKind,
     MessageNotFound,
@@ -22,6 +25,7 @@ from concierge.conversations.models import (
     Tag,
 )
 from concierge.customers.models import CustomerAddress
+from concierge.mailing.models import Delivery
 
 
 def get_conversation(session: Session, conversation_id: int) -> Conversation:
@@ -73,16 +77,44 @@ def list_messages(session: Session, conversation: Conversation) -> list[Message]
     return list(session.scalars(statement))
 
 
-def list_rich(session: Session, conversation: Conversation) -> set[int]:
-    """The mails whose HTML shows something that their text can't: pictures or tables."""
+def list_rich(session: Session, conversation: Conversation) -> dict[int, bool]:
+    """The mails whose HTML shows something that their text can't, pictures or tables; and whether a picture among
+    them would have to be fetched from elsewhere."""
     html = sa.func.lower(Message.html)
     shows_more = html.like("%<img%") | html.like("%<table%")
-    return set(session.scalars(sa.select(Message.id).where(Message.conversation_id == conversation.id, shows_more)))
+    fetches = html.like("%<img%src%http%")
+    found = sa.select(Message.id, fetches).where(Message.conversation_id == conversation.id, shows_more)
+    return {message_id: bool(remote) for message_id, remote in session.execute(found)}
 
 
 def list_notes(session: Session, conversation: Conversation) -> list[Note]:
     """Its notes, oldest first."""
     return list(session.scalars(sa.select(Note).where(Note.conversation_id == conversation.id).order_by(Note.id)))
+
+
+def last_change(session: Session, conversation: Conversation) -> str:
+    """A word that changes with whatever the conversation's page shows: its history, and how its mails fare."""
+    entries = sa.select(sa.func.max(AuditEntry.id)).where(
+        AuditEntry.subject_type == "conversation", AuditEntry.subject_id == conversation.id
+    )
+    fares = (
+        sa.select(Message.id, Delivery.state)
+        .join(Delivery, Delivery.id == Message.delivery_id)
+        .where(Message.conversation_id == conversation.id)
+        .order_by(Message.id)
+    )
+    states = ",".join(f"{number}{state.value}" for number, state in session.execute(fares))
+    return f"{session.scalar(entries) or 0}-{crc32(states.encode()):x}"
+
+
+def has_unseen_mention(session: Session, conversation: Conversation, editor: Editor) -> bool:
+    """Whether a note here names her that she has not seen."""
+    statement = (
+        sa.select(Mention.id)
+        .join(Note, Note.id == Mention.note_id)
+        .where(Note.conversation_id == conversation.id, Mention.editor_id == editor.id, Mention.seen_at.is_(None))
+    )
+    return session.scalar(statement.limit(1)) is not None
 
 
 def list_tags(session: Session) -> list[Tag]:
@@ -133,6 +165,24 @@ def oldest_unanswered(session: Session, conversation: Conversation) -> datetime 
         Message.direction == Direction.IN,
         Message.kind == MessageKind.HUMAN,
         Message.created_at > answered.created_at if answered else sa.true(),
+    )
+    return session.scalar(statement)
+
+
+def unanswered_before(session: Session, message: Message) -> datetime | None:
+    """Since when she would wait if this answer of ours had not been: her oldest mail behind the answer before it."""
+    earlier = sa.select(sa.func.max(Message.created_at)).where(
+        Message.conversation_id == message.conversation_id,
+        Message.direction == Direction.OUT,
+        Message.id != message.id,
+        Message.created_at <= message.created_at,
+    )
+    before = session.scalar(earlier)
+    statement = sa.select(sa.func.min(Message.created_at)).where(
+        Message.conversation_id == message.conversation_id,
+        Message.direction == Direction.IN,
+        Message.kind == MessageKind.HUMAN,
+        Message.created_at > before if before else sa.true(),
     )
     return session.scalar(statement)
 

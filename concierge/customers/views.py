@@ -20,6 +20,12 @@ answering = roles_accepted("editor", "admin")
 def init_app(app: Flask) -> None:
     """Register the pages."""
     app.register_blueprint(bp)
+    app.jinja_env.filters.update(size_kind=size_kind)
+
+
+def size_kind(kind: str) -> str:
+    """What a kind of size is called."""
+    return {"shoes": _("Shoes"), "dress": _("Dresses")}.get(kind, kind.capitalize())
 
 
 @bp.get("/customers")

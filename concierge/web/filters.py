@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from babel import Locale, UnknownLocaleError
 from flask import Flask
-from flask_babel import format_date, format_datetime, format_time, to_user_timezone
+from flask_babel import format_date, format_datetime, format_decimal, format_time, get_locale, to_user_timezone
 from flask_babel import gettext as _
 
 from concierge import clock
@@ -43,9 +44,29 @@ def full_time(moment: datetime) -> str:
     return str(format_datetime(moment, "EEEE d MMMM y, HH:mm"))
 
 
+def month_name(moment: datetime) -> str:
+    """Say the month and year of an aware `moment`: "March 2024"."""
+    return str(format_date(moment, "MMMM y"))
+
+
+def number(count: int) -> str:
+    """Write a number as the reader's language groups it."""
+    return str(format_decimal(count))
+
+
+def language_name(code: str) -> str:
+    """Say a language in the reader's own: "Italian"; the code itself when nobody knows it."""
+    try:
+        named = Locale.parse(code, sep="-").get_language_name(get_locale())
+    except (UnknownLocaleError, ValueError):
+        named = None
+    return str(named or code).capitalize()
+
+
 def init_app(app: Flask) -> None:
     """Give the templates these words."""
     app.jinja_env.globals.update(asset=asset, icon=icon)
     app.jinja_env.filters.update(
         waiting_words=waiting_words, waiting_since=waiting_since, local_time=local_time, full_time=full_time
     )
+    app.jinja_env.filters.update(month_name=month_name, number=number, language_name=language_name)

@@ -1,0 +1,113 @@
+"""What was done to a conversation, in words: the audit log told as people would tell it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import format_datetime
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from concierge import audit
+from concierge.accounts.queries import list_editors
+from concierge.audit import AuditEntry
+from concierge.conversations.models import Conversation
+
+_SHORT = "d MMM, HH:mm"
+_SOON = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing done: when, in which words, under which icon."""
+
+    at: datetime
+    words: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An entry with what its sentence needs."""
+
+    at: datetime
+    who: str
+    details: Mapping[str, Any]
+    is_own: bool
+
+
+def list_events(session: Session, conversation: Conversation) -> list[Event]:
+    """Its history, oldest first, without what is shown anyway: the mails and the notes."""
+    names = {editor.id: editor.name for editor in list_editors(session)}
+    events = []
+    for entry in audit.list_for(session, conversation):
+        if entry.verb in _TELLING:
+            icon, tell = _TELLING[entry.verb]
+            if words := tell(_told(entry, names)):
+                events.append(Event(entry.at, words, icon))
+    return events
+
+
+def _told(entry: AuditEntry, names: Mapping[int, str]) -> _Told:
+    who = names.get(entry.editor_id or 0, "")
+    is_own = entry.editor_id is not None and entry.details.get("to") == entry.editor_id
+    return _Told(entry.at, who, entry.details, is_own)
+
+
+def _assigned(told: _Told) -> str:
+    if told.is_own:
+        return str(_("%(who)s took this", who=told.who))
+    return str(_("%(who)s gave this to %(name)s", who=told.who, name=told.details.get("name", "")))
+
+
+def _snoozed(told: _Told) -> str:
+    until = _moment(told.details.get("until"))
+    if until is None:
+        return str(_("%(who)s put this aside", who=told.who))
+    return str(_("%(who)s put this aside until %(moment)s", who=told.who, moment=format_datetime(until, _SHORT)))
+
+
+def _scheduled(told: _Told) -> str:
+    due_at = _moment(told.details.get("due_at"))
+    if due_at is None or due_at - told.at < _SOON:  # the seconds in which she may call it back are no news
+        return ""
+    return str(_("%(who)s’s answer leaves on %(moment)s", who=told.who, moment=format_datetime(due_at, _SHORT)))
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+
+
+def _woken(told: _Told) -> str:
+    return str(_("%(who)s took this up again", who=told.who) if told.who else _("Its time had come: back in the list"))
+
+
+def _returned(told: _Told) -> str:
+    reason = str(told.details.get("reason", ""))
+    return str(_("The answer did not arrive: %(reason)s", reason=reason) if reason else _("The answer did not arrive"))
+
+
+_TELLING: dict[str, tuple[str, Callable[[_Told], str]]] = {
+    "conversation.assigned": ("user-plus", _assigned),
+    "conversation.unassigned": ("user-minus", lambda told: str(_("%(who)s gave this back to everybody", who=told.who))),
+    "conversation.closed": ("check", lambda told: str(_("%(who)s closed this", who=told.who))),
+    "conversation.reopened": ("undo-2", lambda told: str(_("%(who)s opened this again", who=told.who))),
+    "conversation.snoozed": ("alarm-clock", _snoozed),
+    "conversation.woken": ("alarm-clock", _woken),
+    "conversation.marked_not_for_us": ("ban", lambda told: str(_("%(who)s found this is not for us", who=told.who))),
+    "conversation.unmarked_not_for_us": ("undo-2", lambda told: str(_("%(who)s found this is for us", who=told.who))),
+    "conversation.tagged": (
+        "tag", lambda told: str(_("%(who)s added the tag “%(tag)s”", who=told.who, tag=told.details.get("tag", "")))
+    ),
+    "conversation.untagged": (
+        "tag", lambda told: str(_("%(who)s took off the tag “%(tag)s”", who=told.who, tag=told.details.get("tag", "")))
+    ),
+    "answer.scheduled": ("calendar-clock", _scheduled),
+    "answer.cancelled": ("undo-2", lambda told: str(_("%(who)s took the answer back", who=told.who))),
+    "answer.returned": ("circle-alert", lambda _told: str(_("The answer was not sent; it is back with its writer"))),
+    "conversation.returned": ("circle-alert", _returned),
+}  # fmt: skip

@@ -1,0 +1,93 @@
+"""What the house does with conversations by itself: wakes those whose time has come, returns answers that failed."""
+
+import time
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge import audit, clock
+from concierge.audit import AuditEntry
+from concierge.config import Config
+from concierge.conversations import commands, queries
+from concierge.conversations.models import Conversation, ConversationState, Message
+from concierge.db import Sessions
+from concierge.mailing.models import Delivery, DeliveryState
+
+_AT_ONCE = 200
+_PATIENCE_SECONDS = 5.0
+# States that leave the customer without her answer, or us without knowing.
+_NOT_ARRIVED = (
+    DeliveryState.BOUNCED,
+    DeliveryState.REJECTED,
+    DeliveryState.FAILED,
+    DeliveryState.UNCERTAIN,
+    DeliveryState.WITHHELD,
+)
+
+
+def wake_due(config: Config, sessions: Sessions) -> int:
+    """Bring back the snoozed conversations whose time has come; how many."""
+    now = clock.now()
+    is_due = (Conversation.state == ConversationState.SNOOZED, Conversation.snoozed_until <= now)
+    with sessions() as session:
+        due = session.scalars(sa.select(Conversation.id).where(*is_due).order_by(Conversation.snoozed_until)).fetchmany(
+            _AT_ONCE
+        )
+    done, began = 0, time.monotonic()
+    for conversation_id in due:
+        if time.monotonic() - began > _PATIENCE_SECONDS:
+            break
+        with sessions() as session:
+            conversation = queries.lock_conversation(session, conversation_id)
+            until = conversation.snoozed_until  # an editor or a mail may have been quicker
+            if conversation.state is ConversationState.SNOOZED and until is not None and until <= now:
+                commands.wake_conversation(session, conversation, by=None, now=now)
+                session.commit()
+                done += 1
+    return done
+
+
+def return_failed(config: Config, sessions: Sessions) -> int:
+    """Put conversations whose answer did not arrive back on their editor's list, once for each failure; how many."""
+    with sessions() as session:
+        failed = session.execute(_failed().limit(_AT_ONCE)).all()
+    done, began = 0, time.monotonic()
+    for message_id, conversation_id in failed:
+        if time.monotonic() - began > _PATIENCE_SECONDS:
+            break
+        with sessions() as session:
+            conversation = queries.lock_conversation(session, conversation_id)
+            if session.execute(_failed().where(Message.id == message_id)).first() is not None:
+                _return(session, conversation, queries.get_message(session, message_id))
+                session.commit()
+                done += 1
+    return done
+
+
+def _failed() -> sa.Select[int, int]:
+    returned = (
+        sa.select(AuditEntry.id)
+        .where(AuditEntry.subject_type == "message", AuditEntry.subject_id == Message.id)
+        .where(AuditEntry.verb == "message.returned")
+        .where(AuditEntry.at >= sa.func.coalesce(Delivery.settled_at, Delivery.created_at))
+    )
+    return (
+        sa.select(Message.id, Message.conversation_id)
+        .join(Delivery, Delivery.id == Message.delivery_id)
+        .where(Delivery.state.in_(_NOT_ARRIVED), ~returned.exists())
+        .order_by(Message.id)
+    )
+
+
+def _return(session: Session, conversation: Conversation, message: Message) -> None:
+    now, delivery = clock.now(), message.delivery
+    assert delivery is not None
+    newest = queries.last_answer(session, conversation)
+    waits = None
+    # Unknown is not undone: she may have it. And a later answer of ours has taken its place.
+    if delivery.state is not DeliveryState.UNCERTAIN and newest is message:
+        waits = queries.unanswered_before(session, message)
+    conversation.return_failed(now=now, waiting_since=waits)
+    audit.record(session, "message.returned", message, by=None, now=now)
+    reason = delivery.reason[:300]
+    audit.record(session, "conversation.returned", conversation, by=None, now=now, message=message.id, reason=reason)

@@ -1,0 +1,122 @@
+"""Single mails and their files: HTML on a page of its own that can do nothing, files that are only ever saved."""
+
+from datetime import timedelta
+from io import BytesIO
+from typing import cast
+
+from flask import Blueprint, Response, current_app, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from concierge import tokens
+from concierge.blobs import BlobStore
+from concierge.config import Config
+from concierge.conversations import display, queries
+from concierge.conversations.models import AttachmentNotFound, Message, MessageNotFound
+from concierge.extensions import db
+from concierge.web.rendering import render
+from concierge.web.security import public
+
+bp = Blueprint("mails", __name__)
+
+_PURPOSE = "picture"
+_PICTURE_LIFE = timedelta(hours=12)
+# Types a browser may be told when it saves a file; anything else, HTML and SVG first of all, is just bytes (T19).
+_TOLD_TYPES = frozenset(
+    {"application/pdf", "image/gif", "image/jpeg", "image/png", "image/webp", "image/heic", "text/calendar", "text/csv"}
+)
+_CAN_DO_NOTHING = "; ".join(
+    (
+        "sandbox allow-popups allow-popups-to-escape-sandbox",
+        "default-src 'none'",
+        "img-src 'self'{pictures}",
+        "style-src 'unsafe-inline'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+    )
+)
+_SEALED = "sandbox; default-src 'none'; frame-ancestors 'none'"
+
+
+def _config() -> Config:
+    return cast(Config, current_app.extensions["concierge"])
+
+
+def _blobs() -> BlobStore:
+    return cast(BlobStore, current_app.extensions["blobs"])
+
+
+@bp.get("/messages/<int:message_id>/body")
+def body(message_id: int) -> ResponseReturnValue:
+    """A mail's HTML, cleaned, on a page without our origin, script or anything from elsewhere (T15–T18).
+
+    With ?pictures=1, after a click, pictures from elsewhere are let in.
+    """
+    message = queries.get_message(db.session, message_id)
+    load = request.args.get("pictures") == "1"
+    html = message.html or ""
+    shown = None
+    if html and display.is_showable(html):
+        label = _("Earlier in this conversation")
+        shown = display.clean(html, pictures=_pictures(message), fold_label=label, load_pictures=load)
+    page = render("conversations/body.html", message=message, shown=shown)
+    response = Response(page)
+    pictures = " https: http:" if load else ""
+    response.headers["Content-Security-Policy"] = _CAN_DO_NOTHING.format(pictures=pictures)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _pictures(message: Message) -> dict[str, str]:
+    """Our address for each inline picture. The frame sends no cookie, so the address itself proves who may look."""
+    secret = _config().secret
+    return {
+        file.cid: url_for(
+            "mails.picture", message_id=message.id, token=tokens.sign(secret, _PURPOSE, f"{message.id}:{file.id}")
+        )
+        for file in message.attachments
+        if file.cid
+    }
+
+
+@bp.get("/messages/<int:message_id>/pictures/<token>")
+@public
+def picture(message_id: int, token: str) -> ResponseReturnValue:
+    """An inline picture of a mail: a raster by its very bytes, for whoever was given this address today (T19)."""
+    message, _colon, number = tokens.unsign(_config().secret, _PURPOSE, token, max_age=_PICTURE_LIFE).partition(":")
+    if message != str(message_id):
+        raise AttachmentNotFound
+    file = queries.get_attachment(db.session, int(number))
+    data = _blobs().get(file.blob_key)
+    picture_type = display.picture_type(data)
+    if picture_type is None:
+        raise AttachmentNotFound
+    response = Response(data, mimetype=picture_type)
+    response.headers["Content-Security-Policy"] = _SEALED
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+@bp.get("/attachments/<int:attachment_id>")
+def attachment(attachment_id: int) -> ResponseReturnValue:
+    """A file to be saved, never opened in our house (T19, T20)."""
+    file = queries.get_attachment(db.session, attachment_id)
+    told = file.content_type.lower() if file.content_type.lower() in _TOLD_TYPES else "application/octet-stream"
+    return _save(_blobs().get(file.blob_key), told, display.safe_filename(file.filename))
+
+
+@bp.get("/messages/<int:message_id>/raw")
+def raw(message_id: int) -> ResponseReturnValue:
+    """The mail's bytes as they came, to be saved."""
+    message = queries.get_message(db.session, message_id)
+    if message.raw_key is None:
+        raise MessageNotFound
+    return _save(_blobs().get(message.raw_key), "application/octet-stream", f"mail-{message.id}.eml")
+
+
+def _save(data: bytes, content_type: str, name: str) -> Response:
+    response = send_file(BytesIO(data), content_type, as_attachment=True, download_name=name, max_age=0)
+    response.headers["Content-Security-Policy"] = _SEALED
+    response.headers["Cache-Control"] = "no-store"
+    return response

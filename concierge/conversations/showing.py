@@ -1,0 +1,124 @@
+"""Everything a conversation's page shows, made ready: its mails, notes and history in one line of time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zlib import crc32
+
+from sqlalchemy.orm import Session
+
+from concierge.accounts.models import Editor
+from concierge.accounts.queries import list_answering_editors
+from concierge.addresses import Address, normalise
+from concierge.conversations import display, history, queries
+from concierge.conversations.history import Event
+from concierge.conversations.listing import Row, list_by_id, list_of_customer
+from concierge.conversations.models import Attachment, Conversation, Direction, Message, MessageKind, Note
+
+
+@dataclass(frozen=True, slots=True)
+class MessageShown:
+    """A mail: what was written, what is folded; `is_rich` when its HTML shows more than its text."""
+
+    message: Message
+    kind: str
+    at: datetime
+    written: tuple[display.Span, ...]
+    folded: tuple[display.Span, ...]
+    is_rich: bool
+    fetches: bool
+    files: tuple[Attachment, ...]
+    is_new: bool
+    failed: bool
+    # where an answer would go, if that is a stranger's house (T25)
+    elsewhere: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteShown:
+    """A note, in pieces so that the names in it can be set apart."""
+
+    note: Note
+    at: datetime
+
+
+Shown = MessageShown | NoteShown | Event
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A conversation as its page shows it."""
+
+    conversation: Conversation
+    timeline: tuple[Shown, ...]
+    others: tuple[Row, ...]
+    hint: Row | None
+    editors: tuple[Editor, ...]
+    names_you: bool
+    seen: int
+    version: str
+
+    @property
+    def head(self) -> str:
+        """A word that changes with what the head shows: while it stays, an open menu stays untouched."""
+        talk = self.conversation
+        facts = (talk.state, talk.editor_id, talk.snoozed_until, talk.not_for_us_at, talk.failed_at, self.names_you)
+        return f"{crc32(repr((facts, [tag.name for tag in talk.tags])).encode()):x}"
+
+    @property
+    def colleagues(self) -> tuple[Editor, ...]:
+        """Those it could be given to."""
+        return tuple(editor for editor in self.editors if editor is not self.conversation.editor)
+
+
+def show(session: Session, conversation: Conversation, *, editor: Editor, seen: int | None = None) -> Talk:
+    """All of it; mails that came after the message `seen` are marked as new (None: nothing is new)."""
+    version = queries.last_change(session, conversation)
+    messages = queries.list_messages(session, conversation)
+    rich = queries.list_rich(session, conversation)
+    shown: list[Shown] = [_message(message, rich, seen) for message in messages]
+    shown += [NoteShown(note, note.created_at) for note in queries.list_notes(session, conversation)]
+    shown += history.list_events(session, conversation)
+    others = list_of_customer(session, conversation.customer_id, limit=9)
+    hint = conversation.hint_conversation_id
+    newest = max((message.id for message in messages), default=0)
+    return Talk(
+        conversation=conversation,
+        timeline=tuple(sorted(shown, key=lambda each: each.at)),
+        others=tuple(row for row in others if row.id != conversation.id),
+        hint=next(iter(list_by_id(session, [hint])), None) if hint else None,
+        editors=tuple(list_answering_editors(session)),
+        names_you=queries.has_unseen_mention(session, conversation, editor),
+        seen=newest if seen is None else seen,
+        version=version,
+    )
+
+
+def _message(message: Message, rich: dict[int, bool], seen: int | None) -> MessageShown:
+    written, folded = display.fold(message.text, message.fold_at)
+    is_in = message.direction is Direction.IN
+    kind = message.direction.value if message.kind is MessageKind.HUMAN else "automatic"
+    return MessageShown(
+        message=message,
+        kind=kind,
+        at=message.created_at,
+        written=display.spans(written),
+        folded=display.spans(folded),
+        is_rich=message.id in rich,
+        fetches=rich.get(message.id, False),
+        files=tuple(file for file in message.attachments if not file.inline or message.id not in rich),
+        is_new=is_in and seen is not None and message.id > seen,
+        failed=message.delivery is not None and message.delivery.state.value in _NOT_ARRIVED,
+        elsewhere=_elsewhere(message) if is_in else "",
+    )
+
+
+_NOT_ARRIVED = frozenset({"bounced", "rejected", "failed", "uncertain", "withheld"})
+
+
+def _elsewhere(message: Message) -> str:
+    sender = Address("", message.from_address)
+    for each in message.reply_to:
+        address = Address(each.get("name", ""), each.get("address", ""))
+        if normalise(address.address) != normalise(sender.address) and address.domain != sender.domain:
+            return address.address
+    return ""
