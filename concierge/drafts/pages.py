@@ -45,7 +45,8 @@ def choose_template(conversation_id: int) -> ResponseReturnValue:
 def choose_product(conversation_id: int) -> ResponseReturnValue:
     """Choose a product: for the template `?template_id=`, else to put its card into the text."""
     conversation = conversations.get_conversation(db.session, conversation_id)
-    template_id, words = request.args.get("template_id", type=int), request.args.get("q", "")[:200]
+    template_id, words = request.args.get("template_id", type=int), request.args.get("q")
+    words = queries.product_words(db.session, conversation) if words is None else words[:200]
     found = catalogue.search_variants(db.session, words)
     cards = catalogue.cards(db.session, [each.sku for each in found], queries.language_of(conversation))
     return render(

@@ -1,5 +1,6 @@
 """Reading drafts: hers, her colleagues', those due, and the facts the gate decides on."""
 
+import re
 from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
@@ -18,6 +19,8 @@ from concierge.drafts.letter import Answered, Written
 from concierge.drafts.models import AttachmentNotFound, Draft, DraftAttachment, DraftNotFound
 from concierge.mailing import queries as mailing
 from concierge.mailing.mail import MailFile
+
+_WORDS = re.compile(r"[^\W_]+")
 
 
 def find_draft(session: Session, conversation_id: int, editor_id: int) -> Draft | None:
@@ -163,6 +166,16 @@ def _answered(session: Session, conversation: Conversation, zone: ZoneInfo) -> A
         message_id=parent,
         references=references,
     )
+
+
+def product_words(session: Session, conversation: Conversation) -> str:
+    """What to look for first in the catalogue: the words of the subject that together still find a product."""
+    words = dict.fromkeys(each for each in _WORDS.findall(conversation.subject) if len(each) > 3 or each.isdigit())
+    kept: list[str] = []
+    for word in sorted(words, key=lambda each: (each.isdigit(), -len(each)))[:8]:
+        if catalogue.search_variants(session, " ".join([*kept, word]), limit=1):
+            kept.append(word)
+    return " ".join(kept)
 
 
 def newer_messages(session: Session, conversation_id: int, seen_message_id: int | None) -> list[Message]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from io import BytesIO
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Flask, jsonify, redirect, request, send_file
 from flask.typing import ResponseReturnValue
@@ -289,7 +289,6 @@ def _page(
         objections=objections,
     )
     left = (laid.draft.due_at - clock.now()).total_seconds() if laid.draft and laid.draft.due_at else 0
-    within = request.values.get("within", "") or ("conversation" if wants_block() else "")
     page = render(
         "drafts/composer.html",
         block="composer",
@@ -298,7 +297,7 @@ def _page(
         undo_seconds=max(0, round(left)),
         undo_total=desk.config().policy.undo_seconds,
         is_block=wants_block(),
-        within=within,
+        within=_around(),
         just_sent="sent" in request.args,
         recipient_changed=any(each.reason is Reason.OTHER_RECIPIENT for each in objections),
     )
@@ -312,6 +311,12 @@ def _back(conversation: Conversation, form: AnswerForm, path: str = "", **values
     seen = {"seen": form.seen_message_id.data} if form.seen_message_id.data is not None else {}
     query = urlencode({**values, **seen})
     return redirect(f"/conversations/{conversation.id}/draft{path}{'?' if query else ''}{query}", 303)
+
+
+def _around() -> str:
+    """Where the composer stands, so that its plain forms lead back there: under a conversation, or on its own page."""
+    around = urlsplit(request.headers.get("HX-Current-URL", request.path)).path.rstrip("/")
+    return "" if around.endswith("/draft") or "/draft/" in around else "conversation"
 
 
 def _wants_json() -> bool:
