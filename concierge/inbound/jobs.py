@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from concierge import clock
@@ -17,7 +17,7 @@ from concierge.config import Config
 from concierge.db import Sessions
 from concierge.inbound import queries
 from concierge.inbound.commands import quarantine_mail
-from concierge.inbound.filing import keep_files, settle_mail
+from concierge.inbound.filing import ReadMail, keep_files, settle_mail
 from concierge.inbound.models import InboundMail, InboundState
 from concierge.inbound.parsed import Unreadable
 from concierge.inbound.reading import MailReader
@@ -46,6 +46,7 @@ class _Claim:
 def file_received(config: Config, sessions: Sessions) -> int:
     """File what was received, for about five seconds; returns how many mails were settled."""
     reader, store = _reader(config.max_mail_bytes), _store(config.blobs_url)
+    reader.prepare()
     settled, until = 0, time.monotonic() + _WORK_SECONDS
     while time.monotonic() < until and (claims := _claim(sessions)):
         for claim in claims:
@@ -117,6 +118,14 @@ def _read_and_settle(config: Config, sessions: Sessions, store: BlobStore, reade
             return _give_up_or_back(config, sessions, claim, parsed.reason)
         return _quarantine(sessions, claim, parsed.reason)
     read = keep_files(store, parsed)
+    try:
+        return _settle(config, sessions, claim, read)
+    except IntegrityError:
+        # Another worker made the same customer, or filed the same mail, a moment before; now we see it.
+        return _settle(config, sessions, claim, read)
+
+
+def _settle(config: Config, sessions: Sessions, claim: _Claim, read: ReadMail) -> bool:
     with sessions() as session:
         if (mail := _still_ours(session, claim)) is None:
             return False

@@ -70,6 +70,11 @@ class MailReader:
             log.exception("the reading process gave no lawful answer")
             return Unreadable("surprise", "no lawful answer")
 
+    def prepare(self) -> None:
+        """Start the reading process if none is there, so that the first mail need not wait for it; raises OSError."""
+        with self._lock:
+            self._ready_child()
+
     def close(self) -> None:
         """End the reading process; the next mail starts another."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import smtplib
 import socket
@@ -155,9 +156,17 @@ def talk(raw: socket.socket, *lines: bytes, until_closed: bool = False) -> bytes
     heard = b""
     for line in lines:
         raw.sendall(line)
-        heard += raw.recv(65536) if not until_closed else b""
+        heard += b"" if until_closed else hear(raw)
     while until_closed and (more := raw.recv(65536)):
         heard += more
+    return heard
+
+
+def hear(raw: socket.socket) -> bytes:
+    """One whole answer: its last line has a space behind the number."""
+    heard = raw.recv(65536)
+    while not re.search(rb"^\d{3} [^\r\n]*\r\n\Z", heard, re.MULTILINE):
+        heard += raw.recv(65536)
     return heard
 
 
@@ -224,5 +233,5 @@ def greeted(house: Config) -> socket.socket:
             assert time.monotonic() < latest, "the door did not open"
             time.sleep(0.1)
         else:
-            assert raw.recv(1024).startswith(b"220")
+            assert hear(raw).startswith(b"220")
             return raw
