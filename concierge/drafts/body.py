@@ -1,10 +1,9 @@
-"""A draft's body: canonical HTML where it is kept, plain text or Trix's form where it is written."""
+"""A draft's body: canonical HTML where it is kept, plain text or the rich editor's HTML where it is written."""
 
 from concierge.drafts import blocks as _blocks
 from concierge.drafts import html as _html
 from concierge.drafts import plain_text as _plain
 from concierge.drafts.blocks import Block, Card, Paragraph, Picture
-from concierge.drafts.html import Preview
 from concierge.errors import BadInput
 
 # Ten times the longest letter anybody reads; what is longer was pasted by accident.
@@ -32,11 +31,6 @@ def clean(html: str) -> str:
     if html.count("<") > _MAX_TAGS:
         raise BodyTooLong
     return _html.write(_html.read(_capped(html)))
-
-
-def to_trix(body: str, preview: Preview) -> str:
-    """The form Trix loads; `preview` gives the HTML a card or a picture is shown as while writing."""
-    return _html.write_trix(_html.read(body), preview)
 
 
 def read(body: str) -> tuple[Block, ...]:

@@ -148,6 +148,16 @@ def attach_file(
     return attachment
 
 
+def place_picture(session: Session, draft: Draft, attachment_id: int, *, now: datetime) -> Draft:
+    """Show an attached picture at the end of the text; raises AttachmentNotFound."""
+    _require_still(draft)
+    if all(each.id != attachment_id for each in draft.attachments):
+        raise AttachmentNotFound
+    if attachment_id not in body.pictures(draft.body):
+        change(session, draft, Draft.due_at.is_(None), body=body.add_picture(draft.body, attachment_id), now=now)
+    return draft
+
+
 def detach_file(session: Session, draft: Draft, attachment_id: int, *, now: datetime) -> None:
     """Take a file out again, and its picture out of the text; raises AttachmentNotFound."""
     _require_still(draft)

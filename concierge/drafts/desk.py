@@ -42,7 +42,7 @@ def house_of(config: Config) -> House:
 def faces() -> Faces:
     """Pictures in mail size, made when they are first asked for."""
     pictures = mail_pictures(config().blobs_url)
-    return Faces(card=pictures.card, face=pictures.face)
+    return Faces(card=pictures.card, face=pictures.face, placed=pictures.placed)
 
 
 @cache

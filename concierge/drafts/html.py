@@ -1,16 +1,13 @@
 """The body as HTML: what we keep, what the editor for rich text makes of it and wants back, and anything pasted."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from html import escape
 from html.parser import HTMLParser
 
 import nh3
 
 from concierge.drafts.blocks import Block, Card, Line, Listing, Paragraph, Picture, Quote, Run, tidy, tidy_line
-
-CARD_TYPE = "application/vnd.concierge.product"
-PICTURE_TYPE = "application/vnd.concierge.picture"
 
 _BOLD = frozenset({"strong", "b", "h1", "h2", "h3"})
 _ITALIC = frozenset({"em", "i"})
@@ -22,8 +19,6 @@ _ATTRIBUTES = {
 }
 # What a figure of the editor shows besides is ours anyway and read anew; a caption is not offered.
 _DROPPED = {"script", "style", "figcaption", "title", "head", "template", "noscript", "iframe", "svg", "math"}
-
-Preview = Callable[[Card | Picture], str]
 
 
 def write(blocks: Iterable[Block]) -> str:
@@ -38,19 +33,6 @@ def read(html: str) -> tuple[Block, ...]:
     reader.close()
     reader.flush()
     return tidy(reader.blocks)
-
-
-def write_trix(blocks: Iterable[Block], preview: Preview) -> str:
-    """The form Trix loads without moving a line; `preview` gives a figure's HTML as it is shown while writing."""
-    out: list[str] = []
-    flow: list[str] = []
-    for block in blocks:
-        if isinstance(block, Listing | Quote):
-            out += [_trix_flow(flow), _trix_block(block)]
-            flow = []
-        else:
-            flow.append(_figure(block, preview) if isinstance(block, Card | Picture) else _lines(block.lines))
-    return "".join([*out, _trix_flow(flow)])
 
 
 def _write_block(block: Block) -> str:
@@ -81,38 +63,6 @@ def _write_run(run: Run) -> str:
     if run.bold:
         text = f"<strong>{text}</strong>"
     return f'<a href="{escape(run.href)}">{text}</a>' if run.href else text
-
-
-def _trix_flow(flow: list[str]) -> str:
-    # Trix knows a paragraph only as two line breaks within a div.
-    return f"<div>{'<br><br>'.join(flow)}</div>" if flow else ""
-
-
-def _trix_block(block: Listing | Quote) -> str:
-    if isinstance(block, Listing):
-        return _listing(block)
-    inner = [_lines(each.lines) if isinstance(each, Paragraph) else _flat(each) for each in block.blocks]
-    return f"<blockquote>{'<br><br>'.join(inner)}</blockquote>"
-
-
-def _flat(listing: Listing) -> str:
-    """A list inside a quote, which Trix can't hold: a line for each item."""
-    return "<br>".join(f"– {_lines(item)}" for item in listing.items)
-
-
-def _figure(block: Card | Picture, preview: Preview) -> str:
-    kind = (
-        {"contentType": CARD_TYPE, "sku": block.sku}
-        if isinstance(block, Card)
-        else {
-            "contentType": PICTURE_TYPE,
-            "attachmentId": block.attachment_id,
-        }
-    )
-    attachment = json.dumps(kind | {"content": preview(block)}, ensure_ascii=False)
-    return (
-        f'<figure data-trix-attachment="{escape(attachment)}" data-trix-content-type="{kind["contentType"]}"></figure>'
-    )
 
 
 class _Reader(HTMLParser):

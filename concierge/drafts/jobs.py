@@ -77,11 +77,13 @@ def _faces(config: Config, sessions: Sessions, draft_id: int) -> Faces:
     """The pictures its mail will show, in mail size, made before the transaction that needs them begins."""
     with _reading(sessions) as session:
         draft = session.get(Draft, draft_id)
-        cards, faces = queries.picture_keys(session, draft) if draft else (set(), set())
+        wanted = queries.originals(session, draft) if draft else queries.NO_ORIGINALS
     shrunk = desk.mail_pictures(config.blobs_url)
-    by_card = {key: shrunk.card(key) for key in cards}
-    by_face = {key: shrunk.face(key) for key in faces}
-    return Faces(card=by_card.get, face=by_face.get)
+    return Faces(
+        card={key: shrunk.card(key) for key in wanted.cards}.get,
+        face={key: shrunk.face(key) for key in wanted.faces}.get,
+        placed={key: shrunk.placed(key) for key in wanted.placed}.get,
+    )
 
 
 @contextmanager

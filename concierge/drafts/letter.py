@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from pathlib import PurePath
 
 from concierge.accounts.models import Editor, Mailbox
 from concierge.addresses import Address
@@ -32,7 +33,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Everything an answer says, and to whom. `cards` are by SKU, in her language; `key` leads answers home."""
+    """Everything an answer says, and to whom. `cards` are by SKU, `files` by number; `key` leads answers home."""
 
     body: str
     subject: str
@@ -43,7 +44,7 @@ class Written:
     cards: Mapping[str, ProductCard]
     key: str = ""
     answered: Answered | None = None
-    files: Sequence[MailFile] = ()
+    files: Mapping[int, MailFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Faces:
 
     card: Callable[[str], Twin | None]
     face: Callable[[str], Twin | None]
+    placed: Callable[[str], Twin | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,15 @@ class Finished:
 
 
 def compose(written: Written, faces: Faces) -> Finished:
-    """The finished mail; its text is written, its pictures travel with it. Raises nothing of its own."""
+    """The finished mail; its text is written, its pictures travel with it."""
     shelf = _Shelf(written.mailbox.domain)
+    blocks = _blocks(written, faces, shelf)
     letter = letters.render_letter(
         "reply",
         written.language,
         subject=written.subject or written.mailbox.brand,
         house=written.mailbox.brand,
-        blocks=tuple(_blocks(written, faces, shelf)),
+        blocks=tuple(blocks),
         signature=_signature(written.editor, faces, shelf),
         quote=_quote(written),
     )
@@ -87,7 +90,7 @@ def compose(written: Written, faces: Faces) -> Finished:
         in_reply_to=answered.message_id if answered else None,
         references=ancestry(answered.references, answered.message_id) if answered else (),
         pictures=tuple(shelf.files),
-        attachments=tuple(written.files),
+        attachments=tuple(file for number, file in written.files.items() if number not in shelf.placed),
     )
     return Finished(mail, _fold_at(letter.text, written), shelf.sizes)
 
@@ -98,6 +101,7 @@ class _Shelf:
     def __init__(self, domain: str) -> None:
         self.files: list[MailFile] = []
         self.sizes: dict[str, int] = {}
+        self.placed: set[int] = set()
         self._domain = domain
 
     def lay(self, twin: Twin | None, filename: str) -> str | None:
@@ -111,20 +115,32 @@ class _Shelf:
         return f"cid:{cid}"
 
 
-def _blocks(written: Written, faces: Faces, shelf: _Shelf) -> list[letters.Words | letters.Card]:
+def _blocks(written: Written, faces: Faces, shelf: _Shelf) -> list[letters.Words | letters.Card | letters.Picture]:
     blocks = body.read(written.body)
     signed = wording.is_signed(body.words(written.body), sign_off := _sign_off(written), written.editor.first_name)
     if not signed:
         lines = tuple((Run(line.strip()),) for line in sign_off.splitlines() if line.strip())
         blocks = (*blocks, Paragraph(lines))
-    out: list[letters.Words | letters.Card] = []
+    out: list[letters.Words | letters.Card | letters.Picture] = []
     for apart, group in groupby(blocks, key=lambda block: isinstance(block, Card | Picture)):
         if not apart:
             out.append(_words(tuple(group)))
             continue
-        cards = (written.cards.get(block.sku) for block in group if isinstance(block, Card))
-        out += [_card(card, written, faces, shelf) for card in cards if card is not None]
+        shown = (_shown(block, written, faces, shelf) for block in group)
+        out += [each for each in shown if each is not None]
     return out
+
+
+def _shown(block: Block, written: Written, faces: Faces, shelf: _Shelf) -> letters.Card | letters.Picture | None:
+    if isinstance(block, Card):
+        card = written.cards.get(block.sku)
+        return _card(card, written, faces, shelf) if card else None
+    file = written.files.get(block.attachment_id) if isinstance(block, Picture) else None
+    twin = faces.placed(file.blob_key) if file else None
+    if file is None or twin is None or not isinstance(block, Picture):
+        return None  # what is no picture travels as an attachment
+    shelf.placed.add(block.attachment_id)
+    return letters.Picture(file.filename, shelf.lay(twin, f"{PurePath(file.filename).stem}.jpg") or "")
 
 
 def _words(blocks: Sequence[Block]) -> letters.Words:

@@ -12,6 +12,7 @@ from concierge.errors import NotFound
 # Twice what the letter shows, for screens with small pixels.
 CARD_WIDTH = 480
 FACE_SIDE = 136
+PLACED_WIDTH = 1088
 CONTENT_TYPE = "image/jpeg"
 _PIXELS = 60_000_000
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
@@ -41,6 +42,10 @@ class MailPictures:
     def face(self, key: str) -> Twin | None:
         """For a signature, 136 pixels square."""
         return self._made(key, FACE_SIDE, True)
+
+    def placed(self, key: str) -> Twin | None:
+        """For a picture placed in the text, as wide as the letter at most."""
+        return self._made(key, PLACED_WIDTH, False)
 
     def _make(self, key: str, width: int, square: bool) -> Twin | None:
         try:

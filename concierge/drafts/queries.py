@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -142,14 +143,31 @@ def written(session: Session, draft: Draft, *, secret: str, zone: ZoneInfo) -> W
         cards=catalogue.cards(session, body.cards(draft.body), draft.language),
         key=tokens.reply_key(secret, conversation.id),
         answered=_answered(session, conversation, zone),
-        files=[MailFile(each.filename, each.content_type, each.blob_key) for each in draft.attachments],
+        files={each.id: MailFile(each.filename, each.content_type, each.blob_key) for each in draft.attachments},
     )
 
 
-def picture_keys(session: Session, draft: Draft) -> tuple[set[str], set[str]]:
-    """The originals of the pictures its mail will show: those of cards, and her face."""
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """The blobs of the pictures a mail will show: of cards, of faces, and placed in the text."""
+
+    cards: frozenset[str]
+    faces: frozenset[str]
+    placed: frozenset[str]
+
+
+NO_ORIGINALS = Originals(frozenset(), frozenset(), frozenset())
+
+
+def originals(session: Session, draft: Draft) -> Originals:
+    """The pictures its mail will show."""
     cards = catalogue.cards(session, body.cards(draft.body), draft.language)
-    return {each.picture_key for each in cards.values() if each.picture_key}, {draft.editor.photo_key or ""} - {""}
+    placed = set(body.pictures(draft.body))
+    return Originals(
+        frozenset(each.picture_key for each in cards.values() if each.picture_key),
+        frozenset(filter(None, [draft.editor.photo_key])),
+        frozenset(each.blob_key for each in draft.attachments if each.id in placed),
+    )
 
 
 def _answered(session: Session, conversation: Conversation, zone: ZoneInfo) -> Answered | None:

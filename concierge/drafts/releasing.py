@@ -117,7 +117,12 @@ def _let_go(session: Session, draft: Draft, faces: Faces, house: House, *, now: 
 
 
 def _files(draft: Draft, finished: Finished) -> tuple[FileIn, ...]:
-    attached = [FileIn(each.filename, each.content_type, each.size, each.blob_key) for each in draft.attachments]
+    left_over = {each.blob_key for each in finished.mail.attachments}
+    attached = [
+        FileIn(each.filename, each.content_type, each.size, each.blob_key)
+        for each in draft.attachments
+        if each.blob_key in left_over
+    ]
     shown = [
         FileIn(each.filename, each.content_type, finished.sizes[each.blob_key], each.blob_key, each.cid, inline=True)
         for each in finished.mail.pictures

@@ -59,6 +59,11 @@ class Sheet:
     overridable: Sequence[str] = field(default=())
 
     @property
+    def placed(self) -> frozenset[int]:
+        """The attachments shown within the text."""
+        return frozenset(body.pictures(self.html))
+
+    @property
     def is_leaving(self) -> bool:
         """Whether Send was pressed."""
         return self.draft is not None and self.draft.is_leaving

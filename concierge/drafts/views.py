@@ -17,6 +17,7 @@ from concierge.drafts.commands import Content, Sending
 from concierge.drafts.forms import AnswerForm
 from concierge.drafts.gate import Objection, Reason
 from concierge.drafts.models import (
+    AttachmentNotFound,
     Draft,
     DraftLeaving,
     DraftNotFound,
@@ -199,6 +200,26 @@ def detach(conversation_id: int, attachment_id: int) -> ResponseReturnValue:
     commands.detach_file(db.session, _saved(conversation, form), attachment_id, now=clock.now())
     db.session.commit()
     return _back(conversation, form)
+
+
+@bp.post("/files/<int:attachment_id>/place")
+@nothing_lost
+def place(conversation_id: int, attachment_id: int) -> ResponseReturnValue:
+    """Show an attached picture in the text."""
+    conversation, form = _begin(conversation_id)
+    commands.place_picture(db.session, _saved(conversation, form), attachment_id, now=clock.now())
+    db.session.commit()
+    return _back(conversation, form)
+
+
+@bp.get("/files/<int:attachment_id>/picture")
+def picture(conversation_id: int, attachment_id: int) -> ResponseReturnValue:
+    """An attached picture as the mail will show it: drawn anew by us, so whatever else was in the file is gone."""
+    found = queries.get_attachment(db.session, conversation_id, desk.editor().id, attachment_id)
+    twin = desk.faces().placed(found.blob_key)
+    if twin is None:
+        raise AttachmentNotFound
+    return send_file(BytesIO(desk.blobs().get(twin.key)), "image/jpeg")
 
 
 @bp.get("/files/<int:attachment_id>")

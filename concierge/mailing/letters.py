@@ -77,6 +77,15 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture within the text; `picture` is what an <img> takes, `name` stands for it where none is shown."""
+
+    name: str
+    picture: str
+    kind: Literal["picture"] = field(default="picture", init=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """Who signs: her name, her title, and her face as an <img> takes it."""
 
@@ -156,7 +165,7 @@ def _one_line(text: str) -> str:
 
 def _preview(values: dict[str, Any], text: str) -> str:
     """What an inbox shows beside the subject: the first words, not the letterhead."""
-    blocks: Sequence[Words | Card] = values.get("blocks", ())
+    blocks: Sequence[Words | Card | Picture] = values.get("blocks", ())
     first = next((block.text for block in blocks if block.kind == "words"), text)
     return _one_line(first)[:140]
 

@@ -149,6 +149,23 @@ def test_the_answer_stands_in_the_conversation_folded_at_the_signature(scene, ma
     assert [each.inline for each in message.attachments] == [False, True, True]
 
 
+def test_a_picture_placed_in_the_text_travels_within_the_letter(scene, store):
+    draft = write(scene.session, scene.conversation, scene.nadia)
+    values = {"content_type": "image/png", "size": 9, "limit": 10**7, "now": NOW}
+    key = store.put(picture((1, 2, 3)))
+    photo = commands.attach_file(scene.session, draft, filename="window.png", blob_key=key, **values)
+    commands.attach_file(scene.session, draft, filename="not-placed.png", blob_key=store.put(b"x"), **values)
+    commands.place_picture(scene.session, draft, photo.id, now=NOW)
+    send(scene.session, draft)
+    scene.passes(11 * SECOND)
+    assert scene.release() == 1
+    mail = Mail.from_json(deliveries(scene.session)[0].content)
+    assert [each.filename for each in mail.pictures] == ["window.jpg"]
+    assert f'src="cid:{mail.pictures[0].cid}"' in mail.html
+    assert "[window.png]" in mail.text
+    assert [each.filename for each in mail.attachments] == ["not-placed.png"]
+
+
 def test_a_letter_she_signed_herself_is_not_signed_twice(scene):
     scene.sent(f"{LETTER}\n\nWarmly,\nNadia")
     scene.passes(11 * SECOND)

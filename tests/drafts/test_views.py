@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from concierge.accounts.models import Role
 from concierge.conversations.models import Direction, Message
@@ -281,6 +282,18 @@ def test_files_are_attached_offered_and_taken_out(window, session, conversation,
     window.press(f"/files/{file.id}/detach")
     assert stored(session, conversation, nadia).attachments == []
     assert window.fields["body_text"] == LETTER
+
+
+def test_a_picture_is_placed_in_the_text_and_shown_as_drawn_anew(window, session, conversation, nadia):
+    out = BytesIO()
+    Image.new("RGB", (40, 30), (9, 99, 99)).save(out, "PNG")
+    window.press("/files", body_text=LETTER, files=[(BytesIO(out.getvalue()), "window.png", "image/png")])
+    (file,) = stored(session, conversation, nadia).attachments
+    window.press(f"/files/{file.id}/place")
+    assert window.fields["body_text"] == f"{LETTER}\n\n[picture {file.id}]"
+    assert f'<template data-picture="{file.id}">' in window.page
+    shown = window.client.get(f"{window.here}/files/{file.id}/picture")
+    assert (shown.mimetype, shown.data[:3]) == ("image/jpeg", b"\xff\xd8\xff")
 
 
 def test_files_too_large_are_refused_with_the_text_kept(window, app):

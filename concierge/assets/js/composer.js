@@ -5,6 +5,7 @@
 import Trix from "trix";
 
 const PRODUCT = "application/vnd.house.product";
+const PICTURE = "application/vnd.house.picture";
 const { config } = Trix;
 
 // Return begins a new block. Inside the editor a block is a <div>, for a <p> can hold no figure; outside it is a paragraph.
@@ -92,6 +93,15 @@ function toTrix(html, home) {
     figure.replaceWith(block);
     block.append(figure);
   }
+  for (const figure of page.querySelectorAll("figure[data-attachment]")) {
+    const attachmentId = figure.dataset.attachment;
+    const content = home.closest("form")?.querySelector(`template[data-picture="${CSS.escape(attachmentId)}"]`)?.innerHTML.trim() ?? "";
+    figure.removeAttribute("data-attachment");
+    figure.setAttribute("data-trix-attachment", JSON.stringify({ contentType: PICTURE, attachmentId, content }));
+    const block = document.createElement("div");
+    figure.replaceWith(block);
+    block.append(figure);
+  }
   for (const paragraph of page.querySelectorAll("body > p")) {
     const block = document.createElement("div");
     block.append(...paragraph.childNodes);
@@ -135,8 +145,9 @@ function trimmed(paragraph) {
 }
 
 function product(page, figure) {
-  const { sku } = JSON.parse(figure.dataset.trixAttachment ?? "{}");
+  const { sku, attachmentId } = JSON.parse(figure.dataset.trixAttachment ?? "{}");
   const clean = page.createElement("figure");
   if (sku) clean.dataset.product = sku;
-  return sku ? clean : "";
+  if (attachmentId) clean.dataset.attachment = attachmentId;
+  return sku || attachmentId ? clean : "";
 }
