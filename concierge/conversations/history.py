@@ -35,6 +35,7 @@ class _Told:
     who: str
     details: Mapping[str, Any]
     is_own: bool
+    is_by_hand: bool
 
 
 def list_events(session: Session, conversation: Conversation) -> list[Event]:
@@ -50,9 +51,9 @@ def list_events(session: Session, conversation: Conversation) -> list[Event]:
 
 
 def _told(entry: AuditEntry, names: Mapping[int, str]) -> _Told:
-    who = names.get(entry.editor_id or 0, "")
+    who = names.get(entry.editor_id or 0) or str(_("The house"))
     is_own = entry.editor_id is not None and entry.details.get("to") == entry.editor_id
-    return _Told(entry.at, who, entry.details, is_own)
+    return _Told(entry.at, who, entry.details, is_own, is_by_hand=entry.editor_id is not None)
 
 
 def _assigned(told: _Told) -> str:
@@ -83,7 +84,9 @@ def _moment(text: object) -> datetime | None:
 
 
 def _woken(told: _Told) -> str:
-    return str(_("%(who)s took this up again", who=told.who) if told.who else _("Its time had come: back in the list"))
+    return str(
+        _("%(who)s took this up again", who=told.who) if told.is_by_hand else _("Its time had come: back in the list")
+    )
 
 
 def _returned(told: _Told) -> str:

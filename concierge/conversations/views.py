@@ -79,7 +79,7 @@ def refresh(conversation_id: int) -> ResponseReturnValue:
 def _list_values(current: int | None = None) -> dict[str, Any]:
     editor = current_editor()
     here = _where()
-    folder = _choice(Folder, here.get("folder")) or (Folder.MINE if editor.may_answer else Folder.OPEN)
+    folder = _choice(Folder, here.get("folder")) or Folder.OPEN
     order = _choice(Order, here.get("order")) or Order.WAITING
     after, words, tag = read_place(here.get("after")), here.get("q", "").strip(), here.get("tag", "")
     if words:
