@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -81,10 +82,12 @@ def new_context(
 ) -> Iterator[Callable[..., BrowserContext]]:
     """Opens a browser of its own for one person: `new_context(viewport=…, java_script_enabled=False, locale="it")`.
 
-    An uncaught error in a script, or anything the page's own policy had to stop, fails the test in the end.
+    An uncaught error in a script, or anything the page's own policy had to stop, fails the test in the end. Of a test
+    that failed the house's own words are shown too.
     """
     opened: list[BrowserContext] = []
     faults: list[str] = []
+    said_before = len(house.said)
 
     def open_context(**options: object) -> BrowserContext:
         settings = {"base_url": house.url, "locale": "en-GB", "viewport": {"width": 1440, "height": 900}} | options
@@ -98,6 +101,8 @@ def new_context(
 
     yield open_context
     failed = request.node.stash.get(FAILED, True)
+    if failed:
+        sys.stderr.write("".join(house.said[said_before:]))
     name = re.sub(r"[^\w.-]+", "-", request.node.nodeid.rpartition("/")[2])
     for number, context in enumerate(opened):
         if failed:
