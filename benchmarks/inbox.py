@@ -10,7 +10,7 @@ from benchmarks.measuring import Figure, Place, middle, milliseconds, slow
 from concierge.app import create_app
 from concierge.extensions import db
 
-INBOX = "/"
+INBOX = "/?folder=open"
 _KEYSET = (
     "SELECT id, subject, first_line, waiting_since FROM conversation "
     "WHERE state = 'open' AND waiting_since IS NOT NULL ORDER BY waiting_since, id LIMIT 50"
@@ -24,11 +24,10 @@ def measure(place: Place, conversations: int) -> Iterator[Figure]:
     client = app.test_client()
     answer = client.post("/sign-in", data={"email": "nadia@maison.example", "password": PASSWORD})
     assert answer.status_code == 302, answer.status_code
-    page = client.get(INBOX, follow_redirects=True)
+    page = client.get(INBOX)
     assert page.status_code == 200
     assert page.get_data().count(b"About order") >= 50
-    path = page.request.path
-    ours = milliseconds(lambda: _get(client, path))
+    ours = milliseconds(lambda: _get(client, INBOX))
     bare = milliseconds(_Bare(place))
     words = "an empty Flask page that reads 50 rows by key"
     where = f"{conversations:,} conversations, {place.name}"
