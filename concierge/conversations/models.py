@@ -55,7 +55,13 @@ class Conversation(Base):
         sa.Index("ix_conversation_editor_waiting", "editor_id", "state", "waiting_since", "id"),
         sa.Index("ix_conversation_editor_newest", "editor_id", "state", "last_message_at", "id"),
         sa.Index("ix_conversation_customer", "customer_id", "last_message_at"),
-        sa.Index("ix_conversation_not_for_us", "not_for_us_at"),
+        sa.Index(
+            "ix_conversation_not_for_us",
+            "last_message_at",
+            "id",
+            sqlite_where=sa.text("not_for_us_at IS NOT NULL"),
+            postgresql_where=sa.text("not_for_us_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -122,7 +122,7 @@ class Piece:
 
 
 def snippet(text: str, search: Search, *, around: int = 90) -> tuple[Piece, ...]:
-    """The place in `text` where the first searched word stands, with about `around` characters either side.
+    """The place in `text` where the first searched word stands, `around` characters behind the beginning.
 
     The beginning of `text` when none is found (the match was in the subject or the name).
     """
@@ -130,7 +130,7 @@ def snippet(text: str, search: Search, *, around: int = 90) -> tuple[Piece, ...]
     spans = [(word.start(), word.end()) for word in _WORD.finditer(text) if _is_wanted(word[0], wanted)]
     first = spans[0][0] if spans else 0
     begin = _word_start(text, max(0, first - around))
-    end = _word_end(text, min(len(text), first + 2 * around))
+    end = _word_end(text, min(len(text), first + 180))
     pieces: list[Piece] = [Piece("… ", False)] if begin else []
     position = begin
     for start, stop in spans:

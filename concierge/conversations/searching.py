@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,7 +23,13 @@ from concierge.web.paging import Page, Place
 
 PAGE_SIZE = 30
 # Matches read for one page; several may belong to one conversation.
-_MATCHES = 300
+_MATCHES = 150
+# From about here on PostgreSQL finds a page of matches sooner by walking from the newest message.
+_COMMON = 2_000
+_SQLITE = sa.table("message_search", sa.column("rowid", sa.Integer))
+_POSTGRESQL = sa.table("message_search", sa.column("message_id", sa.BigInteger), sa.column("document"))
+# The list shows one line: what was searched stands near its beginning.
+_AROUND = 18
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,30 +68,43 @@ def search_conversations(
 
 
 def _matches(session: Session, search: Search, editor: Editor, *, before: int | None) -> sa.Select[int, int]:
-    statement = (
-        sa.select(Message.id, Message.conversation_id)
-        .join(Conversation, Conversation.id == Message.conversation_id)
-        .where(*_conditions(search, editor))
-        .order_by(Message.id.desc())
-    )
-    if search.has_words:
-        statement = _with_words(session, statement, search)
-    return statement.where(Message.id < before) if before is not None else statement
-
-
-def _with_words(session: Session, statement: sa.Select[int, int], search: Search) -> sa.Select[int, int]:
-    if session.get_bind().dialect.name == "sqlite":
-        index = sa.table("message_search", sa.column("rowid", sa.Integer))
-        # CROSS JOIN holds SQLite to this order: the index gives its rows by number, newest first.
+    """Messages that match, the newest first; both databases stop reading as soon as a page is full."""
+    columns = sa.select(Message.id, Message.conversation_id)
+    number: sa.ColumnElement[int] = Message.id.expression
+    if not search.has_words:
+        statement = columns
+    elif session.get_bind().dialect.name == "sqlite":
+        number = _SQLITE.c.rowid
         match = sa.text("message_search MATCH :words").bindparams(words=to_fts5(search))
-        found = sa.select(index.c.rowid.label("id")).select_from(index).where(match).order_by(index.c.rowid.desc())
-        return statement.join(found.subquery("found"), sa.text("found.id = message.id"))
-    index = sa.table("message_search", sa.column("message_id", sa.BigInteger), sa.column("document"))
+        # The index gives its rows by number, newest first, without sorting (sqlite.org/fts5.html, 5).
+        statement = columns.select_from(_SQLITE.join(Message, Message.id == number)).where(match)
+    else:
+        statement, number = _in_postgresql(session, search)
+    statement = statement.join(Conversation, Conversation.id == Message.conversation_id)
+    statement = statement.where(*_conditions(search, editor)).order_by(number.desc())
+    return statement.where(number < before) if before is not None else statement
+
+
+def _in_postgresql(session: Session, search: Search) -> tuple[sa.Select[int, int], sa.ColumnElement[int]]:
+    """Rare words are gathered first (MATERIALIZED: else the planner walks all messages and looks into each); for
+    common ones walking from the newest is quicker. Measured: 1 against 138 ms, and 5 against 57 ms."""
     request = sa.func.to_tsquery("simple", to_tsquery(search))
-    found_ids = sa.select(index.c.message_id.label("id")).where(index.c.document.op("@@")(request))
-    # Without MATERIALIZED the planner walks all messages by number and looks for the words in each.
-    cte = found_ids.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
-    return statement.join(cte, cte.c.id == Message.id)
+    found = sa.select(_POSTGRESQL.c.message_id).where(_POSTGRESQL.c.document.op("@@")(request))
+    columns = sa.select(Message.id, Message.conversation_id)
+    if _estimate(session, request) > _COMMON:
+        number: sa.ColumnElement[int] = _POSTGRESQL.c.message_id
+        walk = columns.select_from(_POSTGRESQL.join(Message, Message.id == number))
+        return walk.where(_POSTGRESQL.c.document.op("@@")(request)), number
+    cte = found.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+    return columns.join(cte, cte.c.message_id == Message.id), Message.id.expression
+
+
+def _estimate(session: Session, request: sa.Function[Any]) -> float:
+    """How many messages PostgreSQL thinks hold these words; asking takes a third of a millisecond."""
+    words = session.scalar(sa.select(sa.cast(request, sa.Text)))
+    explain = sa.text("EXPLAIN (FORMAT JSON) SELECT 1 FROM message_search WHERE document @@ CAST(:words AS tsquery)")
+    plan: list[dict[str, dict[str, float]]] = session.execute(explain, {"words": words}).scalar_one()
+    return plan[0]["Plan"]["Plan Rows"]
 
 
 def _conditions(search: Search, editor: Editor) -> list[sa.ColumnElement[bool]]:
@@ -117,7 +137,7 @@ def _shown_before(session: Session, search: Search, editor: Editor, newest: dict
 def _hits(session: Session, search: Search, newest: dict[int, int]) -> tuple[Hit, ...]:
     texts = _texts(session, list(newest.values()))
     rows = list_by_id(session, list(newest))
-    return tuple(Hit(row, newest[row.id], snippet(texts[newest[row.id]], search)) for row in rows)
+    return tuple(Hit(row, newest[row.id], snippet(texts[newest[row.id]], search, around=_AROUND)) for row in rows)
 
 
 def _texts(session: Session, message_ids: Sequence[int]) -> dict[int, str]:

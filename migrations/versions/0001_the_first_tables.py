@@ -205,7 +205,13 @@ def upgrade() -> None:
     op.create_index("ix_conversation_editor_newest", "conversation", ["editor_id", "state", "last_message_at", "id"])
     op.create_index("ix_conversation_editor_waiting", "conversation", ["editor_id", "state", "waiting_since", "id"])
     op.create_index("ix_conversation_newest", "conversation", ["state", "last_message_at", "id"])
-    op.create_index("ix_conversation_not_for_us", "conversation", ["not_for_us_at"])
+    op.create_index(
+        "ix_conversation_not_for_us",
+        "conversation",
+        ["last_message_at", "id"],
+        sqlite_where=sa.text("not_for_us_at IS NOT NULL"),
+        postgresql_where=sa.text("not_for_us_at IS NOT NULL"),
+    )
     op.create_index("ix_conversation_snoozed_until", "conversation", ["snoozed_until"])
     op.create_index("ix_conversation_waiting", "conversation", ["state", "waiting_since", "id"])
 

@@ -6,6 +6,7 @@ import "./dialogs.js";
 import "./keys.js";
 import "./pickers.js";
 import "./live.js";
+import "./panes.js";
 import "./undo.js";
 import "./autosave.js";
 import "./insert.js";
