@@ -78,7 +78,8 @@ def _bind_extensions(app: Flask) -> None:
     app.teardown_appcontext_funcs[:] = [each for each in app.teardown_appcontext_funcs if not iscoroutinefunction(each)]
     with app.app_context():
         database.prepare(db.engine)
-    csrf.init_app(app)
+    csrf.init_app(app)  # reads the whole form, before anybody has to wait for us
+    web_security.take_turns(app)
     limiter.init_app(app)
     babel.init_app(app, locale_selector=_page_language, timezone_selector=_page_zone)
     staff = FSQLALiteUserDatastore(db, Editor, cast(type[RoleMixin], Role))

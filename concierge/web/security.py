@@ -60,9 +60,22 @@ def roles_accepted(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def init_app(app: Flask) -> None:
-    """Ask for sign-in everywhere but on public views, take the write lock for unsafe methods, set headers."""
+    """Ask for sign-in everywhere but on public views, set headers."""
     app.before_request(_begin)
     app.after_request(_headers)
+
+
+def take_turns(app: Flask) -> None:
+    """Let unsafe methods begin with the write lock; call this before any extension that reads the database.
+
+    SQLite: reading first and writing later fails when somebody else wrote in between, however long one waits.
+    """
+    app.before_request(_take_turn)
+
+
+def _take_turn() -> None:
+    if request.endpoint is not None and request.method not in {"GET", "HEAD", "OPTIONS"}:
+        lock_for_writing(db.session)
 
 
 def _begin() -> Response | None:
@@ -70,9 +83,6 @@ def _begin() -> Response | None:
         return None
     view = current_app.view_functions[request.endpoint]
     is_public = request.endpoint == "static" or request.blueprint == "security" or hasattr(view, _PUBLIC)
-    # SQLite: a POST begins with the write lock, so that reading first and writing later can't fail half-way.
-    if request.method not in {"GET", "HEAD", "OPTIONS"}:
-        lock_for_writing(db.session)
     if is_public or current_user.is_authenticated:
         return None
     if request.headers.get("HX-Request"):
