@@ -120,9 +120,14 @@ def make_sessions(config: Config) -> Sessions:
 
 
 def lock_for_writing(session: Session) -> None:
-    """Begin the session's transaction with the write lock (SQLite); a no-op elsewhere. Call before the first query."""
-    if not session.in_transaction():
-        session.connection(execution_options={"writes": True})
+    """Begin the session's transaction with the write lock (SQLite); nothing more than a beginning elsewhere.
+
+    A transaction that has only looked so far (who is signed in?) is ended first: one that began by reading can't take
+    the lock any more once somebody else has written, and would fail at its first write. Call before the first write.
+    """
+    if session.in_transaction():
+        session.commit()
+    session.connection(execution_options={"writes": True})
 
 
 def sqlite_module() -> ModuleType:

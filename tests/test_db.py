@@ -8,7 +8,8 @@ from alembic import command
 
 from concierge import schema
 from concierge.audit import AuditEntry
-from concierge.db import is_safe_sqlite
+from concierge.db import is_safe_sqlite, lock_for_writing
+from concierge.extensions import db
 from tests.factories import NOW, make_editor, make_mailbox
 
 
@@ -67,3 +68,30 @@ def test_an_audit_entry_needs_a_real_editor(session):
     session.add(AuditEntry(at=NOW, verb="x", subject_type="x", subject_id=1, editor_id=999, details={}))
     with pytest.raises(sa.exc.IntegrityError):
         session.flush()
+
+
+def test_who_has_looked_already_still_gets_the_lock_and_sees_what_was_written_meanwhile(app, session):
+    nadia = make_editor(session)
+    session.commit()
+    with app.app_context():
+        assert db.session.get(type(nadia), nadia.id).name == "Nadia Ferrant"
+        nadia.name = "Nadia Rossi"
+        session.commit()
+        lock_for_writing(db.session)
+        assert db.session.scalar(sa.select(type(nadia).name)) == "Nadia Rossi"
+        db.session.execute(sa.update(type(nadia)).values(title="Editor"))
+        db.session.commit()
+
+
+def test_without_the_lock_it_would_fail(app, session, config):
+    """Negative control of the test above, on SQLite: a reader that turns writer after another wrote is refused."""
+    if not config.is_sqlite:
+        return
+    nadia = make_editor(session)
+    session.commit()
+    with app.app_context():
+        db.session.get(type(nadia), nadia.id)
+        nadia.name = "Nadia Rossi"
+        session.commit()
+        with pytest.raises(sa.exc.OperationalError, match="locked"):
+            db.session.execute(sa.update(type(nadia)).values(title="Editor"))

@@ -23,7 +23,7 @@ whenAdded("form[data-autosave]", (form) => {
     clearTimeout(timer);
     const body = new FormData(form);
     if (busy && !leaving) return;
-    if (!dirty) return;
+    if (!dirty || !form.isConnected) return; // a form that was replaced has nothing more to say
     busy = true;
     dirty = false;
     last = snapshot(form);
