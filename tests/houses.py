@@ -1,5 +1,6 @@
 """A whole house as a stranger runs it: `concierge run` on free ports, in a process of its own."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -62,6 +63,7 @@ def start_house(
     started = time.monotonic()
     process = subprocess.Popen(
         [*command, "run", "--port", str(port), "--smtp-port", str(smtp_port), "--data", str(data), *options],
+        preexec_fn=_end_with_us,  # noqa: PLW1509 - no thread of ours holds a lock here
         cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     house = RunningHouse(f"http://127.0.0.1:{port}", port, smtp_port, data, process, 0.0)
@@ -84,6 +86,12 @@ def open_house(data: Path, *options: str, **settings: str) -> Iterator[RunningHo
     finally:
         if house.process.poll() is None:
             house.close()
+
+
+def _end_with_us() -> None:
+    """In the new process, on Linux: stop when the tests die, however they die (prctl(2), PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _listen(house: RunningHouse, is_open: threading.Event) -> None:
