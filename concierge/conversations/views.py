@@ -71,6 +71,8 @@ def show(conversation_id: int) -> ResponseReturnValue:
 def refresh(conversation_id: int) -> ResponseReturnValue:
     """The conversation's head and mails as they are now, for a page that is open; nothing when nothing changed."""
     conversation = queries.get_conversation(db.session, conversation_id)
+    if not wants_block():
+        return redirect(url_for("conversations.show", conversation_id=conversation.id, **_where()))
     if request.args.get("version") == queries.last_change(db.session, conversation):
         return "", 204
     return render(PAGE, block="refreshed_talk", **_talk_values(conversation, seen=request.args.get("seen", type=int)))

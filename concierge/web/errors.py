@@ -7,7 +7,8 @@ from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DataError
+from werkzeug.exceptions import HTTPException, NotFound
 
 from concierge.errors import ConciergeError
 from concierge.extensions import db
@@ -15,12 +16,17 @@ from concierge.web.rendering import render, wants_block
 
 log = logging.getLogger(__name__)
 
+_OUT_OF_RANGE = "22003"  # PostgreSQL's numeric_value_out_of_range
+
 
 def init_app(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(ConciergeError, _broken_rule)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
+    # A number no row can have: SQLite's driver says the one, PostgreSQL the other.
+    app.register_error_handler(OverflowError, _beyond)
+    app.register_error_handler(DataError, _beyond)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -49,6 +55,13 @@ def _http(error: Exception) -> ResponseReturnValue:
         429: _("That was a little too often. Wait a minute, then try again."),
     }
     return _answer(status, sentences.get(status, error.description or HTTPStatus(status).phrase))
+
+
+def _beyond(error: Exception) -> ResponseReturnValue:
+    if isinstance(error, DataError) and getattr(error.orig, "sqlstate", "") != _OUT_OF_RANGE:
+        return _unexpected(error)
+    db.session.rollback()
+    return _http(NotFound())
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

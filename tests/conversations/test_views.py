@@ -258,3 +258,8 @@ def test_her_other_conversations_stand_beside(session, desk, conversation):
     session.commit()
     assert "A dress for June" in page(desk.get(f"/conversations/{conversation.id}"))
     assert "A dress for June" in page(desk.get(f"/customers/{conversation.customer_id}/conversations"))
+
+
+def test_the_address_an_open_page_refreshes_itself_from_leads_a_visitor_to_the_conversation(desk, conversation):
+    answer = desk.get(f"/conversations/{conversation.id}/refresh")
+    assert (answer.status_code, answer.location) == (302, f"/conversations/{conversation.id}")
