@@ -37,7 +37,7 @@ def _demo(config: Config) -> list[str]:
         f"  Sign in with the password {sheets['password']} as",
         *(f"    {each['email']:<{longest}}  {each['title']}" for each in sheets["editor"]),
         "",
-        "  Next: Barbara waits at the top of “Unassigned”. Answer her with a template (t), then read",
+        "  Next: Barbara waits at the top of the inbox. Answer her with a template (t), then read",
         f"  your answer in her own mailbox, and write back as she would: {config.base_url}/post-office",
         "  Or write to the house from any mail program, through the mail door:",
         f"    {sheets['mailbox'][0]['address']}",
