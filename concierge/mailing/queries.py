@@ -26,6 +26,13 @@ def get_delivery(session: Session, delivery_id: int) -> Delivery:
     return delivery
 
 
+def lock_delivery(session: Session, delivery_id: int) -> Delivery:
+    """The delivery as it is now, held until the transaction ends, so that two clicks move it once."""
+    if (delivery := session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)) is None:
+        raise DeliveryNotFound
+    return delivery
+
+
 def find_delivery(session: Session, key: str) -> Delivery | None:
     """The delivery queued under this key."""
     return session.scalar(sa.select(Delivery).where(Delivery.key == key))

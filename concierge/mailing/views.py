@@ -23,7 +23,7 @@ def init_app(app: Flask) -> None:
 @roles_accepted("editor", "admin")
 def send_again(delivery_id: int) -> ResponseReturnValue:
     """Queue a mail anew that failed, was withheld, or came to an unknown end."""
-    delivery = queries.get_delivery(db.session, delivery_id)
+    delivery = queries.lock_delivery(db.session, delivery_id)
     commands.send_again(db.session, delivery, by=current_user, now=clock.now())
     db.session.commit()
     if delivery.state is DeliveryState.WITHHELD:
@@ -37,7 +37,7 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
 @roles_accepted("editor", "admin")
 def confirm_arrival(delivery_id: int) -> ResponseReturnValue:
     """She has it: a mail of unknown end arrived."""
-    delivery = queries.get_delivery(db.session, delivery_id)
+    delivery = queries.lock_delivery(db.session, delivery_id)
     commands.confirm_arrival(db.session, delivery, by=current_user, now=clock.now())
     db.session.commit()
     flash(_("Good: it has arrived."))

@@ -7,7 +7,7 @@ from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, NotFound
 
 from concierge.errors import ConciergeError
@@ -27,6 +27,7 @@ def init_app(app: Flask) -> None:
     # A number no row can have: SQLite's driver says the one, PostgreSQL the other.
     app.register_error_handler(OverflowError, _beyond)
     app.register_error_handler(DataError, _beyond)
+    app.register_error_handler(OperationalError, _busy)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -62,6 +63,13 @@ def _beyond(error: Exception) -> ResponseReturnValue:
         return _unexpected(error)
     db.session.rollback()
     return _http(NotFound())
+
+
+def _busy(error: Exception) -> ResponseReturnValue:
+    """Too many wrote at once (SQLite), or the database is away (PostgreSQL): it passes."""
+    db.session.rollback()
+    log.warning("database not to be had at %s %s: %s", request.method, request.url_rule, type(error).__name__)
+    return _answer(503, _("The house is very busy right now. Nothing was changed; please try again in a moment."))
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -1,7 +1,9 @@
 """What a person reads when an address leads nowhere."""
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from concierge.web.security import public
 from tests.factories import make_editor, sign_in
 
 BEYOND = "9" * 23
@@ -22,3 +24,13 @@ def test_a_number_no_row_can_have_leads_nowhere(client, session, path):  # T35
     session.commit()
     sign_in(client, nadia)
     assert client.get(path).status_code == 404
+
+
+def test_a_database_too_busy_to_write_asks_to_try_again(app, session):
+    def locked():
+        raise OperationalError("UPDATE conversation", {}, Exception("database is locked"))
+
+    app.add_url_rule("/too-busy", "too_busy", public(locked))
+    answer = app.test_client().get("/too-busy")
+    assert answer.status_code == 503
+    assert "try again" in answer.get_data(as_text=True)
