@@ -1,6 +1,6 @@
 // The inbox's panes: when htmx brings another conversation, a phone turns to it, and it begins at its top.
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
-  if (detail.target.id !== "conversation") return;
+  if (detail.target?.id !== "conversation") return; // a swap by htmx.swap() names no target
   const pane = document.getElementById("conversation");
   const panes = pane?.closest(".panes");
   if (!panes) return;
