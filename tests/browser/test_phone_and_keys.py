@@ -1,0 +1,161 @@
+"""The same work on a phone, with keys alone, and without JavaScript."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import (
+    GONE,
+    SOON,
+    answer,
+    cannot_be_pushed_sideways,
+    editor_of,
+    leaving,
+    mails_to,
+    row,
+    send,
+    sent,
+    write,
+)
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def test_on_a_phone_one_goes_from_folder_to_list_to_mail_and_back(new_context, sign_in, house):
+    letter = write(house, "Earrings for a christening")
+    page = sign_in(new_context(**PHONE).new_page(), "nadia")
+    cannot_be_pushed_sideways(page)
+    page.get_by_role("navigation", name="Folders").get_by_role("link", name="Unassigned").click()
+    expect(page.locator("#conversation")).not_to_be_visible()
+    page.goto("/?folder=unassigned&order=newest")
+    row(page, letter.subject).click(timeout=SOON)
+    expect(page.locator(".conversation__subject")).to_have_text(letter.subject)
+    expect(page.locator("#list")).not_to_be_visible()
+    cannot_be_pushed_sideways(page)
+    page.get_by_role("link", name="Back to the list").click()
+    expect(row(page, letter.subject)).to_be_visible()
+    row(page, letter.subject).click()
+    answer(page, "Dear Barbara, small pearls.")
+    cannot_be_pushed_sideways(page)
+    send(page)
+    expect(leaving(page)).to_be_visible()
+    cannot_be_pushed_sideways(page)
+    page.locator("[data-undo-seconds]").get_by_role("button", name="Undo").click()
+    expect(editor_of(page)).to_contain_text("small pearls.")
+
+
+def focused(page: Page) -> str:
+    """What has the keyboard, and whether one sees that it does."""
+    return page.evaluate(
+        """() => {
+            const at = document.activeElement;
+            const lined = (each) => each && getComputedStyle(each).outlineStyle !== "none";
+            const shaded = getComputedStyle(at).boxShadow !== "none";
+            const seen = lined(at) || shaded || lined(at.closest(".search, .composer, label"));
+            if (at === document.body) return "";
+            return (seen ? "" : "UNSEEN ") + (at.id || at.name || at.className || at.tagName);
+        }"""
+    )
+
+
+def walk_to(page: Page, selector: str, most: int = 60) -> None:
+    """Tab until the element has the keyboard; every stop on the way is seen."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        assert not focused(page).startswith("UNSEEN"), focused(page)
+        if page.locator(selector).evaluate_all("all => all.includes(document.activeElement)"):
+            return
+    raise AssertionError(f"{selector} can't be reached with the keyboard")
+
+
+def test_keys_alone_are_enough_from_the_door_to_the_sent_answer(page: Page, house):
+    letter = write(house, "A tie for my brother")
+    page.goto("/sign-in")
+    walk_to(page, "input[name=email]")
+    page.keyboard.type("nadia@maison-solenne.example")
+    walk_to(page, "input[name=password]")
+    page.keyboard.type("turquoise")
+    page.keyboard.press("Enter")
+    expect(page.locator("#list")).to_be_visible()
+
+    page.keyboard.press("?")
+    sheet = page.locator("#keys")
+    expect(sheet).to_be_visible()
+    for words in ("Next conversation", "Search", "Go to Templates", "Unassigned"):
+        expect(sheet).to_contain_text(words)
+    page.keyboard.press("Escape")
+    expect(sheet).not_to_be_visible()
+
+    page.keyboard.press("/")
+    page.keyboard.type(letter.address.split("@")[0])
+    expect(row(page, letter.subject)).to_be_visible(timeout=SOON)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("q="))
+    walk_to(page, "#list a.row")
+    page.keyboard.press("Enter")
+    expect(page.locator(".conversation__subject")).to_have_text(letter.subject)
+    expect(editor_of(page)).to_be_visible()
+    page.keyboard.press("a")
+    page.keyboard.press("m")
+    expect(page.locator(".conversation__facts").first).to_contain_text("with Nadia Ferrant")
+    page.keyboard.press("r")
+    expect(editor_of(page)).to_be_focused()
+    page.keyboard.type("Dear Barbara, knitted silk, in bottle green.")
+    expect(page.locator("[data-autosave-status]")).to_have_text("Saved")
+    page.keyboard.press("Control+Enter")
+    expect(leaving(page)).to_be_visible()
+    expect(sent(page)).to_have_count(1, timeout=GONE)
+    page.keyboard.press("e")
+    expect(page.locator("#talk-head")).to_contain_text("Closed on")
+
+
+@pytest.fixture
+def plain(new_context, sign_in) -> Page:
+    """Nadia in a browser that runs no scripts."""
+    return sign_in(new_context(java_script_enabled=False).new_page(), "nadia")
+
+
+def test_without_scripts_everything_is_a_form(plain: Page, house):
+    letter = write(house, "A shawl for the opera")
+    page = plain
+    page.goto(f"/?q={letter.address}")
+    for _ in range(40):  # a page without scripts doesn't look again by itself
+        if row(page, letter.subject).count():
+            break
+        page.reload()
+    row(page, letter.subject).click()
+    page.locator("summary", has_text="Assign").click()
+    page.get_by_role("button", name="I do").click()
+    expect(page.locator(".conversation__facts").first).to_contain_text("with Nadia Ferrant")
+    page.locator("summary", has_text="Note").click()
+    page.get_by_label("For colleagues only").fill("Her husband pays. @chiara")
+    page.get_by_role("button", name="Keep the note").click()
+    expect(page.locator(".message--note")).to_contain_text("Her husband pays.")
+
+    page.get_by_role("link", name="Write the answer").click()
+    page.get_by_role("button", name="Template", exact=True).click()
+    page.get_by_role("searchbox").fill("thank")
+    page.get_by_role("button", name="Search").click()
+    page.locator(".picker__option").first.click()
+    text = page.locator("textarea[name=body_text]")
+    expect(text).to_have_value(re.compile("Barbara"))
+    text.fill("Dear Barbara,\n\nthe **cashmere** one, in midnight.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator(".composer--leaving")).to_contain_text("Your answer to Barbara is on its way.")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("textarea[name=body_text]")).to_have_value(
+        "Dear Barbara,\n\nthe **cashmere** one, in midnight."
+    )
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.goto(f"/?q={letter.address}")
+    row(page, letter.subject).click()
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.locator("#talk-head")).to_contain_text("Closed on")
+    page.wait_for_timeout(10_000)  # the time in which it can be called back; nothing tells a page without scripts
+    for _ in range(20):
+        if mails_to(page, letter.address).count():
+            break
+        page.wait_for_timeout(500)
+    mails_to(page, letter.address).first.click()
+    expect(page.frame_locator(".mail-frame").locator("strong")).to_have_text("cashmere")
