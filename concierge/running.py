@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import smtplib
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -49,13 +48,36 @@ class Part:
         return len(self.falls) == FALLS and now - self.falls[0] < FALL_WINDOW_SECONDS
 
 
+class Bell:
+    """Rung once by a signal. Not a threading.Event: a signal that comes while its lock is held would wait for ever."""
+
+    def __init__(self) -> None:
+        """Silent at first."""
+        self._rung = False
+
+    def ring(self) -> None:
+        """From now on it has rung."""
+        self._rung = True
+
+    def is_set(self) -> bool:
+        """Whether it has rung."""
+        return self._rung
+
+    def wait(self, seconds: float) -> bool:
+        """Wait up to `seconds` for it, looking ten times a second; whether it has rung."""
+        latest = time.monotonic() + seconds
+        while not self._rung and (left := latest - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_SECONDS))
+        return self._rung
+
+
 class House:
     """The running house: its parts, and the pipe whose closing tells them that we are gone."""
 
     def __init__(self, config: Config) -> None:
         """Nothing runs until `run`."""
         self._config = config
-        self._stop = threading.Event()
+        self._stop = Bell()
         self._lifeline, self._our_end = os.pipe()
         self._parts: list[Part] = []
 
@@ -65,7 +87,7 @@ class House:
         Raises KeepsFalling when a part can't be kept up; whatever happens, all parts are stopped when this returns.
         """
         for number in SIGNALS:
-            signal.signal(number, lambda *_: self._stop.set())
+            signal.signal(number, lambda *_: self._stop.ring())
         try:
             self._parts = [Part(name, self._start(name)) for name in PARTS]
             if self._open():
@@ -133,7 +155,7 @@ class House:
 
     def _close(self) -> None:
         """Let everybody finish what they hold, for half a minute; then end them, which loses nothing kept."""
-        self._stop.clear()
+        self._stop = Bell()  # one more Ctrl-C from here on means: at once
         for part in self._parts:
             if part.process.exitcode is None:
                 part.process.terminate()
