@@ -2,11 +2,13 @@
 
 from alembic import context
 
+import concierge.api.models
 import concierge.audit
-import concierge.catalogue.models
+import concierge.catalogue.stock_models
 import concierge.drafts.models
 import concierge.inbound.models
-import concierge.templating.models  # noqa: F401
+import concierge.templating.models
+import concierge.wishes.offer_models  # noqa: F401
 from concierge.config import read_config
 from concierge.db import Base, make_engine
 

@@ -80,5 +80,6 @@ def set_stock(session: Session, variant: Variant, *, location: str, on_hand: int
         variant.stock.append(level)
     elif as_of >= level.as_of:
         level.on_hand, level.as_of = max(on_hand, 0), as_of
+    variant.on_hand = sum(each.on_hand for each in variant.stock)
     session.flush()
     return level

@@ -1,4 +1,4 @@
-"""Products with their texts and pictures, variants by size and colour, and stock by location."""
+"""Products with their texts and pictures, variants by size and colour, and how many units the house may give away."""
 
 from datetime import datetime
 
@@ -81,6 +81,16 @@ class Variant(Base):
     """A product's size and colour, with a SKU."""
 
     __tablename__ = "variant"
+    __table_args__ = (
+        sa.CheckConstraint("promised >= 0", "promised"),
+        sa.CheckConstraint("on_hand >= 0", "on_hand"),
+        sa.Index(
+            "ix_variant_given_away",
+            "on_hand",
+            sqlite_where=sa.text("on_hand > 0"),
+            postgresql_where=sa.text("on_hand > 0"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id", ondelete="CASCADE"), index=True)
@@ -89,6 +99,14 @@ class Variant(Base):
     size: Mapped[str] = mapped_column(sa.String(20), default="")
     size_system: Mapped[str] = mapped_column(sa.String(8), default="EU")
     position: Mapped[int] = mapped_column(default=0)
+    # Units on hand at all locations together: the sum of `stock`, kept so that one UPDATE can decide.
+    on_hand: Mapped[int] = mapped_column(default=0)
+    # Units spoken for: held for an open or taken offer, or sold and not yet missing in the shop's own report.
+    promised: Mapped[int] = mapped_column(default=0)
+    # Units that are never offered.
+    safety_minimum: Mapped[int] = mapped_column(default=0)
+    # Stock that came and goes within minutes is not offered before this.
+    offered_from: Mapped[datetime | None]
     product: Mapped[Product] = relationship(back_populates="variants", lazy="joined")
     stock: Mapped[list["StockLevel"]] = relationship(
         back_populates="variant", cascade="all, delete-orphan", lazy="selectin"
@@ -96,8 +114,8 @@ class Variant(Base):
 
     @property
     def available(self) -> int:
-        """Units on hand everywhere."""
-        return sum(level.on_hand for level in self.stock)
+        """Units the house may give away: on hand, less what is promised, less the safety minimum; never below 0."""
+        return max(0, self.on_hand - self.promised - self.safety_minimum)
 
 
 class StockLevel(Base):
@@ -111,6 +129,8 @@ class StockLevel(Base):
     location: Mapped[str] = mapped_column(sa.String(40))
     on_hand: Mapped[int]
     as_of: Mapped[datetime]
+    # the newest report's own number, where the shop counts its reports
+    version: Mapped[int | None] = mapped_column(BigId)
     variant: Mapped[Variant] = relationship(back_populates="stock")
 
 

@@ -12,7 +12,6 @@ from concierge.catalogue.models import (
     ProductNotFound,
     ProductPicture,
     ProductText,
-    StockLevel,
     Variant,
     VariantNotFound,
 )
@@ -47,14 +46,10 @@ def list_variants(session: Session, product: Product) -> list[Variant]:
 
 
 def count_available(session: Session, skus: Iterable[str]) -> dict[str, int]:
-    """Units on hand everywhere, by SKU; a SKU nobody knows is left out."""
-    statement = (
-        sa.select(Variant.sku, sa.func.coalesce(sa.func.sum(StockLevel.on_hand), 0))
-        .outerjoin(StockLevel)
-        .where(Variant.sku.in_(list(skus)))
-        .group_by(Variant.sku)
-    )
-    return {sku: int(units) for sku, units in session.execute(statement)}
+    """Units the house may give away, by SKU; a SKU nobody knows is left out."""
+    free = Variant.on_hand - Variant.promised - Variant.safety_minimum
+    statement = sa.select(Variant.sku, free).where(Variant.sku.in_(list(skus)))
+    return {sku: max(0, units) for sku, units in session.execute(statement)}
 
 
 def search_products(
@@ -69,7 +64,7 @@ def search_products(
     if category:
         statement = statement.where(Product.category == category)
     if in_stock:
-        statement = statement.where(Product.variants.any(_on_hand()))
+        statement = statement.where(Product.variants.any(_is_available()))
     if words:
         begins = Product.texts.any(ProductText.name.istartswith(text.strip(), autoescape=True))
         statement = statement.order_by(sa.case((begins, 0), else_=1))
@@ -116,8 +111,8 @@ def _name() -> sa.ScalarSelect[str]:
     return names.order_by(sa.case((ProductText.language == "en", 0), else_=1)).limit(1).scalar_subquery()
 
 
-def _on_hand() -> sa.ColumnElement[bool]:
-    return Variant.stock.any(StockLevel.on_hand > 0)
+def _is_available() -> sa.ColumnElement[bool]:
+    return Variant.on_hand > Variant.promised + Variant.safety_minimum
 
 
 def _matches(word: str) -> sa.ColumnElement[bool]:

@@ -1,6 +1,7 @@
-"""Customers with their addresses and sizes."""
+"""Customers with their addresses and sizes, and what they have agreed to."""
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -22,6 +23,8 @@ class Customer(Base):
     country: Mapped[str] = mapped_column(sa.String(2), default="")
     timezone: Mapped[str] = mapped_column(sa.String(64), default="")
     notes: Mapped[str] = mapped_column(sa.Text, default="")
+    # "" or a word of the house's own such as "vip"; what it means for a queue is the wave policy's
+    tier: Mapped[str] = mapped_column(sa.String(20), default="")
     created_at: Mapped[datetime]
     addresses: Mapped[list["CustomerAddress"]] = relationship(
         back_populates="customer", cascade="all, delete-orphan", lazy="selectin", order_by="CustomerAddress.id"
@@ -73,6 +76,29 @@ class CustomerSize(Base):
     system: Mapped[str] = mapped_column(sa.String(8), default="")
     value: Mapped[str] = mapped_column(sa.String(20))
     customer: Mapped[Customer] = relationship(back_populates="sizes")
+
+
+class Consent(Base):
+    """Proof of a yes: for what, when, how, in which words; `withdrawn_at` ends it."""
+
+    __tablename__ = "consent"
+    __table_args__ = (sa.Index("ix_consent_customer", "customer_id", "purpose"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customer.id", ondelete="CASCADE"))
+    # e.g. "wish": a mail when exactly this is back
+    purpose: Mapped[str] = mapped_column(sa.String(40))
+    # the sentence she agreed to, as it was shown
+    words: Mapped[str] = mapped_column(sa.Text)
+    language: Mapped[str] = mapped_column(sa.String(8))
+    # "form", "api", "mail" (she asked in writing), "link" (she confirmed an editor's wish)
+    way: Mapped[str] = mapped_column(sa.String(20))
+    # e.g. {"message_id": 902} or {"request_id": 41, "network": …}
+    proof: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    granted_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    # "one-click", "page", "mail", "editor"
+    withdrawn_way: Mapped[str] = mapped_column(sa.String(20), default="")
 
 
 class CustomerNotFound(NotFound):

@@ -1,0 +1,1 @@
+"""Wishes for exact variants, fair waves when units come back, offers in an editor's own voice."""

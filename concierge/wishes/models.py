@@ -1,0 +1,201 @@
+"""Wishes for exact variants, requests not yet confirmed, and the policy by which units are offered."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from concierge.accounts.models import Editor, Mailbox
+from concierge.catalogue.models import Product, Variant
+from concierge.conversations.models import Conversation
+from concierge.customers.models import Customer
+from concierge.db import Base, BigId, states
+from concierge.errors import NotFound, RuleBroken
+
+
+class WishState(StrEnum):
+    """Where a wish is; the last three are endings, each with a reason."""
+
+    UNCONFIRMED = "unconfirmed"
+    WAITING = "waiting"
+    OFFERED = "offered"
+    FULFILLED = "fulfilled"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+LIVING = (WishState.UNCONFIRMED, WishState.WAITING, WishState.OFFERED)
+
+
+class WishWay(StrEnum):
+    """How a wish came to us."""
+
+    EDITOR = "editor"
+    FORM = "form"
+    API = "api"
+
+
+class WishEnding(StrEnum):
+    """Why a wish ended."""
+
+    BOUGHT = "bought"  # through our offer
+    BOUGHT_ELSEWHERE = "bought_elsewhere"  # the same variant, by another way
+    WITHDRAWN_BY_HER = "withdrawn_by_her"
+    WITHDRAWN_BY_EDITOR = "withdrawn_by_editor"
+    UNSUBSCRIBED = "unsubscribed"
+    NEVER_CONFIRMED = "never_confirmed"
+    TOO_OLD = "too_old"
+    NEEDED_BY_PASSED = "needed_by_passed"
+    PASSED_ON_IT = "passed_on_it"  # she said no to the offer, for good
+    CUSTOMER_ERASED = "customer_erased"
+
+
+class Wish(Base):
+    """ "Tell me when exactly this is back"."""
+
+    __tablename__ = "wish"
+    __table_args__ = (
+        sa.CheckConstraint("quantity >= 1", "quantity"),
+        sa.CheckConstraint("(ended_at IS NULL) = (ended_because IS NULL)", "ending"),
+        sa.CheckConstraint("(state IN ('fulfilled', 'withdrawn', 'expired')) = (ended_at IS NOT NULL)", "ended_state"),
+        sa.Index("ix_wish_product", "product_id", "state"),
+        sa.Index("ix_wish_customer", "customer_id", "id"),
+        sa.Index("ix_wish_conversation", "conversation_id"),
+        sa.Index("ix_wish_expires", "state", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customer.id"))
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id"))
+    state: Mapped[WishState] = mapped_column(states(WishState))
+    way: Mapped[WishWay] = mapped_column(states(WishWay, "way"))
+    # all or nothing
+    quantity: Mapped[int] = mapped_column(default=1)
+    needed_by: Mapped[date | None] = mapped_column(sa.Date)
+    ceiling_cents: Mapped[int | None]
+    or_similar: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str] = mapped_column(sa.String(8), default="en")
+    # whose voice the offer has: her own editor's, in her conversation, from this mailbox
+    mailbox_id: Mapped[int] = mapped_column(sa.ForeignKey("mailbox.id"))
+    conversation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("conversation.id"))
+    editor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
+    # the mail in which she asked for it
+    message_id: Mapped[int | None] = mapped_column(sa.ForeignKey("message.id"))
+    consent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("consent.id"))
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    # Her place in the queue: the moment she counts as waiting since (`waves.rank_at`); NULL before she confirmed.
+    rank_at: Mapped[datetime | None]
+    # Moved by hand: it stands as if waiting since `rank_at`, for this reason.
+    moved_at: Mapped[datetime | None]
+    moved_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
+    moved_because: Mapped[str] = mapped_column(sa.String(400), default="")
+    # "not now": not offered again before this
+    rests_until: Mapped[datetime | None]
+    # why she was left out when a unit was there (suppressed, no consent …); "" when nothing stands in the way
+    skipped_because: Mapped[str] = mapped_column(sa.String(60), default="")
+    expires_at: Mapped[datetime]
+    # when "still want it?" was asked
+    asked_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    ended_because: Mapped[WishEnding | None] = mapped_column(states(WishEnding, "ended_because"))
+
+    customer: Mapped[Customer] = relationship(lazy="joined", innerjoin=True)
+    product: Mapped[Product] = relationship(lazy="joined", innerjoin=True)
+    mailbox: Mapped[Mailbox] = relationship(lazy="joined", innerjoin=True)
+    conversation: Mapped[Conversation | None] = relationship(lazy="raise")
+    editor: Mapped[Editor | None] = relationship(foreign_keys=[editor_id], lazy="joined")
+    moved_by: Mapped[Editor | None] = relationship(foreign_keys=[moved_by_id], lazy="raise")
+    choices: Mapped[list["WishVariant"]] = relationship(
+        back_populates="wish", cascade="all, delete-orphan", lazy="selectin", order_by="WishVariant.preference"
+    )
+
+    @property
+    def is_living(self) -> bool:
+        """Whether it may still come true."""
+        return self.state in LIVING
+
+
+class WishVariant(Base):
+    """One variant a wish is content with, the dearest first; its copy of the wish's place makes a queue one index."""
+
+    __tablename__ = "wish_variant"
+    __table_args__ = (
+        # One living wish per customer and variant.
+        sa.Index(
+            "uq_wish_variant_living",
+            "customer_id",
+            "variant_id",
+            unique=True,
+            sqlite_where=sa.text("is_living"),
+            postgresql_where=sa.text("is_living"),
+        ),
+        # The queue of a variant, as it stands.
+        sa.Index(
+            "ix_wish_variant_queue",
+            "variant_id",
+            "rank_at",
+            "wish_id",
+            sqlite_where=sa.text("is_waiting"),
+            postgresql_where=sa.text("is_waiting"),
+        ),
+    )
+
+    wish_id: Mapped[int] = mapped_column(sa.ForeignKey("wish.id", ondelete="CASCADE"), primary_key=True)
+    variant_id: Mapped[int] = mapped_column(sa.ForeignKey("variant.id"), primary_key=True)
+    customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customer.id"))
+    preference: Mapped[int] = mapped_column(default=0)
+    is_living: Mapped[bool] = mapped_column(default=True)
+    is_waiting: Mapped[bool] = mapped_column(default=False)
+    rank_at: Mapped[datetime | None]
+    wish: Mapped[Wish] = relationship(back_populates="choices")
+    variant: Mapped[Variant] = relationship(lazy="joined", innerjoin=True)
+
+
+class WishRequest(Base):
+    """What a form or the API asked for an address that has not said yes yet; becomes a wish by the link in one mail."""
+
+    __tablename__ = "wish_request"
+    __table_args__ = (
+        sa.Index("ix_wish_request_address", "normalised", "product_id", "created_at"),
+        sa.Index("ix_wish_request_network", "network", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    address: Mapped[str] = mapped_column(sa.String(320))
+    normalised: Mapped[str] = mapped_column(sa.String(320))
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id"))
+    # {"skus": [...], "quantity": …, "needed_by": …, "ceiling_cents": …, "or_similar": …}
+    wanted: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    way: Mapped[WishWay] = mapped_column(states(WishWay, "way"))
+    language: Mapped[str] = mapped_column(sa.String(8))
+    # the sentence she agreed to, as the form showed it
+    words: Mapped[str] = mapped_column(sa.Text)
+    # a keyed hash of the network it came from
+    network: Mapped[str] = mapped_column(sa.String(64), default="")
+    created_at: Mapped[datetime]
+    delivery_id: Mapped[int | None] = mapped_column(sa.ForeignKey("delivery.id"))
+    confirmed_at: Mapped[datetime | None]
+    wish_id: Mapped[int | None] = mapped_column(sa.ForeignKey("wish.id"))
+
+
+class WishNotFound(NotFound):
+    """There is no such wish."""
+
+
+class WishEnded(RuleBroken):
+    """This wish has ended."""
+
+
+class AlreadyWished(RuleBroken):
+    """She has this very wish already."""
+
+
+class AlreadyConfirmed(RuleBroken):
+    """This wish is confirmed already."""
+
+
+class NothingWished(RuleBroken):
+    """Choose at least one size."""
