@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge import audit
 from concierge.addresses import is_address, normalise
+from concierge.customers import queries
 from concierge.customers.models import (
     AddressOfAnother,
+    Consent,
     Customer,
     CustomerAddress,
     CustomerSize,
@@ -115,3 +117,41 @@ def prefer_address(session: Session, customer: Customer, address_id: int, *, by:
         for each in customer.addresses:
             each.is_primary = each.id == address_id
         audit.record(session, "customer.address_preferred", customer, by=by, now=now)
+
+
+def grant_consent(
+    session: Session,
+    customer: Customer,
+    *,
+    purpose: str,
+    words: str,
+    language: str,
+    way: str,
+    proof: dict[str, Any],
+    now: datetime,
+) -> Consent:
+    """Keep her yes to `purpose`, with the words she saw and the proof; each yes is kept beside those before it."""
+    consent = Consent(
+        customer_id=customer.id,
+        purpose=purpose,
+        words=words,
+        language=language,
+        way=way,
+        proof=proof,
+        granted_at=now,
+    )
+    session.add(consent)
+    audit.record(session, "consent.granted", customer, by=None, now=now, purpose=purpose, way=way)
+    session.flush()
+    return consent
+
+
+def withdraw_consent(session: Session, customer: Customer, *, purpose: str, way: str, now: datetime) -> int:
+    """End every yes of hers to `purpose`; how many stood. Twice is fine."""
+    standing = queries.list_consents(session, customer.id, purpose=purpose, standing_only=True)
+    for consent in standing:
+        consent.withdrawn_at, consent.withdrawn_way = now, way
+    if standing:
+        audit.record(session, "consent.withdrawn", customer, by=None, now=now, purpose=purpose, way=way)
+        session.flush()
+    return len(standing)

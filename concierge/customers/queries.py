@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.addresses import normalise
-from concierge.customers.models import Customer, CustomerAddress, CustomerNotFound
+from concierge.customers.models import Consent, Customer, CustomerAddress, CustomerNotFound
 
 PAGE_SIZE = 60
 
@@ -62,3 +62,18 @@ def _literally(word: str) -> str:
 def count_customers(session: Session) -> int:
     """How many customers the house knows."""
     return session.scalar(sa.select(sa.func.count()).select_from(Customer)) or 0
+
+
+def find_consent(session: Session, customer_id: int, purpose: str) -> Consent | None:
+    """Her newest yes to `purpose` that stands."""
+    return next(iter(list_consents(session, customer_id, purpose=purpose, standing_only=True)), None)
+
+
+def list_consents(
+    session: Session, customer_id: int, *, purpose: str | None = None, standing_only: bool = False
+) -> list[Consent]:
+    """What she agreed to, the newest first; to one purpose alone, and without what she took back, if asked."""
+    statement = sa.select(Consent).where(Consent.customer_id == customer_id).order_by(Consent.id.desc())
+    if purpose is not None:
+        statement = statement.where(Consent.purpose == purpose)
+    return list(session.scalars(statement.where(Consent.withdrawn_at.is_(None)) if standing_only else statement))
