@@ -13,7 +13,7 @@ from concierge.config import Config
 from concierge.web import live
 
 PROCESSES = 2
-THREADS = 32
+THREADS = 64
 
 
 class PageWorker(ThreadWorker):  # type: ignore[misc]

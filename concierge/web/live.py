@@ -6,11 +6,13 @@ a server-sent event (html.spec.whatwg.org, 9.2) that carries no content: who hea
 
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 import sqlalchemy as sa
 from flask import Blueprint, Flask, Response, current_app, request
@@ -24,10 +26,12 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
 HEARTBEAT_SECONDS = 20.0
+# A closed page gives its place back within this; nothing is sent to find that out.
+PRESENCE_SECONDS = 2.0
 # A stream ends after this, and the browser comes back by itself: whoever may no longer sign in is gone by then.
 LIFE_SECONDS = 300.0
 # Each listener keeps a thread; the pages need some too.
-MOST_LISTENERS = 20
+MOST_LISTENERS = 40
 # Entries may be committed out of order (PostgreSQL gives numbers before commits): so far back is looked again.
 _OVERLAP = 200
 # A page that was drawn this long before it began to listen is told of what happened in between.
@@ -37,6 +41,12 @@ _DRAWING = timedelta(seconds=10)
 STOPPING = threading.Event()
 
 bp = Blueprint("live", __name__)
+
+
+class Line(Protocol):
+    """The connection to a listener, as far as we look at it."""
+
+    def recv(self, size: int, flags: int, /) -> bytes: ...
 
 
 def stop_all() -> None:
@@ -80,19 +90,24 @@ class Feed:
         with self._changed:
             self._listeners -= 1
 
-    def stream(self, since: int | None) -> Iterator[str]:
-        """Server-sent events for one listener who has joined and knows the log up to `since`."""
+    def stream(self, since: int | None, line: Line | None = None) -> Iterator[str]:
+        """Server-sent events for one listener who has joined and knows the log up to `since`.
+
+        It ends when she hangs up, as far as `line` lets us see that.
+        """
         ends = time.monotonic() + LIFE_SECONDS
         known = self._begin(since)
         yield f"retry: 2000\nid: {known}\nevent: alive\ndata:\n\n"
-        while time.monotonic() < ends and not STOPPING.is_set():
+        spoke = time.monotonic()
+        while time.monotonic() < ends and not STOPPING.is_set() and not _hung_up(line):
             with self._changed:
-                self._changed.wait_for(partial(self._has_news, known), HEARTBEAT_SECONDS)
+                self._changed.wait_for(partial(self._has_news, known), min(PRESENCE_SECONDS, HEARTBEAT_SECONDS))
                 latest, conversations = self._latest, self._conversations_after(known)
             if latest > known:
-                known = latest
+                known, spoke = latest, time.monotonic()
                 yield f"id: {known}\nevent: changed\ndata: {json.dumps(conversations)}\n\n"
-            elif not STOPPING.is_set():
+            elif time.monotonic() - spoke >= HEARTBEAT_SECONDS and not STOPPING.is_set():
+                spoke = time.monotonic()
                 yield f"id: {known}\nevent: alive\ndata:\n\n"
 
     def _has_news(self, known: int) -> bool:
@@ -146,10 +161,22 @@ def live() -> Response:
     feed: Feed = current_app.extensions["live"]
     if STOPPING.is_set() or not feed.join():
         return Response(status=503, headers={"Retry-After": "30"})
-    response = Response(feed.stream(_since()), mimetype="text/event-stream")
+    response = Response(feed.stream(_since(), request.environ.get("gunicorn.socket")), mimetype="text/event-stream")
     response.call_on_close(feed.leave)
     response.headers["X-Accel-Buffering"] = "no"  # nginx would keep the events back
     return response
+
+
+def _hung_up(line: Line | None) -> bool:
+    """Whether the other end has closed: a look that takes nothing away reads an end of file."""
+    if line is None:
+        return False
+    try:
+        return not line.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _since() -> int | None:

@@ -1,5 +1,6 @@
 """Live pages hear of every change within two seconds, catch up after sleep, and let go when told."""
 
+import socket
 import threading
 import time
 from datetime import timedelta
@@ -117,6 +118,35 @@ def test_a_listener_who_hangs_up_is_counted_out(session, app, client, feed):
         assert response.status_code == 200
         assert response.mimetype == "text/event-stream"
         response.close()
+
+
+def test_a_closed_page_gives_its_place_back_without_being_spoken_to(session, feed, monkeypatch):
+    monkeypatch.setattr(live, "PRESENCE_SECONDS", 0.05)
+    receive(session)
+    session.commit()
+    ours, hers = socket.socketpair()
+    assert feed.join()
+    stream = feed.stream(audit.latest_id(session), ours)
+    next(stream)
+    threading.Timer(0.2, hers.close).start()
+    began = time.monotonic()
+    assert list(stream) == []
+    assert time.monotonic() - began < live.HEARTBEAT_SECONDS / 2
+    ours.close()
+
+
+def test_a_page_that_stays_open_is_kept(session, feed, monkeypatch):
+    monkeypatch.setattr(live, "PRESENCE_SECONDS", 0.05)
+    conversation = receive(session).conversation
+    session.commit()
+    ours, hers = socket.socketpair()
+    assert feed.join()
+    stream = feed.stream(audit.latest_id(session), ours)
+    next(stream)
+    threading.Timer(0.3, change, (session, conversation)).start()
+    assert "event: changed" in next(stream)
+    ours.close()
+    hers.close()
 
 
 def test_a_stranger_hears_nothing(client):

@@ -11,6 +11,8 @@ let wait = 1000;
 let told = 0;
 let hiding = 0;
 let heard = 0;
+let changed = 0;
+const asked = new WeakMap(); // a piece of the page on its way → when it was asked for
 
 function tell() {
   clearTimeout(told);
@@ -23,7 +25,7 @@ function connect() {
   source = new EventSource(url);
   heard = Date.now();
   source.addEventListener("open", () => { wait = 1000; heard = Date.now(); });
-  source.addEventListener("changed", () => { heard = Date.now(); tell(); });
+  source.addEventListener("changed", () => { heard = changed = Date.now(); tell(); });
   source.addEventListener("alive", () => { heard = Date.now(); });
   source.addEventListener("error", () => {
     if (source?.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
@@ -46,6 +48,12 @@ function wake() {
 }
 
 if (url) {
+  // What changes while a piece of the page is on its way is told again once it has come: it may know nothing of it,
+  // and what listens within it was not there to hear.
+  document.body.addEventListener("htmx:beforeSend", (event) => asked.set(event.detail.xhr, Date.now()));
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    if (changed >= (asked.get(event.detail.xhr) ?? Infinity)) tell();
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) hiding = setTimeout(disconnect, PATIENCE);
     else wake();
