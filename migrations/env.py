@@ -7,6 +7,7 @@ import concierge.audit
 import concierge.catalogue.stock_models
 import concierge.drafts.models
 import concierge.inbound.models
+import concierge.reports.models
 import concierge.templating.models
 import concierge.wishes.offer_models  # noqa: F401
 from concierge.config import read_config

@@ -64,6 +64,21 @@ class Wish(Base):
         sa.Index("ix_wish_customer", "customer_id", "id"),
         sa.Index("ix_wish_conversation", "conversation_id"),
         sa.Index("ix_wish_expires", "state", "expires_at"),
+        # The two shelves a merchandiser reads from: who waits, the longest first; what ended, the latest first.
+        sa.Index(
+            "ix_wish_open",
+            "confirmed_at",
+            "id",
+            sqlite_where=sa.text("ended_at IS NULL AND confirmed_at IS NOT NULL"),
+            postgresql_where=sa.text("ended_at IS NULL AND confirmed_at IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_wish_ended",
+            "ended_at",
+            "id",
+            sqlite_where=sa.text("ended_at IS NOT NULL"),
+            postgresql_where=sa.text("ended_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

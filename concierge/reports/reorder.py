@@ -1,0 +1,42 @@
+"""How many of each size to order again, and why: those likely to buy, less what is free and what is on its way back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is known of one variant: who wants it, what is there."""
+
+    sku: str
+    size: str
+    wished: int
+    likely: float
+    free: int
+    on_its_way: int
+    price_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """So many units of a variant to order, worth `value_cents` if they sell."""
+
+    shelf: Shelf
+    units: int
+
+    @property
+    def value_cents(self) -> int:
+        """What they bring at the present price."""
+        return self.units * self.shelf.price_cents
+
+
+def suggest(shelf: Shelf) -> Suggestion | None:
+    """The likely buyers, less what is free and returning, rounded up; None when enough is there."""
+    missing = ceil(round(shelf.likely - shelf.free - shelf.on_its_way, 6))
+    return Suggestion(shelf, missing) if missing > 0 else None
+
+
+def suggest_all(shelves: Iterable[Shelf]) -> list[Suggestion]:
+    """Every suggestion, in the order of the shelves."""
+    return [found for shelf in shelves if (found := suggest(shelf)) is not None]
