@@ -1,4 +1,4 @@
-"""What has been counted of the wishes, so that a page never counts a million rows, and how far a re-ranking has come."""
+"""What was counted of the wishes, so that no page counts a million rows, and how far a re-ranking has come."""
 
 from datetime import datetime
 from typing import Any
