@@ -1,10 +1,14 @@
 """The database: declarative base, column types, engines for SQLite and PostgreSQL, sessions."""
 
 import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -12,10 +16,14 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from concierge.config import Config
 from concierge.errors import ConciergeError
+from concierge.turns import Line, NoTurn, line_for
 
 # Before 3.51.3 two writers resetting a WAL could corrupt the database; 3.44.6 and 3.50.7 carry the fix too
 # (sqlite.org/wal.html).
 _SAFE_SQLITE = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
+
+_BUSY_SECONDS = 15
+_KNOCK_SECONDS = 0.002
 
 Sessions = sessionmaker[Session]
 
@@ -84,10 +92,18 @@ def states(enum: type[StrEnum], name: str = "state") -> sa.Enum:
 def engine_options(config: Config) -> dict[str, Any]:
     """The keyword arguments of `create_engine` (with `url`) for the configured database."""
     if config.is_sqlite:
+        module = sqlite_module()
         return {
             "url": config.database_url,
-            "module": sqlite_module(),
-            "connect_args": {"timeout": 15, "check_same_thread": False},
+            "module": module,
+            "connect_args": {
+                "timeout": _BUSY_SECONDS,
+                "check_same_thread": False,
+                "factory": _connection_class(module),
+            },
+            # Whoever waits for her turn to write holds a connection meanwhile; there is one for every thread.
+            "pool_size": 40,
+            "max_overflow": 60,
         }
     return {"url": config.database_url, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
 
@@ -130,6 +146,14 @@ def lock_for_writing(session: Session) -> None:
     session.connection(execution_options={"writes": True})
 
 
+@contextmanager
+def reading(sessions: Sessions) -> Iterator[Session]:
+    """A session of `sessions` that only looks: on SQLite it takes no write lock, so it holds nobody up, nor waits."""
+    with sessions() as session:
+        session.connection(execution_options={"writes": False})
+        yield session
+
+
 def sqlite_module() -> ModuleType:
     """The SQLite to use: Python's own when it is safe, else pysqlite3; raises OldSQLite."""
     if is_safe_sqlite(sqlite3.sqlite_version_info):
@@ -153,17 +177,106 @@ def is_safe_sqlite(version: tuple[int, ...]) -> bool:
     return any(version[:2] == safe[:2] and version >= safe for safe in _SAFE_SQLITE)
 
 
+class _TakesTurns(sqlite3.Connection if TYPE_CHECKING else object):  # type: ignore[misc]
+    """An SQLite connection whose writing transactions wait in their process's line, and leave it however they end.
+
+    The turn belongs to the connection, not to a thread: a session that a dead thread leaves behind is collected, and
+    the pool rolls its connection back.
+    """
+
+    turn: Line | None = None
+
+    def begin_writing(self, line: Line) -> None:
+        """Wait in `line`, then take SQLite's own write lock; raises NoTurn, or OperationalError when it stays taken."""
+        line.enter()
+        self.turn = line
+        try:
+            self._take_lock(line)
+        except BaseException:
+            self.leave()
+            raise
+
+    def _take_lock(self, line: Line) -> None:
+        """Knock every few milliseconds: SQLite's own knocking slows down to ten times a second."""
+        self.execute("PRAGMA busy_timeout=0")
+        try:
+            if line.is_in_run and self._lock_is_ours():
+                return
+            latest = time.monotonic() + _BUSY_SECONDS
+            with line.doorstep():
+                while not self._lock_is_ours(is_last=time.monotonic() > latest):
+                    time.sleep(_KNOCK_SECONDS)
+        finally:
+            self.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+
+    def _lock_is_ours(self, *, is_last: bool = False) -> bool:
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        except self.OperationalError as error:
+            if is_last or "locked" not in str(error):
+                raise
+            return False
+        return True
+
+    def leave(self) -> None:
+        """End the turn, if it is ours."""
+        line, self.turn = self.turn, None
+        if line is not None:
+            line.leave()
+
+    def commit(self) -> None:
+        """Commit; one that fails (a full disk) is rolled back, or it would stay open unseen."""
+        try:
+            super().commit()
+        except BaseException:
+            self.rollback()
+            raise
+        self.leave()
+
+    def rollback(self) -> None:
+        """Roll back."""
+        try:
+            super().rollback()
+        finally:
+            self.leave()
+
+    def close(self) -> None:
+        """Close; SQLite rolls back what is open."""
+        try:
+            super().close()
+        finally:
+            self.leave()
+
+    def __del__(self) -> None:
+        self.leave()
+
+
+@cache
+def _connection_class(module: ModuleType) -> type[sqlite3.Connection]:
+    """The connection of this SQLite, Python's own or pysqlite3's, that takes turns."""
+    made: type[sqlite3.Connection] = type("Connection", (_TakesTurns, module.Connection), {})
+    return made
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_SECONDS * 1000}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # Not by exec_driver_sql: it rolls back after an error, and with that the turn would be gone.
+    ours = connection.connection.driver_connection
+    assert isinstance(ours, _TakesTurns)
+    try:
+        ours.begin_writing(line_for(connection.engine.url.database or ""))
+    except (NoTurn, ours.OperationalError) as error:
+        raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, error) from error
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:

@@ -10,7 +10,7 @@ from concierge.audit import AuditEntry
 from concierge.config import Config
 from concierge.conversations import commands, queries
 from concierge.conversations.models import Conversation, ConversationState, Message
-from concierge.db import Sessions
+from concierge.db import Sessions, reading
 from concierge.mailing.models import Delivery, DeliveryState
 
 _AT_ONCE = 200
@@ -29,7 +29,7 @@ def wake_due(config: Config, sessions: Sessions) -> int:
     """Bring back the snoozed conversations whose time has come; how many."""
     now = clock.now()
     is_due = (Conversation.state == ConversationState.SNOOZED, Conversation.snoozed_until <= now)
-    with sessions() as session:
+    with reading(sessions) as session:
         due = session.scalars(sa.select(Conversation.id).where(*is_due).order_by(Conversation.snoozed_until)).fetchmany(
             _AT_ONCE
         )
@@ -49,7 +49,7 @@ def wake_due(config: Config, sessions: Sessions) -> int:
 
 def return_failed(config: Config, sessions: Sessions) -> int:
     """Put conversations whose answer did not arrive back on their editor's list, once for each failure; how many."""
-    with sessions() as session:
+    with reading(sessions) as session:
         failed = session.execute(_failed().limit(_AT_ONCE)).all()
     done, began = 0, time.monotonic()
     for message_id, conversation_id in failed:

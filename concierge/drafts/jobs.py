@@ -2,15 +2,12 @@
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
 from concierge import clock
 from concierge.config import Config
-from concierge.db import Sessions
+from concierge.db import Sessions, reading
 from concierge.drafts import desk, queries, releasing
 from concierge.drafts.gate import Objection, Reason
 from concierge.drafts.letter import Faces
@@ -27,7 +24,7 @@ def release_due(config: Config, sessions: Sessions) -> int:
     """Let every answer go whose moment has come, each in a transaction of its own; how many left."""
     return_overtaken(config, sessions)
     latest = time.monotonic() + _SECONDS
-    with _reading(sessions) as session:
+    with reading(sessions) as session:
         due = queries.list_due_ids(session, now=clock.now())
     released = 0
     for draft_id in due:
@@ -39,7 +36,7 @@ def release_due(config: Config, sessions: Sessions) -> int:
 
 def return_overtaken(config: Config, sessions: Sessions) -> int:
     """Give back at once what waits to leave while something newer has arrived; how many came back."""
-    with _reading(sessions) as session:
+    with reading(sessions) as session:
         overtaken = queries.list_overtaken_ids(session)
     for draft_id in overtaken:
         _give_back(sessions, draft_id, Objection(Reason.NEWER_MESSAGE), only_overtaken=True)
@@ -75,7 +72,7 @@ def _give_back(sessions: Sessions, draft_id: int, objection: Objection, *, only_
 
 def _faces(config: Config, sessions: Sessions, draft_id: int) -> Faces:
     """The pictures its mail will show, in mail size, made before the transaction that needs them begins."""
-    with _reading(sessions) as session:
+    with reading(sessions) as session:
         draft = session.get(Draft, draft_id)
         wanted = queries.originals(session, draft) if draft else queries.NO_ORIGINALS
     shrunk = desk.mail_pictures(config.blobs_url)
@@ -84,11 +81,3 @@ def _faces(config: Config, sessions: Sessions, draft_id: int) -> Faces:
         face={key: shrunk.face(key) for key in wanted.faces}.get,
         placed={key: shrunk.placed(key) for key in wanted.placed}.get,
     )
-
-
-@contextmanager
-def _reading(sessions: Sessions) -> Iterator[Session]:
-    """A session that only looks: on SQLite it takes no write lock, so that looking twice a second holds nobody up."""
-    with sessions() as session:
-        session.connection(execution_options={"writes": False})
-        yield session

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from concierge import clock
 from concierge.blobs import BlobMissing, BlobStore
 from concierge.config import Config
-from concierge.db import Sessions
+from concierge.db import Sessions, reading
 from concierge.inbound import queries
 from concierge.inbound.commands import quarantine_mail
 from concierge.inbound.filing import ReadMail, keep_files, settle_mail
@@ -57,6 +57,9 @@ def file_received(config: Config, sessions: Sessions) -> int:
 def release_stale(config: Config, sessions: Sessions) -> int:
     """Give back mails whose worker died with them; returns how many."""
     stale = (InboundMail.state == InboundState.RECEIVED, InboundMail.claimed_at < clock.now() - _LEASE)
+    with reading(sessions) as session:
+        if session.scalar(sa.select(InboundMail.id).where(*stale).limit(1)) is None:
+            return 0
     with sessions() as session:
         released = session.execute(sa.update(InboundMail).where(*stale).values(claimed_at=None))
         session.commit()
@@ -75,9 +78,10 @@ def _store(url: str) -> BlobStore:
 
 def _claim(sessions: Sessions) -> list[_Claim]:
     """Take the next few by one conditional UPDATE; what another worker took meanwhile is not ours."""
-    with sessions() as session:
+    with reading(sessions) as session:
         if not (due := queries.list_due(session, most=_AT_ONCE)):
             return []
+    with sessions() as session:
         now = clock.now()
         free = (InboundMail.id.in_(due), InboundMail.state == InboundState.RECEIVED, InboundMail.claimed_at.is_(None))
         taken = session.execute(

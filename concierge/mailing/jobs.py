@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from concierge import blobs, clock
 from concierge.blobs import BlobMissing
 from concierge.config import Config
-from concierge.db import Sessions
+from concierge.db import Sessions, reading
 from concierge.errors import RuleBroken
-from concierge.mailing import commands
+from concierge.mailing import commands, queries
 from concierge.mailing.mail import Mail
 from concierge.mailing.models import Delivery
 from concierge.mailing.providers import provider_for
@@ -85,6 +85,9 @@ def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = 
     pause = _pauses.setdefault(carrier, Pause())
     if pause.holds(clock.now()):
         return 0
+    with reading(sessions) as session:
+        if not queries.is_any_due(session, clock.now()):
+            return 0
     desk = Desk(config, sessions, carrier, pause, blobs.open_store(config).get)
     ends_at = time.monotonic() + RUN_SECONDS
     senders = _SENDERS.get(carrier.name, 1)
@@ -96,8 +99,12 @@ def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = 
 
 def settle_orphans(config: Config, sessions: Sessions) -> int:
     """Deliveries left `sending` by a worker that died become `uncertain`, never sent again by themselves."""
+    now = clock.now()
+    with reading(sessions) as session:
+        if not queries.is_any_orphaned(session, now - config.policy.lease):
+            return 0
     with sessions() as session:
-        settled = commands.settle_orphans(session, lease=config.policy.lease, now=clock.now())
+        settled = commands.settle_orphans(session, lease=config.policy.lease, now=now)
         session.commit()
     return settled
 

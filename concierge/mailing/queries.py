@@ -1,6 +1,7 @@
 """Reading deliveries and suppressions."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -47,6 +48,18 @@ def list_reserved(session: Session, claim: str) -> list[Delivery]:
         .execution_options(populate_existing=True)
     )
     return list(session.scalars(statement))
+
+
+def is_any_due(session: Session, now: datetime) -> bool:
+    """Whether any mail's moment has come; some may still have to wait behind an earlier one."""
+    due = (Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now)
+    return session.scalar(sa.select(Delivery.id).where(*due).limit(1)) is not None
+
+
+def is_any_orphaned(session: Session, before: datetime) -> bool:
+    """Whether any mail has been on its way since before that moment."""
+    orphaned = (Delivery.state == DeliveryState.SENDING, Delivery.claimed_at < before)
+    return session.scalar(sa.select(Delivery.id).where(*orphaned).limit(1)) is not None
 
 
 def list_troubled(session: Session, *, limit: int = 100) -> list[Delivery]:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import HTTPException, NotFound
 
 from concierge.errors import ConciergeError
@@ -28,6 +29,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OverflowError, _beyond)
     app.register_error_handler(DataError, _beyond)
     app.register_error_handler(OperationalError, _busy)
+    app.register_error_handler(NoConnectionLeft, _busy)
     app.register_error_handler(Exception, _unexpected)
 
 

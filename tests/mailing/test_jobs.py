@@ -178,7 +178,7 @@ def test_a_worker_that_was_asleep_too_long_does_not_begin(config, sessions, queu
 
     provider = Sleepy()
     queue(1)
-    times = iter([NOW] * 5)  # pause, reserve, pause, begin … and then an hour has gone by
+    times = iter([NOW] * 6)  # pause, look, reserve, pause, begin … and then an hour has gone by
     watch.now = lambda: next(times, NOW + timedelta(hours=1))  # type: ignore[method-assign]
     clock.now = watch.now  # type: ignore[assignment]
     jobs.deliver_due(config, sessions, provider)

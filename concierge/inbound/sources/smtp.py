@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from concierge import blobs, clock, lifeline
 from concierge.accounts.queries import find_mailbox
 from concierge.config import Config
-from concierge.db import Sessions, make_sessions
+from concierge.db import Sessions, make_sessions, reading
 from concierge.inbound.commands import accept_mail
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class MailDoor:
         return f"250 2.0.0 Thank you, we have it as {number}"
 
     def _is_known(self, address: str) -> bool:
-        with self._sessions() as session:
+        with reading(self._sessions) as session:
             return find_mailbox(session, address) is not None
 
     def _accept(self, raw: bytes, envelope_from: str, recipients: list[str]) -> int:
