@@ -52,6 +52,15 @@ class Policy(BaseSettings):
     attachment_megabytes: int = Field(18, ge=1, le=20, examples=["18"])
     session_hours: int = Field(12, ge=1, le=24 * 14, examples=["12"])
     timezone: Annotated[str, AfterValidator(_zone)] = Field("Europe/Rome", examples=["Europe/Rome"])
+    stock_jump: int = Field(50, ge=1, le=1_000_000, examples=["50"])
+    stock_vanish_percent: int = Field(20, ge=0, le=100, examples=["20"])
+    stock_settle_minutes: float = Field(5, ge=0, le=24 * 60, examples=["5"])
+    returns_add_stock: bool = Field(True, examples=["true"])
+
+    @property
+    def stock_settling(self) -> timedelta:
+        """How long units must have been there before they are offered."""
+        return timedelta(minutes=self.stock_settle_minutes)
 
     @property
     def zone(self) -> ZoneInfo:
