@@ -28,7 +28,7 @@ EDGES = {
     "schema",
     "db",
 }
-EDGE_FOLDERS = {"sources", "demo", "web"}
+EDGE_FOLDERS = {"sources", "demo", "web", "public"}
 PARTS = {
     "accounts", "customers", "catalogue", "mailing", "templating", "conversations", "drafts", "inbound", "demo",
 }  # fmt: skip
@@ -174,6 +174,7 @@ RULES = {
     "templating.merge_fields", "templating.check", "templating.rendering", "mailing.mail", "mailing.backoff",
     "mailing.letters", "conversations.threads", "drafts.gate", "drafts.body", "inbound.parsing",
     "catalogue.cards", "catalogue.levels", "catalogue.settling",
+    "catalogue.cards", "wishes.sentences", "wishes.first_mails",
 }  # fmt: skip
 
 

@@ -176,10 +176,18 @@ class WishRequest(Base):
     __table_args__ = (
         sa.Index("ix_wish_request_address", "normalised", "product_id", "created_at"),
         sa.Index("ix_wish_request_network", "network", "created_at"),
+        # those that were answered by a mail
+        sa.Index(
+            "ix_wish_request_mailed",
+            "created_at",
+            sqlite_where=sa.text("delivery_id IS NOT NULL"),
+            postgresql_where=sa.text("delivery_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     address: Mapped[str] = mapped_column(sa.String(320))
+    # what `addresses.person_behind` makes of it: one mailbox, however it is spelt
     normalised: Mapped[str] = mapped_column(sa.String(320))
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id"))
     # {"skus": [...], "quantity": …, "needed_by": …, "ceiling_cents": …, "or_similar": …}
@@ -194,6 +202,7 @@ class WishRequest(Base):
     delivery_id: Mapped[int | None] = mapped_column(sa.ForeignKey("delivery.id"))
     confirmed_at: Mapped[datetime | None]
     wish_id: Mapped[int | None] = mapped_column(sa.ForeignKey("wish.id"))
+    product: Mapped[Product] = relationship(lazy="joined", innerjoin=True)
 
 
 class WishNotFound(NotFound):
