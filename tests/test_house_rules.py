@@ -174,7 +174,7 @@ RULES = {
     "templating.merge_fields", "templating.check", "templating.rendering", "mailing.mail", "mailing.backoff",
     "mailing.letters", "conversations.threads", "drafts.gate", "drafts.body", "inbound.parsing",
     "catalogue.cards", "catalogue.levels", "catalogue.settling",
-    "catalogue.cards", "wishes.sentences", "wishes.first_mails",
+    "wishes.sentences", "wishes.first_mails",
 }  # fmt: skip
 
 
