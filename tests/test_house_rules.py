@@ -31,6 +31,7 @@ EDGES = {
 EDGE_FOLDERS = {"sources", "demo", "web", "public"}
 PARTS = {
     "accounts", "customers", "catalogue", "mailing", "templating", "conversations", "drafts", "inbound", "demo",
+    "wishes",
 }  # fmt: skip
 # What one part may import of another: its reads, its writes, its tables.
 OPEN = {"commands", "queries", "models"}
@@ -175,6 +176,7 @@ RULES = {
     "mailing.letters", "conversations.threads", "drafts.gate", "drafts.body", "inbound.parsing",
     "catalogue.cards", "catalogue.levels", "catalogue.settling",
     "wishes.sentences", "wishes.first_mails",
+    "wishes.waves", "wishes.clockwork",
 }  # fmt: skip
 
 
