@@ -36,7 +36,13 @@ PARTS = {
 # What one part may import of another: its reads, its writes, its tables.
 OPEN = {"commands", "queries", "models"}
 # Commands, queries and models that stand in files of their own, for there are many.
-ALSO_OPEN = {"catalogue.stock", "catalogue.stock_models", "catalogue.returns", "catalogue.purchases"}
+ALSO_OPEN = {
+    "catalogue.naming",
+    "catalogue.stock",
+    "catalogue.stock_models",
+    "catalogue.returns",
+    "catalogue.purchases",
+}
 NETWORK = {
     "socket",
     "smtplib",
