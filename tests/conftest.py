@@ -1,8 +1,4 @@
-"""What every test may ask for: a database, an application, people, a constant present.
-
-Three things are made cheap here, because a thousand tests do them: a password's hash, the templates' compiling, and
-the making of the URL map; together they cost a test 0.7 s.
-"""
+"""What every test may ask for: a database, an application, people, a constant present."""
 
 import os
 import shutil
@@ -13,21 +9,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
 from sqlalchemy.orm import Session
-from werkzeug.routing import Rule
 
 from concierge import blobs, schema
-from concierge.accounts import passwords
 from concierge.app import create_app
 from concierge.config import Config, Policy, read_config
 from concierge.db import Sessions, make_sessions
 from concierge.extensions import db
 from tests.postgresql import private_server
+from tests.thrift import TEMPLATES, be_thrifty
 
 POSTGRESQL = "CONCIERGE_TESTS_POSTGRESQL"
 _server = ExitStack()
@@ -42,44 +34,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the developer's own settings; start one PostgreSQL for all test processes, in the first of them."""
     Config.model_config["env_file"] = Policy.model_config["env_file"] = None
-    passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    Rule._compile_builder = _builder_made_once  # type: ignore[method-assign]
+    be_thrifty()
     if hasattr(config, "workerinput"):
         return
     for name in [name for name in os.environ if name.startswith("CONCIERGE_")]:
         del os.environ[name]
     if config.getoption("--database") != "sqlite":
         os.environ[POSTGRESQL] = _server.enter_context(private_server())
-
-
-class Compiled(BytecodeCache):
-    """Templates compiled once a process, not once an application."""
-
-    def __init__(self) -> None:
-        """Begins empty."""
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Jinja compares the source's checksum itself."""
-        if kept := self._kept.get(bucket.key):
-            bucket.bytecode_from_string(kept)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what was compiled."""
-        self._kept[bucket.key] = bucket.bytecode_to_string()
-
-
-_compiled = Compiled()
-_compile_builder = Rule._compile_builder
-_builders: dict[tuple[object, ...], object] = {}
-
-
-def _builder_made_once(rule: Rule, append_unknown: bool = True) -> object:
-    """How a rule makes a URL depends on nothing but the rule; one application's serves the next."""
-    key = (rule.rule, rule.subdomain, rule.is_leaf, repr(rule.defaults), append_unknown)
-    if key not in _builders:
-        _builders[key] = _compile_builder(rule, append_unknown)
-    return _builders[key]
 
 
 def pytest_unconfigure() -> None:
@@ -168,7 +129,7 @@ def store(config: Config) -> blobs.BlobStore:
 def app(config: Config) -> Iterator[Flask]:
     """The web application on the test's house; CSRF is off, it has tests of its own."""
     app = create_app(config)
-    app.jinja_env.bytecode_cache = _compiled
+    app.jinja_env.bytecode_cache = TEMPLATES
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
     yield app
     with app.app_context():
