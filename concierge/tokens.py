@@ -3,9 +3,12 @@
 import base64
 import hashlib
 import hmac
+import json
+from collections.abc import Iterable
 from datetime import timedelta
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode, int_to_bytes
 
 from concierge.errors import BadToken
 
@@ -15,6 +18,18 @@ _MAC_BYTES = 16
 def sign(secret: str, purpose: str, payload: str) -> str:
     """A URL-safe token that carries `payload` and is good for `purpose` only."""
     return URLSafeTimedSerializer(secret, salt=f"concierge:{purpose}").dumps(payload)
+
+
+def sign_many(secret: str, purpose: str, payloads: Iterable[str]) -> list[str]:
+    """The tokens `sign` would make in this second, for thousands at a time: what they share is made once."""
+    signer = URLSafeTimedSerializer(secret, salt=f"concierge:{purpose}").make_signer()
+    assert isinstance(signer, TimestampSigner)
+    key, stamp = signer.derive_key(), base64_encode(int_to_bytes(signer.get_timestamp()))
+    tokens = []
+    for payload in payloads:
+        signed = base64_encode(json.dumps(payload, ensure_ascii=False)) + b"." + stamp
+        tokens.append((signed + b"." + base64_encode(hmac.digest(key, signed, "sha1"))).decode("ascii"))
+    return tokens
 
 
 def unsign(secret: str, purpose: str, token: str, *, max_age: timedelta | None = None) -> str:

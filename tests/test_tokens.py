@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from concierge.errors import BadToken
-from concierge.tokens import read_reply_key, reply_key, sign, unsign
+from concierge.tokens import read_reply_key, reply_key, sign, sign_many, unsign
 
 SECRET = "a-secret-for-tests-only-0123456789"
 
@@ -40,3 +40,15 @@ def test_a_token_ends():
     token = sign(SECRET, "wish", "41")
     with pytest.raises(BadToken):
         unsign(SECRET, "wish", token, max_age=timedelta(seconds=-1))
+
+
+def test_many_tokens_at_once_are_those_made_one_by_one():
+    payloads = ["1", "41", "100000", "ciao, ü"]
+    for _second_may_end in range(3):
+        many, single = sign_many(SECRET, "offer", payloads), [sign(SECRET, "offer", each) for each in payloads]
+        if many == single:
+            break
+    assert many == single
+    assert [unsign(SECRET, "offer", token) for token in many] == payloads
+    with pytest.raises(BadToken):
+        unsign(SECRET, "her-wishes", many[0])

@@ -11,6 +11,7 @@ from concierge.accounts import queries as accounts
 from concierge.accounts.models import Editor
 from concierge.conversations import queries
 from concierge.conversations.filing import FileIn, MailIn, MailOut, file_message, record_answer
+from concierge.conversations.letters_out import Begun, LetterOut, begin_conversations, record_letters
 from concierge.conversations.models import (
     AlreadyTagged,
     Conversation,
@@ -24,15 +25,19 @@ from concierge.conversations.models import (
 from concierge.conversations.search_terms import fold
 
 __all__ = [
+    "Begun",
     "FileIn",
+    "LetterOut",
     "MailIn",
     "MailOut",
     "add_note",
     "assign_conversation",
+    "begin_conversations",
     "close_conversation",
     "file_message",
     "mark_not_for_us",
     "record_answer",
+    "record_letters",
     "reopen_conversation",
     "see_mentions",
     "snooze_conversation",

@@ -1,5 +1,7 @@
 """Puts a message's words into the search index of either database."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -27,11 +29,17 @@ def index_message(session: Session, message: Message, *, sender_also: str = "") 
     people = f"{message.from_name} {message.from_address} {sender_also}"
     recipients = " ".join(f"{each['name']} {each['address']}" for each in (*message.to, *message.cc))
     names = " ".join(attachment.filename for attachment in message.attachments)
+    body = f"{message.text[:_LONGEST]}\n{names}\n{recipients[:2000]}"
+    index_many(session, [(message.id, message.subject[:2000], people, body)])
+
+
+def index_many(session: Session, indexed: Sequence[tuple[int, str, str, str]]) -> None:
+    """Make many messages searchable at once: each with its number, subject, people and body."""
+    if not indexed:
+        return
     statement = _INTO_SQLITE if session.get_bind().dialect.name == "sqlite" else _INTO_POSTGRESQL
-    values = {
-        "id": message.id,
-        "subject": fold(message.subject[:2000]),
-        "people": fold(people),
-        "body": fold(f"{message.text[:_LONGEST]}\n{names}\n{recipients[:2000]}"),
-    }
+    values = [
+        {"id": number, "subject": fold(subject), "people": fold(people), "body": fold(body)}
+        for number, subject, people, body in indexed
+    ]
     session.execute(statement, values)

@@ -9,11 +9,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from concierge import tokens
-from concierge.blobs import BlobStore
+from concierge.blobs import BlobMissing, BlobStore
 from concierge.config import Config
 from concierge.conversations import display, queries
 from concierge.conversations.models import AttachmentNotFound, Message, MessageNotFound
 from concierge.extensions import db
+from concierge.mailing.sheets import is_folded, unfold
 from concierge.web.rendering import render
 from concierge.web.security import public
 
@@ -55,11 +56,11 @@ def body(message_id: int) -> ResponseReturnValue:
     """
     message = queries.get_message(db.session, message_id)
     load = request.args.get("pictures") == "1"
-    html = message.html or ""
+    html, addresses = _designed(message)
     shown = None
     if html and display.is_showable(html):
         label = _("Earlier in this conversation")
-        shown = display.clean(html, pictures=_pictures(message), fold_label=label, load_pictures=load)
+        shown = display.clean(html, pictures=addresses, fold_label=label, load_pictures=load)
     page = render("conversations/body.html", message=message, shown=shown)
     response = Response(page)
     pictures = " https: http:" if load else ""
@@ -68,15 +69,27 @@ def body(message_id: int) -> ResponseReturnValue:
     return response
 
 
-def _pictures(message: Message) -> dict[str, str]:
-    """Our address for each inline picture. The frame sends no cookie, so the address itself proves who may look."""
+def _designed(message: Message) -> tuple[str, dict[str, str]]:
+    """A mail's HTML, and our address for each of its pictures; a letter sent to many is filled in from its sheet."""
+    delivery = message.delivery
+    if message.html is not None or delivery is None or not is_folded(delivery.content):
+        return message.html or "", _addresses(message, {each.cid: str(each.id) for each in message.attachments})
+    try:
+        mail = unfold(delivery.content, _blobs().get)
+    except BlobMissing:
+        return "", {}
+    return mail.html or "", _addresses(message, {each.cid: each.blob_key for each in mail.pictures})
+
+
+def _addresses(message: Message, pictures: dict[str | None, str]) -> dict[str, str]:
+    """Our address for each picture, named by its number or blob; the frame sends no cookie, so the address is proof."""
     secret = _config().secret
     return {
-        file.cid: url_for(
-            "mails.picture", message_id=message.id, token=tokens.sign(secret, _PURPOSE, f"{message.id}:{file.id}")
+        cid: url_for(
+            "mails.picture", message_id=message.id, token=tokens.sign(secret, _PURPOSE, f"{message.id}:{name}")
         )
-        for file in message.attachments
-        if file.cid
+        for cid, name in pictures.items()
+        if cid
     }
 
 
@@ -84,11 +97,12 @@ def _pictures(message: Message) -> dict[str, str]:
 @public
 def picture(message_id: int, token: str) -> ResponseReturnValue:
     """An inline picture of a mail: a raster by its very bytes, for whoever was given this address today (T19)."""
-    message, _colon, number = tokens.unsign(_config().secret, _PURPOSE, token, max_age=_PICTURE_LIFE).partition(":")
+    message, _colon, name = tokens.unsign(_config().secret, _PURPOSE, token, max_age=_PICTURE_LIFE).partition(":")
     if message != str(message_id):
         raise AttachmentNotFound
-    file = queries.get_attachment(db.session, int(number))
-    data = _blobs().get(file.blob_key)
+    # a number is an attachment's; a picture of a letter sent to many is named by its blob
+    key = queries.get_attachment(db.session, int(name)).blob_key if len(name) < 64 else name
+    data = _blobs().get(key)
     picture_type = display.picture_type(data)
     if picture_type is None:
         raise AttachmentNotFound

@@ -83,7 +83,12 @@ def list_rich(session: Session, conversation: Conversation) -> dict[int, bool]:
     html = sa.func.lower(Message.html)
     shows_more = html.like("%<img%") | html.like("%<table%")
     fetches = html.like("%<img%src%http%")
-    found = sa.select(Message.id, fetches).where(Message.conversation_id == conversation.id, shows_more)
+    on_sheet = Message.html.is_(None) & Delivery.content["sheet"].as_string().is_not(None)
+    found = (
+        sa.select(Message.id, fetches)
+        .outerjoin(Delivery, Delivery.id == Message.delivery_id)
+        .where(Message.conversation_id == conversation.id, shows_more | on_sheet)
+    )
     return {message_id: bool(remote) for message_id, remote in session.execute(found)}
 
 

@@ -21,6 +21,7 @@ from concierge.mailing.letters import introduce, quoted
 from concierge.mailing.mail import Mail, ancestry, bracketed, build
 from concierge.mailing.models import Delivery
 from concierge.mailing.queries import LEFT
+from concierge.mailing.sheets import unfold
 
 _CID = re.compile(r"cid:(.+)", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s\\]+", re.IGNORECASE)
@@ -85,7 +86,7 @@ def read_source(delivery: Delivery, outbox: Path | None, read_blob: Callable[[st
         file = outbox / delivery.provider_id
         if file.is_file():
             return file.read_bytes()
-    return build(Mail.from_json(delivery.content), read_blob, now=delivery.sent_at or delivery.created_at)
+    return build(unfold(delivery.content, read_blob), read_blob, now=delivery.sent_at or delivery.created_at)
 
 
 def show(mail: Mail, read_blob: Callable[[str], bytes]) -> str:

@@ -18,6 +18,7 @@ from concierge.inbound.commands import accept_mail
 from concierge.mailing.mail import Mail, build, wire_address
 from concierge.mailing.models import Delivery
 from concierge.mailing.queries import LEFT, get_delivery, list_left
+from concierge.mailing.sheets import unfold
 from concierge.web.rendering import render
 
 bp = Blueprint("post_office", __name__, url_prefix="/post-office")
@@ -75,14 +76,14 @@ def mail(delivery_id: int) -> ResponseReturnValue:
 @bp.get("/mails/<int:delivery_id>/page")
 def page(delivery_id: int) -> ResponseReturnValue:
     """The HTML of one mail on a page of its own that can do nothing."""
-    shown = mailroom.show(Mail.from_json(_left(delivery_id).content), _blobs().get)
+    shown = mailroom.show(_mail(_left(delivery_id)), _blobs().get)
     return Response(shown, headers={"Content-Security-Policy": _FRAME_POLICY, "Referrer-Policy": "no-referrer"})
 
 
 @bp.get("/mails/<int:delivery_id>/files/<int:number>")
 def file(delivery_id: int, number: int) -> ResponseReturnValue:
     """Save an attachment."""
-    attachments = Mail.from_json(_left(delivery_id).content).attachments
+    attachments = _mail(_left(delivery_id)).attachments
     if number >= len(attachments):
         abort(404)
     response = Response(_blobs().get(attachments[number].blob_key), mimetype="application/octet-stream")
@@ -98,7 +99,7 @@ def answer(delivery_id: int) -> ResponseReturnValue:
     words = request.form.get("words", "")
     if not words.strip():
         raise NothingWritten
-    received = Mail.from_json(delivery.content)
+    received = _mail(delivery)
     sent_at = (delivery.sent_at or delivery.created_at).astimezone(_config().policy.zone)
     language = mailroom.find_language(db.session, delivery.to_normalised)
     _post(mailroom.answer(received, words, language=language, sent_at=sent_at))
@@ -154,7 +155,7 @@ def _page(people: list[mailroom.Person], address: str, delivery: Delivery | None
         "shape": shape if shape in _SHAPES else _SHAPES[0],
     }
     if delivery is not None:
-        values["mail"] = Mail.from_json(delivery.content)
+        values["mail"] = _mail(delivery)
         if values["shape"] == "source":
             raw = mailroom.read_source(delivery, _config().outbox, _blobs().get)
             values["source"] = raw.decode("ascii", "replace").replace("\r\n", "\n")[:200_000]
@@ -166,6 +167,10 @@ def _left(delivery_id: int) -> Delivery:
     if delivery.state not in LEFT:
         abort(404)
     return delivery
+
+
+def _mail(delivery: Delivery) -> Mail:
+    return unfold(delivery.content, _blobs().get)
 
 
 def _config() -> Config:

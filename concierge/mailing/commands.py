@@ -12,6 +12,7 @@ from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.addresses import normalise
 from concierge.mailing import backoff, queries
+from concierge.mailing.bulk import Posting, queue_deliveries
 from concierge.mailing.mail import Mail, bracketed
 from concierge.mailing.mail import check as check_mail
 from concierge.mailing.models import (
@@ -24,6 +25,8 @@ from concierge.mailing.models import (
 )
 from concierge.mailing.moves import MOVES, SENT_AGAIN, SETTLED, check_move
 from concierge.mailing.providers.base import Accepted, TransportError
+
+__all__ = ["Posting", "queue_deliveries"]
 
 _MAY_BE_SENT = tuple(state for state, ways in MOVES.items() if DeliveryState.SENT in ways)
 

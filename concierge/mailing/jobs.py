@@ -19,10 +19,10 @@ from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.errors import RuleBroken
 from concierge.mailing import commands, queries
-from concierge.mailing.mail import Mail
 from concierge.mailing.models import Delivery
 from concierge.mailing.providers import provider_for
 from concierge.mailing.providers.base import Accepted, Provider, TransportError, pack, plain
+from concierge.mailing.sheets import unfold
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +156,7 @@ def _deliver_batch(desk: Desk, claim: str, reserved: list[Delivery], ends_at: fl
 def _hand_over(desk: Desk, delivery: Delivery, begun_at: datetime) -> Outcome:
     """Build and send one mail, with no transaction open."""
     try:
-        parcel = pack(delivery.key, Mail.from_json(delivery.content), desk.read_blob, now=begun_at)
+        parcel = pack(delivery.key, unfold(delivery.content, desk.read_blob), desk.read_blob, now=begun_at)
     except BlobMissing as missing:
         return missing
     except Exception as error:  # the store of files is out of reach; nobody was called

@@ -165,6 +165,8 @@ def _one_line(text: str) -> str:
 
 def _preview(values: dict[str, Any], text: str) -> str:
     """What an inbox shows beside the subject: the first words, not the letterhead."""
+    if "preview" in values:
+        return _one_line(values["preview"])
     blocks: Sequence[Words | Card | Picture] = values.get("blocks", ())
     first = next((block.text for block in blocks if block.kind == "words"), text)
     return _one_line(first)[:140]

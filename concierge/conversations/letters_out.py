@@ -1,0 +1,155 @@
+"""Letters that leave by the thousand, kept in their conversations: a set of rows for each statement, not one."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge.addresses import Address
+from concierge.audit import AuditEntry
+from concierge.conversations.indexing import index_many
+from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind
+from concierge.rows import insert_many, reserve_ids
+
+_conversations = cast("sa.Table", Conversation.__table__)
+_SHOW_LAST = (
+    sa.update(_conversations)
+    .where(_conversations.c.id == sa.bindparam("its_id"))
+    .values(
+        last_message_id=sa.bindparam("message"),
+        last_message_at=sa.bindparam("at"),
+        first_line=sa.bindparam("line"),
+        editor_id=sa.func.coalesce(_conversations.c.editor_id, sa.bindparam("by")),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A conversation that begins with a letter of ours."""
+
+    mailbox_id: int
+    customer_id: int
+    editor_id: int | None
+    subject: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetterOut:
+    """A letter that is leaving; its HTML is filled in from its delivery's sheet when somebody looks.
+
+    Message ids stand without brackets. `searched` are the words it is found by: what is said to everybody would only
+    make every letter answer to it. `details` go into the conversation's history.
+    """
+
+    conversation_id: int
+    mailbox_id: int
+    editor_id: int | None
+    sender: Address
+    to: Address
+    subject: str
+    text: str
+    fold_at: int
+    first_line: str
+    searched: str
+    language: str
+    rfc_message_id: str
+    in_reply_to: tuple[str, ...]
+    references: tuple[str, ...]
+    delivery_id: int
+    verb: str
+    details: dict[str, Any]
+
+
+def begin_conversations(session: Session, begun: Sequence[Begun], *, now: datetime) -> list[int]:
+    """Conversations that wait for nobody: closed until she answers; their numbers, in order."""
+    numbers = reserve_ids(session, _conversations, len(begun))
+    insert_many(session, _conversations, [_begin(n, each, now) for n, each in zip(numbers, begun, strict=True)])
+    return numbers
+
+
+def _begin(number: int, begun: Begun, now: datetime) -> dict[str, Any]:
+    return {
+        "id": number,
+        "mailbox_id": begun.mailbox_id,
+        "customer_id": begun.customer_id,
+        "editor_id": begun.editor_id,
+        "subject": begun.subject,
+        "language": begun.language,
+        "state": ConversationState.CLOSED,
+        "closed_at": now,
+        "first_line": "",
+        "last_message_at": now,
+        "created_at": now,
+    }
+
+
+def record_letters(session: Session, letters: Sequence[LetterOut], *, now: datetime) -> list[int]:
+    """Keep letters that are leaving; the numbers of the messages, in order.
+
+    A letter is no answer to what she asked: whoever waits goes on waiting, and what is closed or snoozed stays so.
+    Conversations that exist are locked by the caller.
+    """
+    table = cast("sa.Table", Message.__table__)
+    numbers = reserve_ids(session, table, len(letters))
+    pairs = list(zip(numbers, letters, strict=True))
+    insert_many(session, table, [_message(number, each, now) for number, each in pairs])
+    session.connection().execute(_SHOW_LAST, [_last(number, each, now) for number, each in pairs])
+    index_many(session, [_indexed(number, each) for number, each in pairs])
+    entries = [_entry(number, each, now) for number, each in pairs]
+    insert_many(session, cast("sa.Table", AuditEntry.__table__), entries)
+    return numbers
+
+
+def _message(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:
+    return {
+        "id": number,
+        "conversation_id": letter.conversation_id,
+        "mailbox_id": letter.mailbox_id,
+        "direction": Direction.OUT,
+        "kind": MessageKind.HUMAN,
+        "kind_reason": "",
+        "editor_id": letter.editor_id,
+        "from_name": letter.sender.name,
+        "from_address": letter.sender.address,
+        "to": [{"name": letter.to.name, "address": letter.to.address}],
+        "cc": [],
+        "reply_to": [],
+        "subject": letter.subject,
+        "text": letter.text,
+        "fold_at": letter.fold_at,
+        "language": letter.language,
+        "flags": [],
+        "rfc_message_id": letter.rfc_message_id,
+        "in_reply_to": list(letter.in_reply_to),
+        "references": list(letter.references),
+        "delivery_id": letter.delivery_id,
+        "written_at": now,
+        "created_at": now,
+    }
+
+
+def _last(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:
+    line = re.sub(r"\s+", " ", letter.first_line).strip()[:240]
+    return {"its_id": letter.conversation_id, "message": number, "at": now, "line": line, "by": letter.editor_id}
+
+
+def _indexed(number: int, letter: LetterOut) -> tuple[int, str, str, str]:
+    people = f"{letter.sender.name} {letter.sender.address}"
+    return number, letter.subject, people, f"{letter.searched}\n{letter.to.name} {letter.to.address}"
+
+
+def _entry(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:
+    return {
+        "at": now,
+        "verb": letter.verb,
+        "subject_type": "conversation",
+        "subject_id": letter.conversation_id,
+        "editor_id": None,
+        "details": {"message": number} | letter.details,
+    }

@@ -1,0 +1,108 @@
+"""Letters sent to many: written once with its blanks, kept as a sheet, and filled in for each reader."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from markupsafe import escape
+
+from concierge.mailing.letters import Letter
+from concierge.mailing.mail import Mail, MailFile
+
+# A blank, while the letter is written: characters nobody types, which no filter and no escaping changes.
+_OPENS, _CLOSES = "\ue0f0", "\ue0f1"
+_BLANK = re.compile(f"{_OPENS}([a-z0-9_]+){_CLOSES}")
+_UNTYPED = re.compile(r"[\ue0f0\ue0f1\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+# Constant text and names of blanks in turn, beginning and ending with text.
+Pieces = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A letter with blanks: its text and HTML in pieces, and the pictures that travel with it."""
+
+    text: Pieces
+    html: Pieces
+    pictures: tuple[MailFile, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """As a blob keeps it; the same sheet gives the same bytes."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True).encode("utf-8")
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Sheet":
+        """The sheet that `to_bytes` wrote."""
+        kept = json.loads(data)
+        pictures = tuple(MailFile(**file) for file in kept["pictures"])
+        return cls(tuple(kept["text"]), tuple(kept["html"]), pictures)
+
+    @property
+    def blanks(self) -> frozenset[str]:
+        """The names of what has to be filled in."""
+        return frozenset(self.text[1::2] + self.html[1::2])
+
+
+def blank(name: str) -> str:
+    """Write this where the value `name` will stand; it passes through templates, escaping and translations."""
+    return f"{_OPENS}{name}{_CLOSES}"
+
+
+def cut(letter: Letter, pictures: tuple[MailFile, ...] = ()) -> Sheet:
+    """A finished letter in which blanks stand, cut at them."""
+    return Sheet(tuple(_BLANK.split(letter.text)), tuple(_BLANK.split(letter.html)), pictures)
+
+
+def typed(value: str) -> str:
+    """A value as it may stand on a sheet: one line without invisible characters."""
+    return " ".join(_UNTYPED.sub(" ", value).split())
+
+
+def fill_text(sheet: Sheet, values: Mapping[str, str]) -> str:
+    """The text part, filled in; raises KeyError for a value that is missing."""
+    pieces = list(sheet.text)
+    pieces[1::2] = [values[name] for name in sheet.text[1::2]]
+    return "".join(pieces)
+
+
+def fill_html(sheet: Sheet, values: Mapping[str, str]) -> str:
+    """The HTML part, filled in, every value escaped; raises KeyError for a value that is missing."""
+    escaped = {name: str(escape(values[name])) for name in set(sheet.html[1::2])}
+    pieces = list(sheet.html)
+    pieces[1::2] = [escaped[name] for name in sheet.html[1::2]]
+    return "".join(pieces)
+
+
+def folded(mail: Mail, key: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """What a Delivery stores of a mail on a sheet: the sheet's blob, its values, and the rest of the mail.
+
+    `mail` has neither HTML nor pictures; its text only stands for the one that the sheet gives.
+    """
+    return {**mail.to_json(), "text": "", "sheet": key, "values": dict(values)}
+
+
+def is_folded(content: Mapping[str, Any]) -> bool:
+    """Whether this mail stands on a sheet."""
+    return "sheet" in content
+
+
+def unfold(content: Mapping[str, Any], read_blob: Callable[[str], bytes]) -> Mail:
+    """The whole mail that a Delivery stores, on a sheet or not; raises what `read_blob` raises."""
+    if not is_folded(content):
+        return Mail.from_json(content)
+    rest = {name: value for name, value in content.items() if name not in {"sheet", "values"}}
+    sheet, values = _sheet(content["sheet"], read_blob), content["values"]
+    return replace(
+        Mail.from_json(rest),
+        text=fill_text(sheet, values),
+        html=fill_html(sheet, values),
+        pictures=sheet.pictures,
+    )
+
+
+@lru_cache(maxsize=128)
+def _sheet(key: str, read_blob: Callable[[str], bytes]) -> Sheet:
+    return Sheet.from_bytes(read_blob(key))

@@ -1,0 +1,65 @@
+"""Letters sent to many: cut at their blanks once, filled in for each reader."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from concierge.addresses import Address
+from concierge.mailing.letters import render_letter
+from concierge.mailing.mail import Mail, MailFile
+from concierge.mailing.sheets import Sheet, blank, cut, fill_html, fill_text, folded, is_folded, typed, unfold
+
+PICTURE = MailFile("sandals.jpg", "image/jpeg", "a" * 64, "sandals@maison-solenne.example")
+MAIL = Mail(
+    sender=Address("Nadia Ferrant", "care@maison-solenne.example"),
+    to=Address("Barbara Rossi", "barbara@example.com"),
+    subject="A new password",
+    text="-",
+    message_id="<1@maison-solenne.example>",
+)
+
+
+def written(name, link):
+    return render_letter("password_reset", "en", name=name, link=link, house="Maison Solenne", hours=2, preview=name)
+
+
+SHEET = cut(written(blank("name"), blank("link")), (PICTURE,))
+
+
+@settings(max_examples=60)
+@given(st.text(max_size=40), st.sampled_from(["https://x.example/?a=1&b=2", 'https://x.example/"><script>']))
+def test_a_sheet_filled_in_is_byte_for_byte_the_letter_written_at_length(name, link):  # T06
+    values = {"name": typed(name), "link": link}
+    letter = written(**values)
+    assert fill_text(SHEET, values) == letter.text
+    assert fill_html(SHEET, values) == letter.html
+
+
+def test_a_value_that_looks_like_a_blank_fills_none():
+    values = {"name": typed(blank("link")), "link": "https://x.example/"}
+    assert values["name"] == "link"
+    assert fill_text(SHEET, values).count("https://x.example/") == 1
+
+
+def test_a_value_that_is_missing_is_an_error_not_a_hole():
+    with pytest.raises(KeyError):
+        fill_text(SHEET, {"name": "Barbara"})
+
+
+def test_a_sheet_is_kept_as_a_blob_and_is_the_same_again(store):
+    key = store.put(SHEET.to_bytes())
+    assert Sheet.from_bytes(store.get(key)) == SHEET
+    assert store.put(SHEET.to_bytes()) == key
+    assert SHEET.blanks == {"name", "link"}
+
+
+def test_a_delivery_keeps_the_values_and_unfolds_to_the_whole_mail(store):
+    values = {"name": "Barbara", "link": "https://x.example/1"}
+    content = folded(MAIL, store.put(SHEET.to_bytes()), values)
+    assert is_folded(content)
+    assert len(str(content)) < 1000
+    mail = unfold(content, store.get)
+    letter = written(**values)
+    assert (mail.text, mail.html, mail.pictures) == (letter.text, letter.html, (PICTURE,))
+    assert (mail.to, mail.subject) == (MAIL.to, MAIL.subject)
+    assert unfold(MAIL.to_json(), store.get) == MAIL

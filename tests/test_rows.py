@@ -1,0 +1,40 @@
+"""Rows by the hundred."""
+
+import sqlalchemy as sa
+
+from concierge.accounts.models import Mailbox
+from concierge.audit import AuditEntry
+from concierge.rows import insert_many, reserve_ids
+from tests.factories import NOW, make_mailbox
+
+
+def entry(number, **details):
+    return {
+        "id": number,
+        "at": NOW,
+        "verb": "test.done",
+        "subject_type": "test",
+        "subject_id": number,
+        "editor_id": None,
+        "details": details,
+    }
+
+
+def test_reserved_numbers_are_free_and_the_rows_are_those_the_orm_would_write(session):
+    session.add(AuditEntry(**entry(None, name="Chloé", ids=[1]) | {"subject_id": 0}))
+    session.commit()
+    numbers = reserve_ids(session, AuditEntry.__table__, 3)
+    insert_many(session, AuditEntry.__table__, [entry(number, name="Chloé", ids=[1]) for number in numbers])
+    session.commit()
+    first, *rows = session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id))
+    assert [row.id for row in rows] == numbers
+    assert {row.at for row in rows} == {first.at} == {NOW}
+    assert [row.details for row in rows] == [first.details] * 3
+    session.add(AuditEntry(**entry(None) | {"subject_id": 9}))
+    session.commit()  # and the next one by itself finds a number too
+
+
+def test_states_and_defaults_of_nothing_are_kept_as_they_are(session):
+    make_mailbox(session)
+    insert_many(session, AuditEntry.__table__, [])
+    assert session.scalar(sa.select(sa.func.count()).select_from(Mailbox)) == 1
