@@ -30,6 +30,15 @@ def normalise(address: str) -> str:
     return _CONTROL.sub("", address).strip().casefold()
 
 
+def person_behind(address: str) -> str:
+    """The mailbox an address most likely leads to, for counting only: no +suffix, and no dots at Gmail."""
+    local, _, domain = normalise(address).rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in {"gmail.com", "googlemail.com"}:
+        local, domain = local.replace(".", "") or local, "gmail.com"
+    return f"{local}@{domain}"
+
+
 def is_address(text: str) -> bool:
     """Whether `text` is one plain addr-spec such as barbara@example.com."""
     return _ADDRESS.fullmatch(text) is not None

@@ -26,6 +26,7 @@ from concierge.inbound import views as inbound
 from concierge.inbound import webhooks as inbound_webhooks
 from concierge.mailing import views as mailing
 from concierge.mailing.staff_mail import StaffMail
+from concierge.public import views as customers_pages
 from concierge.templating import views as templating
 from concierge.web import errors as web_errors
 from concierge.web import filters as web_filters
@@ -110,6 +111,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     conversations.init_app(app)
     live.init_app(app)
     templating.init_app(app)
+    customers_pages.init_app(app)
     if config.demo:
         app.register_blueprint(styleguide.bp)
 

@@ -51,12 +51,42 @@ class Policy(BaseSettings):
     filing_attempts: int = Field(3, ge=1, le=10, examples=["3"])
     attachment_megabytes: int = Field(18, ge=1, le=20, examples=["18"])
     session_hours: int = Field(12, ge=1, le=24 * 14, examples=["12"])
+    wish_first_mails_per_day: int = Field(3, ge=1, le=20, examples=["3"])
+    wish_first_mails_per_hour: int = Field(600, ge=1, le=100_000, examples=["600"])
+    wish_requests_per_network: int = Field(30, ge=1, le=10_000, examples=["30"])
+    wish_requests_per_key: int = Field(600, ge=1, le=100_000, examples=["600"])
+    wish_request_days: int = Field(3, ge=1, le=30, examples=["3"])
+    wish_request_kept_days: int = Field(30, ge=1, le=365, examples=["30"])
+    wish_link_days: int = Field(90, ge=1, le=730, examples=["90"])
+    wish_days: int = Field(180, ge=7, le=1100, examples=["180"])
+    wish_unconfirmed_days: int = Field(14, ge=1, le=90, examples=["14"])
+    wish_ask_days: int = Field(14, ge=1, le=90, examples=["14"])
+    wish_rest_days: int = Field(7, ge=1, le=90, examples=["7"])
     timezone: Annotated[str, AfterValidator(_zone)] = Field("Europe/Rome", examples=["Europe/Rome"])
+    stock_jump: int = Field(50, ge=1, le=1_000_000, examples=["50"])
+    stock_vanish_percent: int = Field(20, ge=0, le=100, examples=["20"])
+    stock_settle_minutes: float = Field(5, ge=0, le=24 * 60, examples=["5"])
+    returns_add_stock: bool = Field(True, examples=["true"])
+
+    @property
+    def stock_settling(self) -> timedelta:
+        """How long units must have been there before they are offered."""
+        return timedelta(minutes=self.stock_settle_minutes)
 
     @property
     def zone(self) -> ZoneInfo:
         """The house's own time zone."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def wish_span(self) -> timedelta:
+        """How long a wish lives before we ask whether she still wants it."""
+        return timedelta(days=self.wish_days)
+
+    @property
+    def wish_rest(self) -> timedelta:
+        """How long a wish rests after an offer nobody answered; twice as long after the next one."""
+        return timedelta(days=self.wish_rest_days)
 
     @property
     def undo_window(self) -> timedelta:

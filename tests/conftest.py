@@ -19,6 +19,7 @@ from concierge.config import Config, Policy, read_config
 from concierge.db import Sessions, make_sessions
 from concierge.extensions import db
 from tests.postgresql import private_server
+from tests.thrift import TEMPLATES, be_thrifty
 
 POSTGRESQL = "CONCIERGE_TESTS_POSTGRESQL"
 _server = ExitStack()
@@ -33,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the developer's own settings; start one PostgreSQL for all test processes, in the first of them."""
     Config.model_config["env_file"] = Policy.model_config["env_file"] = None
+    be_thrifty()
     if hasattr(config, "workerinput"):
         return
     for name in [name for name in os.environ if name.startswith("CONCIERGE_")]:
@@ -127,6 +129,7 @@ def store(config: Config) -> blobs.BlobStore:
 def app(config: Config) -> Iterator[Flask]:
     """The web application on the test's house; CSRF is off, it has tests of its own."""
     app = create_app(config)
+    app.jinja_env.bytecode_cache = TEMPLATES
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
     yield app
     with app.app_context():

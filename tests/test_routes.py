@@ -19,9 +19,17 @@ PUBLIC = {
     "mails.picture": "the frame that shows a mail sends no cookie; the address is signed",
     "catalogue.picture": "pictures stand in mails",
     "inbound_webhooks.sendgrid": "has a secret of its own in the URL",
+    "public.script": "the wish form for the shop's pages",
+    "public.texts": "its words",
+    "public.form": "the same form on a page of ours",
+    "public.ask": "whoever wishes for a piece; double opt-in and caps (T29)",
+    "public.asked": "says thank you, and knows nothing",
 }
 # Unsafe methods without a form token, each for a reason.
-WITHOUT_TOKEN = {"inbound_webhooks.sendgrid": "comes from a machine, with a secret"}
+WITHOUT_TOKEN = {
+    "inbound_webhooks.sendgrid": "comes from a machine, with a secret",
+    "public.ask": "comes from the shop's pages; reads no cookie, and asks her by mail before anything counts",
+}
 
 
 def _url(app: Flask, rule: Rule) -> str:

@@ -14,7 +14,7 @@ from flask_security import current_user
 from flask_security.forms import LoginForm
 
 from concierge import clock, tokens
-from concierge.accounts import commands, lockout, queries
+from concierge.accounts import commands, lockout, passwords, queries
 from concierge.config import Config
 from concierge.errors import BadToken
 from concierge.extensions import db
@@ -27,6 +27,7 @@ def security_settings(config: Config) -> dict[str, Any]:
     """What Flask-Security is told."""
     return {
         "SECURITY_PASSWORD_HASH": "argon2",
+        "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": passwords.passlib_options(),
         "SECURITY_PASSWORD_SALT": config.secret,
         # argon2 salts by itself; hashed once, so that the command line can make hashes too
         "SECURITY_PASSWORD_SINGLE_HASH": {"argon2"},

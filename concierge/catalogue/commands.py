@@ -76,10 +76,10 @@ def set_stock(session: Session, variant: Variant, *, location: str, on_hand: int
     """Note the units on hand at a location; a report older than what is known changes nothing."""
     level = next((each for each in variant.stock if each.location == location), None)
     if level is None:
-        level = StockLevel(location=location, on_hand=max(on_hand, 0), as_of=as_of)
+        level = StockLevel(location=location, on_hand=max(on_hand, 0), balance=on_hand, as_of=as_of)
         variant.stock.append(level)
     elif as_of >= level.as_of:
-        level.on_hand, level.as_of = max(on_hand, 0), as_of
+        level.on_hand, level.balance, level.as_of = max(on_hand, 0), on_hand, as_of
     variant.on_hand = sum(each.on_hand for each in variant.stock)
     session.flush()
     return level

@@ -128,8 +128,11 @@ class StockLevel(Base):
     variant_id: Mapped[int] = mapped_column(sa.ForeignKey("variant.id", ondelete="CASCADE"))
     location: Mapped[str] = mapped_column(sa.String(40))
     on_hand: Mapped[int]
+    # The newest count plus all that came and went since; below 0 while we hear of goings before their comings.
+    balance: Mapped[int] = mapped_column(default=0)
+    # when it was last counted (`levels.NEVER`: we only heard that units came or went)
     as_of: Mapped[datetime]
-    # the newest report's own number, where the shop counts its reports
+    # the newest count's own number, where the shop counts its reports
     version: Mapped[int | None] = mapped_column(BigId)
     variant: Mapped[Variant] = relationship(back_populates="stock")
 

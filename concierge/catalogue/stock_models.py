@@ -11,7 +11,7 @@ from concierge.accounts.models import Editor
 from concierge.catalogue.models import Variant
 from concierge.customers.models import Customer
 from concierge.db import Base, BigId, states
-from concierge.errors import NotFound
+from concierge.errors import NotFound, RuleBroken
 
 
 class VariantAlias(Base):
@@ -177,6 +177,8 @@ class Purchase(Base):
     # `addresses.normalise` of who bought
     normalised: Mapped[str] = mapped_column(sa.String(320), default="", index=True)
     units: Mapped[int] = mapped_column(default=1)
+    # where it was sold from, "" where the shop does not say
+    location: Mapped[str] = mapped_column(sa.String(40), default="")
     price_cents: Mapped[int]
     currency: Mapped[str] = mapped_column(sa.String(3), default="EUR")
     # the checkout's hold token, when she bought through an offer
@@ -202,3 +204,19 @@ class ImportRunNotFound(NotFound):
 
 class RestockNotFound(NotFound):
     """There is no such restock."""
+
+
+class ReturnNotFound(NotFound):
+    """There is no such return."""
+
+
+class PurchaseNotFound(NotFound):
+    """There is no such order."""
+
+
+class NotThatManyPromised(RuleBroken):
+    """More units were given back than were promised."""
+
+
+class AlreadyDecided(RuleBroken):
+    """Somebody decided this a moment before you."""

@@ -12,7 +12,7 @@ from concierge.catalogue.models import Product, Variant
 from concierge.conversations.models import Conversation
 from concierge.customers.models import Customer
 from concierge.db import Base, BigId, states
-from concierge.errors import NotFound, RuleBroken
+from concierge.errors import BadInput, NotFound, RuleBroken
 
 
 class WishState(StrEnum):
@@ -50,6 +50,21 @@ class WishEnding(StrEnum):
     NEEDED_BY_PASSED = "needed_by_passed"
     PASSED_ON_IT = "passed_on_it"  # she said no to the offer, for good
     CUSTOMER_ERASED = "customer_erased"
+
+
+# Where each ending leads.
+ENDS = {
+    WishEnding.BOUGHT: WishState.FULFILLED,
+    WishEnding.BOUGHT_ELSEWHERE: WishState.FULFILLED,
+    WishEnding.WITHDRAWN_BY_HER: WishState.WITHDRAWN,
+    WishEnding.WITHDRAWN_BY_EDITOR: WishState.WITHDRAWN,
+    WishEnding.UNSUBSCRIBED: WishState.WITHDRAWN,
+    WishEnding.PASSED_ON_IT: WishState.WITHDRAWN,
+    WishEnding.CUSTOMER_ERASED: WishState.WITHDRAWN,
+    WishEnding.NEVER_CONFIRMED: WishState.EXPIRED,
+    WishEnding.TOO_OLD: WishState.EXPIRED,
+    WishEnding.NEEDED_BY_PASSED: WishState.EXPIRED,
+}
 
 
 class Wish(Base):
@@ -132,6 +147,37 @@ class Wish(Base):
         """Whether it may still come true."""
         return self.state in LIVING
 
+    def stand(self, state: WishState) -> None:
+        """Move it to a living state, and its choices with it: their copies make the queues."""
+        self.state = state
+        for choice in self.choices:
+            choice.is_living, choice.is_waiting = True, state is WishState.WAITING
+            choice.rank_at = self.rank_at
+
+    def rank(self, rank_at: datetime) -> None:
+        """Give it its place in the queues."""
+        self.rank_at = rank_at
+        for choice in self.choices:
+            choice.rank_at = rank_at
+
+    def confirm(self, *, consent_id: int, rank_at: datetime, now: datetime) -> None:
+        """She said yes to being told; raises WishEnded, AlreadyConfirmed."""
+        if not self.is_living:
+            raise WishEnded
+        if self.state is not WishState.UNCONFIRMED:
+            raise AlreadyConfirmed
+        self.consent_id, self.confirmed_at, self.rank_at = consent_id, now, rank_at
+        self.stand(WishState.WAITING)
+
+    def end(self, because: WishEnding, *, now: datetime) -> None:
+        """It is over, for this reason; raises WishEnded."""
+        if not self.is_living:
+            raise WishEnded
+        self.state, self.ended_at, self.ended_because = ENDS[because], now, because
+        self.skipped_because = ""
+        for choice in self.choices:
+            choice.is_living = choice.is_waiting = False
+
 
 class WishVariant(Base):
     """One variant a wish is content with, the dearest first; its copy of the wish's place makes a queue one index."""
@@ -176,10 +222,18 @@ class WishRequest(Base):
     __table_args__ = (
         sa.Index("ix_wish_request_address", "normalised", "product_id", "created_at"),
         sa.Index("ix_wish_request_network", "network", "created_at"),
+        # those that were answered by a mail
+        sa.Index(
+            "ix_wish_request_mailed",
+            "created_at",
+            sqlite_where=sa.text("delivery_id IS NOT NULL"),
+            postgresql_where=sa.text("delivery_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     address: Mapped[str] = mapped_column(sa.String(320))
+    # what `addresses.person_behind` makes of it: one mailbox, however it is spelt
     normalised: Mapped[str] = mapped_column(sa.String(320))
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id"))
     # {"skus": [...], "quantity": …, "needed_by": …, "ceiling_cents": …, "or_similar": …}
@@ -194,6 +248,7 @@ class WishRequest(Base):
     delivery_id: Mapped[int | None] = mapped_column(sa.ForeignKey("delivery.id"))
     confirmed_at: Mapped[datetime | None]
     wish_id: Mapped[int | None] = mapped_column(sa.ForeignKey("wish.id"))
+    product: Mapped[Product] = relationship(lazy="joined", innerjoin=True)
 
 
 class WishNotFound(NotFound):
@@ -214,3 +269,11 @@ class AlreadyConfirmed(RuleBroken):
 
 class NothingWished(RuleBroken):
     """Choose at least one size."""
+
+
+class SeveralProducts(RuleBroken):
+    """A wish is for one product; make another wish for the other."""
+
+
+class NoReason(BadInput):
+    """Say why: the reason is kept with the wish."""

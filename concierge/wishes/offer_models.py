@@ -94,6 +94,15 @@ class OfferEnding(StrEnum):
     UNITS_GONE = "units_gone"  # the shop's report took the unit away
 
 
+# Where each ending leaves an offer; she declined it in all others.
+ENDS = {
+    OfferEnding.BOUGHT: OfferState.TAKEN,
+    OfferEnding.LAPSED: OfferState.LAPSED,
+    OfferEnding.BOUNCED: OfferState.LAPSED,
+    OfferEnding.UNITS_GONE: OfferState.LAPSED,
+}
+
+
 class Offer(Base):
     """A unit held for one wish until it lapses."""
 
@@ -140,6 +149,8 @@ class Offer(Base):
     # her place in the queue when it was made, and how many of a tier stood before her by their tier
     place: Mapped[int]
     before_by_tier: Mapped[int] = mapped_column(default=0)
+    # she overtook somebody who waits longer, by her tier alone
+    by_tier: Mapped[bool] = mapped_column(default=False)
     made_at: Mapped[datetime]
     # in whose name it is written; the owner when a colleague covers for her
     editor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
@@ -172,6 +183,11 @@ class Offer(Base):
     def is_over(self) -> bool:
         """Whether it has ended."""
         return self.ended_at is not None
+
+    def end(self, because: "OfferEnding", *, now: datetime) -> None:
+        """It holds no unit any more, for this reason."""
+        self.state, self.ended_at, self.ended_because = ENDS.get(because, OfferState.DECLINED), now, because
+        self.hold_left_seconds = None
 
 
 class OfferNotFound(NotFound):

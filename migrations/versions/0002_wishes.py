@@ -402,6 +402,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_wish_request_address", "wish_request", ["normalised", "product_id", "created_at"])
     op.create_index("ix_wish_request_network", "wish_request", ["network", "created_at"])
+    op.create_index(
+        "ix_wish_request_mailed",
+        "wish_request",
+        ["created_at"],
+        sqlite_where=sa.text("delivery_id IS NOT NULL"),
+        postgresql_where=sa.text("delivery_id IS NOT NULL"),
+    )
 
     op.create_table(
         "wish_variant",

@@ -1,0 +1,89 @@
+"""Orders of the shop, line by line: who bought what, and that a sold unit is not offered again before it is missing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge import audit
+from concierge.addresses import normalise
+from concierge.catalogue.stock import give_back_units, lock_variant, promise_sold, settle_sales
+from concierge.catalogue.stock_models import Purchase
+from concierge.customers.queries import find_customer_by_address
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseReport:
+    """A line of an order as the shop sent it; `(source, external_id)` names the line, e.g. "S-49406:1".
+
+    `address` may be empty (a sale in a boutique), `hold_token` is what the checkout was given with our offer.
+    `is_returned`: the order was cancelled, or the piece came back.
+    """
+
+    source: str
+    external_id: str
+    sku: str
+    at: datetime
+    units: int = 1
+    price_cents: int = 0
+    currency: str = "EUR"
+    address: str = ""
+    hold_token: str = ""
+    location: str = ""
+    is_returned: bool = False
+
+
+def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) -> Purchase:
+    """Write down what was sold, or that a sale was undone; the same line again changes nothing.
+
+    Sold units are promised until a stock report has them missing. Wishes are looked through by whoever reads
+    `matched_at IS NULL`. A cancellation may come before its order. Raises VariantNotFound.
+    """
+    variant = lock_variant(session, report.sku)
+    purchase = find_purchase(session, report.source, report.external_id)
+    if purchase is None:
+        buyer = find_customer_by_address(session, report.address) if report.address else None
+        purchase = Purchase(
+            source=report.source,
+            external_id=report.external_id,
+            variant=variant,
+            customer_id=buyer.id if buyer else None,
+            normalised=normalise(report.address)[:320],
+            units=report.units,
+            location=report.location,
+            price_cents=report.price_cents,
+            currency=report.currency,
+            hold_token=report.hold_token,
+            at=min(report.at, now),
+            received_at=now,
+            unsettled=0 if report.is_returned else report.units,
+            # what was undone before we heard of it fulfils no wish
+            matched_at=now if report.is_returned else None,
+            returned_at=now if report.is_returned else None,
+        )
+        session.add(purchase)
+        audit.record(session, "purchase.reported", purchase, by=None, now=now)
+        if not report.is_returned:
+            promise_sold(session, variant.id, report.units)
+            session.flush()
+            settle_sales(session, variant)
+    elif report.is_returned and purchase.returned_at is None:
+        _undo(session, purchase, now=now)
+    session.flush()
+    return purchase
+
+
+def _undo(session: Session, purchase: Purchase, *, now: datetime) -> None:
+    """The piece was not sold after all: what no report has missing yet is free again; the rest the shop reports."""
+    purchase.returned_at = now
+    if purchase.unsettled:
+        give_back_units(session, purchase.variant_id, purchase.unsettled)
+        purchase.unsettled = 0
+    audit.record(session, "purchase.returned", purchase, by=None, now=now)
+
+
+def find_purchase(session: Session, source: str, external_id: str) -> Purchase | None:
+    """The line of an order a source sent under this name, if it did."""
+    known = (Purchase.source == source, Purchase.external_id == external_id)
+    return session.scalar(sa.select(Purchase).where(*known))

@@ -1,0 +1,171 @@
+"""The wish form: the script for the shop's pages, our own page with the same form, and the one door both post to."""
+
+from typing import Any
+
+from flask import current_app, jsonify, redirect, request, send_from_directory, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from concierge import clock
+from concierge.catalogue.cards import card_of
+from concierge.catalogue.models import Product
+from concierge.catalogue.naming import price_text
+from concierge.catalogue.queries import get_product
+from concierge.errors import BadInput, RuleBroken
+from concierge.extensions import db
+from concierge.public.forms import Asked, read_asked
+from concierge.public.pages import asked_language, bp, caller_network, config, show, speaking, wants_json
+from concierge.web.security import public
+from concierge.wishes import requests, sentences
+from concierge.wishes.first_mails import chosen
+from concierge.wishes.models import WishWay
+
+
+class NotAgreed(BadInput):
+    """Our sentence has changed since this page was opened: please read it, and press the button once more."""
+
+
+@bp.get("/wish-form.js")
+@public
+def script() -> ResponseReturnValue:
+    """The form as a custom element, for a page of the shop; it needs no cookie and brings no other file."""
+    response = send_from_directory(str(current_app.static_folder), "wish-form.js", mimetype="text/javascript")
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@bp.get("/wish-form/<code>.json")
+@public
+def texts(code: str) -> ResponseReturnValue:
+    """What the script shows: every word in the shop page's language, the sizes, the sentence agreed to."""
+    language = asked_language()
+    product = get_product(db.session, code)
+    with speaking(language):
+        return jsonify(**_texts(product, language))
+
+
+@bp.get("/wish-form/<code>")
+@public
+def form(code: str) -> ResponseReturnValue:
+    """The same form on a page of ours, for whoever has no script; ?sku= or ?size= is ticked already."""
+    product = get_product(db.session, code)
+    return _form(product, read_asked(request.args), asked_language())
+
+
+@bp.post("/wishes/requests")
+@public
+def ask() -> ResponseReturnValue:
+    """Take a wish from a form: one answer for every address there is, known or not, suppressed or not (T29, T32)."""
+    language = asked_language()
+    asked = read_asked(request.form)
+    with speaking(language):
+        try:
+            _keep(asked, language)
+        except (BadInput, RuleBroken) as error:
+            if wants_json():
+                raise
+            db.session.rollback()
+            product = requests.find_product(db.session, product=asked.product, skus=asked.skus)
+            return _form(product, asked, language, fault=error.sentence()), error.status
+        if wants_json():
+            return jsonify(said=_thanks())
+    return redirect(url_for(".asked", language=language), 303)
+
+
+@bp.get("/wishes/requests")
+@public
+def asked() -> ResponseReturnValue:
+    """What a form without a script leads to; it knows nothing of what was asked."""
+    language = asked_language()
+    with speaking(language):
+        thanks = _thanks()
+    return show("public/asked.html", language, thanks=thanks)
+
+
+def _keep(asked: Asked, language: str) -> None:
+    product, variants = requests.find_wanted(db.session, product=asked.product, skus=asked.skus, sizes=asked.sizes)
+    words = sentences.words_of(asked.sentence, requests.mailbox_for(db.session, language).brand)
+    if words is None:
+        raise NotAgreed
+    requests.request_wish(
+        db.session,
+        config(),
+        asked.address,
+        product,
+        asked.wanted(tuple(each.sku for each in variants)),
+        way=WishWay.FORM,
+        language=language,
+        words=words,
+        network=caller_network(),
+        now=clock.now(),
+    )
+    db.session.commit()
+
+
+def _form(product: Product, asked: Asked, language: str, fault: str = "") -> str:
+    with speaking(language):
+        texts = _texts(product, language)
+        ticked = {each.sku for each in product.variants if each.sku in asked.skus or each.size in asked.sizes}
+        card = card_of(product.variants[0], language) if product.variants else None
+        return show("public/form.html", language, texts=texts, asked=asked, ticked=ticked, card=card, fault=fault)
+
+
+def _texts(product: Product, language: str) -> dict[str, Any]:
+    sentence = sentences.current_sentence(language)
+    brand = requests.mailbox_for(db.session, language).brand
+    colours = {each.colour for each in product.variants}
+    return {
+        "product": product.code,
+        "language": language,
+        "name": product.name(language),
+        "price": price_text(product.price_cents, product.currency, language),
+        "currency": product.currency,
+        "sizes": [
+            {
+                "sku": each.sku,
+                "size": each.size,
+                "label": (chosen(each, language) if len(colours) > 1 else _sized(each.size_system, each.size))
+                or product.name(language),
+            }
+            for each in product.variants
+        ],
+        "consent": sentence,
+        "consent_words": sentences.words_of(sentence, brand),
+        "action": _absolute("/wishes/requests"),
+        "page": _absolute(f"/wish-form/{product.code}"),
+        "words": _words(),
+    }
+
+
+def _sized(system: str, size: str) -> str:
+    return " ".join(filter(None, (system, size))) if size else ""
+
+
+def _words() -> dict[str, str]:
+    """Every word of the form itself."""
+    return {
+        "title": _("Not in your size?"),
+        "lead": _("Tell us which, and we write to you when exactly that is back. One is then kept for you."),
+        "sizes": _("Any of these would do"),
+        "email": _("E-mail"),
+        "more": _("More precisely"),
+        "quantity": _("How many"),
+        "needed_by": _("Needed by"),
+        "ceiling": _("At most, each"),
+        "similar": _("Something similar would do too"),
+        "send": _("Tell me when it is back"),
+        "sending": _("One moment …"),
+        "no_size": _("Choose at least one size."),
+        "failed": _("That did not reach us. Please try once more, or use our own page:"),
+    }
+
+
+def _thanks() -> str:
+    return str(
+        _("Thank you. Now look into your mail: we have written to you. Say yes in that letter, and your wish counts.")
+    )
+
+
+def _absolute(path: str) -> str:
+    return f"{config().base_url}{path}"

@@ -1,0 +1,16 @@
+"""Puts the customers' pages into the application."""
+
+from flask import Flask
+
+from concierge.extensions import csrf, limiter
+from concierge.public import asking
+from concierge.public.pages import bp
+
+__all__ = ["asking"]
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages; they have no session, hence no CSRF token, and count in the database instead."""
+    app.register_blueprint(bp)
+    csrf.exempt(bp)
+    limiter.exempt(bp)

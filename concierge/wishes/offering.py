@@ -1,0 +1,176 @@
+"""Making offers and what becomes of them: taken, passed on, put off, lapsed, ended, bought."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge import audit
+from concierge.accounts.models import Editor
+from concierge.catalogue.stock import give_back_units, take_units
+from concierge.catalogue.stock_models import Purchase
+from concierge.wishes import queries
+from concierge.wishes.models import Wish, WishEnding, WishState
+from concierge.wishes.offer_models import (
+    Offer,
+    OfferAnswered,
+    OfferEnding,
+    OfferLapsed,
+    OfferState,
+    Wave,
+    WavePolicy,
+)
+from concierge.wishes.rounds import Round
+
+REST = timedelta(days=7)
+_UTC = ZoneInfo("UTC")
+
+
+def current_policy(session: Session) -> WavePolicy:
+    """The wave policy that counts; before anybody saved one, the house's first, which is in no table yet."""
+    return queries.policy_or_first(session)
+
+
+def open_wave(session: Session, variant_id: int, *, now: datetime, zone: ZoneInfo = _UTC) -> Wave | None:
+    """Offer the free units of a variant to those whose turn it is, up to a few hundred people; None when nobody was.
+
+    All free variants of the product are shared out together, so that whoever is content with several gets the dearest.
+    `zone` is the house's, for customers who have none. A longer round goes on by `Round.deal`.
+    """
+    dealing = Round(session, variant_id, zone=zone, now=now)
+    dealing.deal(session)
+    return dealing.wave_of(variant_id)
+
+
+def take_offer(session: Session, offer: Offer, *, now: datetime, by: Editor | None = None) -> None:
+    """She takes the piece; twice is fine. It is held until she has bought it, at least for the hold's hours from now.
+
+    Told without a unit set aside for her (the bounded rule), she gets a free one, else the one held for the last of her
+    wave who has not answered. Raises OfferLapsed when it is over or none is left, OfferAnswered after another answer.
+    """
+    offer = queries.lock_offer(session, offer.id)
+    if offer.is_over:
+        raise OfferAnswered if offer.state is OfferState.DECLINED else OfferLapsed
+    if offer.state is OfferState.TAKEN:
+        return
+    if not offer.holds and not (take_units(session, offer.variant_id, offer.quantity) or _take_over(session, offer)):
+        raise OfferLapsed
+    longer = now + timedelta(hours=offer.wave.policy.hold_hours)
+    offer.holds, offer.state, offer.answered_at = True, OfferState.TAKEN, now
+    offer.held_until, offer.hold_left_seconds = max(offer.held_until or longer, longer), None
+    audit.record(session, "offer.taken", offer, by=by, now=now)
+
+
+def _take_over(session: Session, offer: Offer) -> bool:
+    """Give her the unit held for the last placed of her wave who has not answered; whether there was one."""
+    held = (
+        sa.select(Offer)
+        .where(Offer.wave_id == offer.wave_id, Offer.ended_at.is_(None), Offer.state == OfferState.OPEN)
+        .where(Offer.holds, Offer.quantity == offer.quantity, Offer.id != offer.id)
+        .order_by(Offer.place.desc())
+        .limit(1)
+        .with_for_update(of=Offer)
+        .execution_options(populate_existing=True)
+    )
+    if (last := session.scalars(held).unique().first()) is None:
+        return False
+    last.holds = False
+    session.flush()
+    return True
+
+
+def pass_offer(session: Session, offer: Offer, *, now: datetime, by: Editor | None = None) -> None:
+    """She does not want it; twice is fine. Other variants she named she still waits for; with none left the wish ends.
+
+    Raises OfferAnswered, OfferLapsed when it has ended in another way.
+    """
+    offer = queries.lock_offer(session, offer.id)
+    if offer.ended_because is OfferEnding.PASSED:
+        return
+    _require_open(offer)
+    offer.answered_at = now
+    wish = _end(session, offer, OfferEnding.PASSED, now=now)
+    others = [choice for choice in wish.choices if choice.variant_id != offer.variant_id]
+    if others:
+        wish.choices = others
+        wish.stand(WishState.WAITING)
+    else:
+        wish.end(WishEnding.PASSED_ON_IT, now=now)
+    audit.record(session, "offer.passed", offer, by=by, now=now)
+
+
+def put_off_offer(session: Session, offer: Offer, *, until: datetime, now: datetime, by: Editor | None = None) -> None:
+    """Not now: she keeps her place and is offered nothing before `until`; twice is fine.
+
+    Raises OfferAnswered, OfferLapsed when it has ended in another way.
+    """
+    offer = queries.lock_offer(session, offer.id)
+    if offer.ended_because is OfferEnding.NOT_NOW:
+        return
+    _require_open(offer)
+    offer.answered_at = now
+    wish = _end(session, offer, OfferEnding.NOT_NOW, now=now)
+    wish.rests_until = max(until, now)
+    wish.stand(WishState.WAITING)
+    audit.record(session, "offer.put_off", offer, by=by, now=now, until=wish.rests_until.isoformat())
+
+
+def lapse_offer(session: Session, offer: Offer, *, now: datetime, rest: timedelta = REST) -> None:
+    """Nobody answered in time: the wish waits on at its place, and rests, twice as long after each lapse."""
+    offer = queries.lock_offer(session, offer.id)
+    if offer.is_over:
+        return
+    earlier = session.scalar(
+        sa.select(sa.func.count())
+        .select_from(Offer)
+        .where(Offer.wish_id == offer.wish_id, Offer.ended_because == OfferEnding.LAPSED)
+    )
+    wish = _end(session, offer, OfferEnding.LAPSED, now=now)
+    wish.rests_until = now + rest * 2 ** min(earlier or 0, 6)
+    wish.stand(WishState.WAITING)
+    audit.record(session, "offer.lapsed", offer, by=None, now=now)
+
+
+def end_offer(
+    session: Session, offer: Offer, because: OfferEnding, *, now: datetime, rest: timedelta = timedelta(0)
+) -> None:
+    """End an offer for a reason that is not her answer; its unit is free, and a living wish waits on. Twice is fine."""
+    offer = queries.lock_offer(session, offer.id)
+    if offer.is_over:
+        return
+    wish = _end(session, offer, because, now=now)
+    if wish.is_living:
+        wish.rests_until = max(now + rest, wish.rests_until or now) if rest else wish.rests_until
+        wish.stand(WishState.WAITING)
+    audit.record(session, "offer.ended", offer, by=None, now=now, because=because.value)
+
+
+def fulfil_wish(session: Session, wish: Wish, purchase: Purchase, *, now: datetime) -> None:
+    """She has bought it, through our offer or elsewhere; what was held for her is free. Nothing happens twice."""
+    wish = queries.lock_wish(session, wish.id)
+    if not wish.is_living:
+        return
+    because = WishEnding.BOUGHT_ELSEWHERE
+    if (offer := queries.find_open_offer(session, wish_id=wish.id)) is not None:
+        offer = queries.lock_offer(session, offer.id)
+        if offer.variant_id == purchase.variant_id:
+            because = WishEnding.BOUGHT
+        _end(session, offer, OfferEnding(because.value), now=now)
+    wish.end(because, now=now)
+    audit.record(session, "wish.fulfilled", wish, by=None, now=now, purchase=purchase.id, because=because.value)
+
+
+def _require_open(offer: Offer) -> None:
+    if offer.is_over:
+        raise OfferAnswered if offer.answered_at else OfferLapsed
+
+
+def _end(session: Session, offer: Offer, because: OfferEnding, *, now: datetime) -> Wish:
+    """End it and give its unit back; the wish it was for."""
+    held = offer.holds
+    offer.end(because, now=now)
+    session.flush()
+    if held:
+        give_back_units(session, offer.variant_id, offer.quantity)
+    return offer.wish
