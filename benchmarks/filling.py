@@ -1,7 +1,8 @@
-"""Fills a house with as many conversations as asked for, of words that are as unevenly used as words are."""
+"""Fills a house with as many conversations as asked for, their words as unevenly used as words are."""
 
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 
 import sqlalchemy as sa
 
@@ -10,7 +11,16 @@ from concierge.accounts.models import Editor, Role
 from concierge.accounts.passwords import hash_password
 from concierge.addresses import normalise
 from concierge.conversations.indexing import index_message
-from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind
+from concierge.conversations.models import (
+    Attachment,
+    Conversation,
+    ConversationState,
+    Direction,
+    Message,
+    MessageKind,
+    Tag,
+    conversation_tag,
+)
 from concierge.customers.models import Customer, CustomerAddress
 from concierge.db import Sessions
 
@@ -20,6 +30,10 @@ CHUNK = 5_000
 _SYLLABLES = ("ba", "ce", "di", "fo", "lu", "ma", "ne", "pi", "ro", "sa", "te", "vi", "zo", "gra", "sti")
 # One word for many mails, one for some, one for hardly any.
 COMMON, SELDOM, RARE = "sandals", "velvet", "aquamarine"
+# One tag for many conversations, one for a few that are all old: the newest match of anything else is far from them.
+TAGS = ("wedding", "vintage")
+# Her conversations are the oldest hundredth of the house, for the same reason.
+GONE = "Omar Haddad"
 
 
 def furnish(sessions: Sessions) -> None:
@@ -37,6 +51,7 @@ def furnish(sessions: Sessions) -> None:
                 by=None,
                 now=NOW,
             )
+        session.add_all(Tag(name=name) for name in TAGS)
         session.commit()
 
 
@@ -44,7 +59,7 @@ def fill(sessions: Sessions, upto: int) -> None:
     """Add conversations, of one customer and one message each, until there are `upto`."""
     with sessions() as session:
         have = session.scalar(sa.select(sa.func.count()).select_from(Conversation)) or 0
-        editors = list(session.scalars(sa.select(Editor.id)))
+        editors = list(session.scalars(sa.select(Editor.id).order_by(Editor.name == GONE, Editor.id)))
     writer = Writer()
     for begin in range(have, upto, CHUNK):
         numbers = range(begin + 1, min(begin + CHUNK, upto) + 1)
@@ -54,6 +69,8 @@ def fill(sessions: Sessions, upto: int) -> None:
             session.execute(sa.insert(Conversation), [_conversation(number, upto, editors) for number in numbers])
             messages = [_message(number, upto, writer.text(number)) for number in numbers]
             session.execute(sa.insert(Message), messages)
+            session.execute(sa.insert(Attachment), [_attachment(number) for number in numbers if number % 7 == 0])
+            session.execute(sa.insert(conversation_tag), [each for number in numbers for each in _tagged(number, upto)])
             for values in messages:
                 index_message(session, Message(**values))
             session.commit()
@@ -69,11 +86,11 @@ class Writer:
         """The same words every time."""
         self._random = random.Random(7)
         self._words = ["".join(self._random.choices(_SYLLABLES, k=self._random.randint(2, 4))) for _ in range(8_000)]
-        self._weights = [1 / rank for rank in range(1, len(self._words) + 1)]
+        self._weights = list(accumulate(1 / rank for rank in range(1, len(self._words) + 1)))
 
     def text(self, number: int) -> str:
         """The text of mail `number`."""
-        words = self._random.choices(self._words, self._weights, k=self._random.randint(30, 90))
+        words = self._random.choices(self._words, cum_weights=self._weights, k=self._random.randint(30, 90))
         words += [COMMON] if number % 10 == 0 else []
         words += [SELDOM] if number % 500 == 0 else []
         words += [RARE] if number % 20_000 == 7 else []
@@ -95,22 +112,43 @@ def _address(number: int) -> dict[str, object]:
 
 
 def _conversation(number: int, of: int, editors: list[int]) -> dict[str, object]:
-    """Most are closed; of the open ones each second belongs to nobody."""
-    is_open = number % 10 == 0
+    """Nine of ten are closed, one of a hundred is snoozed; half of those that are not closed belong to nobody."""
+    chance = random.Random(number)
+    state = chance.choices(list(ConversationState), (9, 1, 90))[0]
+    *here, gone = editors
+    owner = chance.choice(here) if state is ConversationState.CLOSED or chance.random() < 0.5 else None
     return {
         "id": number,
         "mailbox_id": 1,
         "customer_id": number,
-        "editor_id": editors[number // 10 % len(editors)] if number % 20 else None,
+        "editor_id": gone if number * 100 < of else owner,
         "subject": f"About order {number}",
-        "state": ConversationState.OPEN if is_open else ConversationState.CLOSED,
-        "closed_at": None if is_open else NOW,
-        "waiting_since": _at(number, of) if is_open and number % 30 else None,
+        "state": state,
+        "closed_at": NOW if state is ConversationState.CLOSED else None,
+        "snoozed_until": _at(number, of) + timedelta(days=400) if state is ConversationState.SNOOZED else None,
+        "waiting_since": _at(number, of) if state is ConversationState.OPEN and number % 3 else None,
         "first_line": "Good morning, I am looking for something in a colour that I saw last week",
         "last_message_at": _at(number, of),
         "last_message_id": number,
         "created_at": _at(number, of),
     }
+
+
+def _attachment(number: int) -> dict[str, object]:
+    return {
+        "message_id": number,
+        "filename": f"photo-{number}.jpg",
+        "content_type": "image/jpeg",
+        "size": 250_000,
+        "blob_key": "0" * 64,
+        "inline": number % 14 == 0,
+    }
+
+
+def _tagged(number: int, of: int) -> list[dict[str, int]]:
+    """A twentieth is tagged with the first tag, the oldest two hundredth with the second."""
+    tags = ([1] if number % 20 == 0 else []) + ([2] if number * 200 < of else [])
+    return [{"conversation_id": number, "tag_id": tag_id} for tag_id in tags]
 
 
 def _message(number: int, of: int, text: str) -> dict[str, object]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from concierge.accounts.models import Editor, photo_url
 from concierge.conversations.models import Conversation, ConversationState, Mention, Note, Tag, conversation_tag
 from concierge.customers.models import Customer, CustomerAddress
+from concierge.db import BigId
 from concierge.web.paging import Page, Place
 
 PAGE_SIZE = 50
@@ -76,7 +78,7 @@ def list_rows(
 
     Only the open folders can be sorted by waiting; snoozed ones come as they wake, the others newest first.
     """
-    where = _conditions(folder, editor)
+    where = _conditions(folder, editor.id)
     if folder is Folder.SNOOZED:
         return _ascending(session, where, Conversation.snoozed_until, after, limit)
     if order is Order.NEWEST or folder not in {Folder.MINE, Folder.UNASSIGNED, Folder.OPEN}:
@@ -92,25 +94,30 @@ def list_rows(
     return Page(rows + rest.rows, rest.next)
 
 
-def _conditions(folder: Folder, editor: Editor) -> list[sa.ColumnElement[bool]]:
+def _conditions(folder: Folder, editor_id: Any) -> list[sa.ColumnElement[bool]]:
     is_open = Conversation.state == ConversationState.OPEN
-    conditions: dict[Folder, list[sa.ColumnElement[bool]]] = {
-        Folder.MINE: [is_open, Conversation.editor_id == editor.id],
-        Folder.UNASSIGNED: [is_open, Conversation.editor_id.is_(None)],
-        Folder.OPEN: [is_open],
-        Folder.SNOOZED: [Conversation.state == ConversationState.SNOOZED],
-        Folder.CLOSED: [Conversation.state == ConversationState.CLOSED, Conversation.not_for_us_at.is_(None)],
-        Folder.NOT_FOR_US: [Conversation.not_for_us_at.is_not(None)],
-        Folder.MENTIONS: [Conversation.id.in_(_unseen(editor))],
-    }
-    return conditions[folder]
+    match folder:
+        case Folder.MINE:
+            return [is_open, Conversation.editor_id == editor_id]
+        case Folder.UNASSIGNED:
+            return [is_open, Conversation.editor_id.is_(None)]
+        case Folder.OPEN:
+            return [is_open]
+        case Folder.SNOOZED:
+            return [Conversation.state == ConversationState.SNOOZED]
+        case Folder.CLOSED:
+            return [Conversation.state == ConversationState.CLOSED, Conversation.not_for_us_at.is_(None)]
+        case Folder.NOT_FOR_US:
+            return [Conversation.not_for_us_at.is_not(None)]
+        case Folder.MENTIONS:
+            return [Conversation.id.in_(_unseen(editor_id))]
 
 
-def _unseen(editor: Editor) -> sa.Select[int]:
+def _unseen(editor_id: Any) -> sa.Select[int]:
     return (
         sa.select(Note.conversation_id)
         .join(Mention, Mention.note_id == Note.id)
-        .where(Mention.editor_id == editor.id, Mention.seen_at.is_(None))
+        .where(Mention.editor_id == editor_id, Mention.seen_at.is_(None))
     )
 
 
@@ -148,6 +155,7 @@ def _newest(
     return Page(rows[:limit], Place(last.last_message_at, last.id, tail=tail))
 
 
+@cache
 def _select() -> _Rows:
     return (
         sa.select(
@@ -229,17 +237,18 @@ def _tags(session: Session, conversation_ids: Sequence[int]) -> dict[int, tuple[
 
 def count_folders(session: Session, *, editor: Editor) -> dict[Folder, int]:
     """How many conversations are in each folder, exactly; one statement over indexes alone."""
-    counts = [
-        sa.select(sa.func.count()).select_from(Conversation).where(*_counted(folder, editor)).scalar_subquery()
-        for folder in Folder
-    ]
-    numbers = dict(zip(Folder, session.execute(sa.select(*counts)).one(), strict=True))
-    # Counted without looking at every closed row: all that are closed, less those that are not for us.
-    numbers[Folder.CLOSED] -= numbers[Folder.NOT_FOR_US]
+    counts = session.execute(_counting(), {"editor_id": editor.id}).one()
+    numbers = dict(zip(Folder, counts, strict=True))
+    # Most are closed. Counting all of them looks at every one, but all there are SQLite knows at once.
+    numbers[Folder.CLOSED] -= numbers[Folder.OPEN] + numbers[Folder.SNOOZED] + numbers[Folder.NOT_FOR_US]
     return numbers
 
 
-def _counted(folder: Folder, editor: Editor) -> list[sa.ColumnElement[bool]]:
-    if folder is Folder.CLOSED:
-        return [Conversation.state == ConversationState.CLOSED]
-    return _conditions(folder, editor)
+@cache
+def _counting() -> _Rows:
+    """Put together once: the inbox asks it each time it is drawn."""
+    counts = []
+    for folder in Folder:
+        where = [] if folder is Folder.CLOSED else _conditions(folder, sa.bindparam("editor_id", type_=BigId))
+        counts.append(sa.select(sa.func.count()).select_from(Conversation).where(*where).scalar_subquery())
+    return sa.select(*counts)

@@ -185,11 +185,13 @@ class Message(Base):
     __tablename__ = "message"
     __table_args__ = (
         sa.Index("ix_message_rfc_id", "rfc_message_id"),
+        # With the number, so that a search that begins at the conversations needn't look into their mails.
+        sa.Index("ix_message_conversation", "conversation_id", "id"),
         sa.UniqueConstraint("mailbox_id", "fingerprint"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    conversation_id: Mapped[int] = mapped_column(sa.ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[int] = mapped_column(sa.ForeignKey("conversation.id", ondelete="CASCADE"))
     mailbox_id: Mapped[int] = mapped_column(sa.ForeignKey("mailbox.id"))
     direction: Mapped[Direction] = mapped_column(states(Direction, "direction"))
     kind: Mapped[MessageKind] = mapped_column(states(MessageKind, "kind"), default=MessageKind.HUMAN)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _PIECE = re.compile(r'(?:(?P<operator>[a-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]+))', re.IGNORECASE)
@@ -53,7 +54,8 @@ def fold(text: str) -> str:
 def parse(text: str) -> Search:
     """Words, `san*`, "side by side", from:, is:, with:attachment, tag:; the last bare word may go on.
 
-    What looks like an operator and is none is searched as words. Never raises.
+    A single ASCII letter or digit doesn't go on: nearly every mail has such a word. What looks like an operator and is
+    none is searched as words. Never raises.
     """
     terms: list[Term] = []
     senders: list[Term] = []
@@ -80,7 +82,7 @@ def parse(text: str) -> Search:
 
 def _term(text: str, *, prefix: bool) -> list[Term]:
     words = tuple(fold(text).split()[:_MOST_WORDS])
-    return [Term(words, prefix)] if words else []
+    return [Term(words, prefix and not (len(words[-1]) == 1 and words[-1].isascii()))] if words else []
 
 
 def to_fts5(search: Search) -> str:
@@ -126,20 +128,30 @@ def snippet(text: str, search: Search, *, around: int = 90) -> tuple[Piece, ...]
 
     The beginning of `text` when none is found (the match was in the subject or the name).
     """
-    wanted = [term for term in search.terms if term.words]
-    spans = [(word.start(), word.end()) for word in _WORD.finditer(text) if _is_wanted(word[0], wanted)]
-    first = spans[0][0] if spans else 0
+    found = _spans(text, [term for term in search.terms if term.words])
+    span = next(found, None)
+    first = span[0] if span else 0
     begin = _word_start(text, max(0, first - around))
     end = _word_end(text, min(len(text), first + 180))
     pieces: list[Piece] = [Piece("… ", False)] if begin else []
     position = begin
-    for start, stop in spans:
-        if stop > end:
-            break
+    while span and span[1] <= end:
+        start, stop = span
         pieces += [Piece(_line(text[position:start]), False), Piece(text[start:stop], True)]
-        position = stop
+        position, span = stop, next(found, None)
     pieces.append(Piece(_line(text[position:end]) + (" …" if end < len(text) else ""), False))
     return tuple(piece for piece in pieces if piece.text)
+
+
+def _spans(text: str, wanted: list[Term]) -> Iterator[tuple[int, int]]:
+    """Where the wanted words stand, as far as somebody asks; the same word is folded once."""
+    known: dict[str, bool] = {}
+    for word in _WORD.finditer(text):
+        written = word[0]
+        if written not in known:
+            known[written] = _is_wanted(written, wanted)
+        if known[written]:
+            yield word.span()
 
 
 def _is_wanted(word: str, terms: list[Term]) -> bool:

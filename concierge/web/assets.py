@@ -4,7 +4,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from flask import url_for
+from flask import request, url_for
 from markupsafe import Markup
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -15,7 +15,12 @@ def asset(name: str) -> str:
 
     The names are those of ``static/manifest.json``; what isn't in it is taken as a path below ``static/``.
     """
-    path, _, version = _manifest(_changed_at()).get(name, name).partition("?v=")
+    return _address(name, _changed_at(), request.script_root)
+
+
+@lru_cache(maxsize=256)
+def _address(name: str, changed_at: int, _root: str) -> str:
+    path, _, version = _manifest(changed_at).get(name, name).partition("?v=")
     return url_for("static", filename=path, v=version or None)
 
 

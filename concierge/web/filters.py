@@ -1,10 +1,13 @@
 """What templates may call and filter with: assets, icons, and times as people say them."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
-from flask import Flask
-from flask_babel import format_date, format_datetime, format_decimal, format_time, get_locale, to_user_timezone
+from babel.dates import format_date as format_day
+from babel.support import NullTranslations
+from flask import Flask, g
+from flask_babel import format_date, format_decimal, get_domain, get_locale, to_user_timezone
 from flask_babel import gettext as _
 
 from concierge import clock
@@ -13,7 +16,11 @@ from concierge.web.assets import asset, icon
 
 def waiting_words(span: timedelta) -> str:
     """Say how long something has waited, in one or two short units: "24 min", "3 h 10 min", "2 d"."""
-    minutes = max(0, int(span.total_seconds() // 60))
+    return _waiting(max(0, int(span.total_seconds() // 60)), get_locale())
+
+
+@lru_cache(maxsize=4096)
+def _waiting(minutes: int, _locale: Locale) -> str:
     hours, rest = divmod(minutes, 60)
     if hours == 0:
         return str(_("%(count)s min", count=minutes))
@@ -33,15 +40,22 @@ def local_time(moment: datetime) -> str:
     """Say an aware `moment` in the reader's zone: the hour alone today, else the date, in other years with the year."""
     here, today = to_user_timezone(moment), to_user_timezone(clock.now())
     if here.date() == today.date():
-        return str(format_time(moment, "HH:mm"))
+        return f"{here:%H:%M}"
     if here.year == today.year:
-        return str(format_datetime(moment, "d MMM, HH:mm"))
-    return str(format_date(moment, "d MMM y"))
+        return f"{_day(here.date(), 'd MMM', get_locale())}, {here:%H:%M}"
+    return _day(here.date(), "d MMM y", get_locale())
 
 
 def full_time(moment: datetime) -> str:
     """Say an aware `moment` with weekday, date and hour, as a title tells it."""
-    return str(format_datetime(moment, "EEEE d MMMM y, HH:mm"))
+    here = to_user_timezone(moment)
+    return f"{_day(here.date(), 'EEEE d MMMM y', get_locale())}, {here:%H:%M}"
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, pattern: str, locale: Locale) -> str:
+    """Kept, since a list says the same few days over and over."""
+    return format_day(day, pattern, locale)
 
 
 def month_name(moment: datetime) -> str:
@@ -63,8 +77,22 @@ def language_name(code: str) -> str:
     return str(named or code).capitalize()
 
 
+def _translations() -> NullTranslations:
+    """The reader's, looked up once a request: a page asks for some two hundred phrases."""
+    if "translations" not in g:
+        g.translations = get_domain().get_translations()
+    return g.translations
+
+
 def init_app(app: Flask) -> None:
     """Give the templates these words."""
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda words: _translations().ugettext(words),
+        ngettext=lambda one, many, count: _translations().ungettext(one, many, count),
+        pgettext=lambda context, words: _translations().upgettext(context, words),
+        npgettext=lambda context, one, many, count: _translations().unpgettext(context, one, many, count),
+        newstyle=True,
+    )
     app.jinja_env.globals.update(asset=asset, icon=icon)
     app.jinja_env.filters.update(
         waiting_words=waiting_words, waiting_since=waiting_since, local_time=local_time, full_time=full_time
