@@ -181,6 +181,9 @@ RULES = {
     "templating.merge_fields", "templating.check", "templating.rendering", "mailing.mail", "mailing.backoff",
     "mailing.letters", "conversations.threads", "drafts.gate", "drafts.body", "inbound.parsing",
     "catalogue.cards", "mailing.sheets", "catalogue.levels", "catalogue.settling",
+    "catalogue.sizes", "catalogue.sheets",
+    "wishes.sentences", "wishes.first_mails",
+    "wishes.waves", "wishes.clockwork",
     "wishes.sentences", "wishes.first_mails",
     "wishes.waves", "wishes.clockwork",
 }  # fmt: skip

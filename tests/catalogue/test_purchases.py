@@ -1,0 +1,80 @@
+"""Orders of the shop: who bought, and that a sold unit is never free before it is missing."""
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy.orm import Session
+
+from concierge.catalogue import commands, stock
+from concierge.catalogue.levels import Report
+from concierge.catalogue.models import Variant
+from concierge.catalogue.purchases import PurchaseReport, report_purchase
+from concierge.catalogue.stock_models import Purchase, StockReport
+from concierge.config import Policy
+from tests.catalogue.builders import make_product
+from tests.factories import HOUR, MINUTE, NOW, make_customer
+
+SKU = "CAL-TUR-36"
+
+
+@pytest.fixture
+def sandal(session: Session) -> Variant:
+    product = make_product(session, sizes={})
+    variant = commands.add_variant(session, product, sku=SKU, size="36")
+    count(session, 2, NOW - HOUR)
+    return variant
+
+
+def count(session: Session, units: int, at: datetime, kind: StockReport = StockReport.SNAPSHOT) -> None:
+    report = Report("shop", f"{kind}{at}", SKU, "online", kind, units, at)
+    stock.report_stock(session, report, now=NOW + HOUR, policy=Policy())
+
+
+def sell(session: Session, *, at: datetime = NOW, name: str = "S-1:1", **values: object) -> Purchase:
+    report = PurchaseReport("shop", name, SKU, at, **values)  # type: ignore[arg-type]
+    return report_purchase(session, report, now=NOW + HOUR)
+
+
+def test_a_sold_unit_is_spoken_for_until_the_shop_has_it_missing(session: Session, sandal: Variant) -> None:
+    barbara = make_customer(session)
+    purchase = sell(session, address="Barbara@Example.com", price_cents=42_000, hold_token="t")
+    assert (purchase.customer_id, purchase.matched_at, sandal.available) == (barbara.id, None, 1)
+    count(session, 1, NOW + MINUTE)
+    assert (sandal.on_hand, sandal.promised, sandal.available, purchase.unsettled) == (1, 0, 1, 0)
+
+
+@pytest.mark.parametrize("kind", list(StockReport))
+def test_the_shop_may_have_it_missing_before_we_hear_of_the_order(
+    session: Session, sandal: Variant, kind: StockReport
+) -> None:
+    count(session, 1 if kind is StockReport.SNAPSHOT else -1, NOW, kind)
+    sell(session)
+    assert (sandal.promised, sandal.available) == (0, 1)
+
+
+def test_the_same_order_twice_is_one_sale(session: Session, sandal: Variant) -> None:
+    assert sell(session) is sell(session)
+    assert sandal.promised == 1
+
+
+def test_a_cancelled_order_frees_its_unit_once(session: Session, sandal: Variant) -> None:
+    sell(session)
+    sell(session, is_returned=True)
+    sell(session, is_returned=True)
+    assert sandal.promised == 0
+    count(session, 2, NOW + MINUTE)
+    assert sandal.available == 2
+
+
+def test_a_cancellation_may_come_before_its_order(session: Session, sandal: Variant) -> None:
+    sell(session, is_returned=True)
+    purchase = sell(session)
+    assert purchase.returned_at
+    assert purchase.matched_at
+    assert sandal.promised == 0
+
+
+def test_an_old_report_settles_nothing(session: Session, sandal: Variant) -> None:
+    sell(session)
+    count(session, 2, NOW - MINUTE)
+    assert sandal.available == 1
