@@ -67,6 +67,7 @@ class Policy(BaseSettings):
     stock_vanish_percent: int = Field(20, ge=0, le=100, examples=["20"])
     stock_settle_minutes: float = Field(5, ge=0, le=24 * 60, examples=["5"])
     returns_add_stock: bool = Field(True, examples=["true"])
+    shop_location: str = Field("online", min_length=1, max_length=40, examples=["online"])
 
     @property
     def stock_settling(self) -> timedelta:
@@ -121,6 +122,10 @@ class Config(BaseSettings):
     sendgrid_url: str = Field("https://api.sendgrid.com", examples=["https://api.eu.sendgrid.com"])
     inbound_secret: SecretStr = Field(SecretStr(""), examples=["a random text of at least 24 characters"])
     max_mail_bytes: int = Field(30 * 1024 * 1024, ge=64 * 1024, le=150 * 1024 * 1024, examples=["31457280"])
+    stock_folder: Path | None = Field(None, examples=["/var/lib/concierge/stock"])
+    shopify_secret: SecretStr = Field(SecretStr(""), examples=["the app's client secret"])
+    shopify_locations: dict[str, str] = Field(default_factory=dict, examples=['{"655441491": "online"}'])
+    woocommerce_secret: SecretStr = Field(SecretStr(""), examples=["the secret typed into the webhook"])
     trusted_proxies: int = Field(0, ge=0, le=5, examples=["1"])
     policy: Policy = Field(default_factory=Policy)
 

@@ -12,6 +12,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from concierge import lifeline
+from concierge.catalogue import jobs as catalogue
 from concierge.config import Config
 from concierge.conversations import jobs as conversations
 from concierge.db import Sessions, make_sessions
@@ -47,6 +48,7 @@ TIMETABLE: tuple[Line, ...] = (
     Line(inbound.release_stale, every=15),
     Line(conversations.wake_due, every=10),
     Line(conversations.return_failed, every=2),
+    Line(catalogue.read_stock_folder, every=5),
 )
 
 

@@ -184,8 +184,6 @@ RULES = {
     "catalogue.sizes", "catalogue.sheets",
     "wishes.sentences", "wishes.first_mails",
     "wishes.waves", "wishes.clockwork",
-    "wishes.sentences", "wishes.first_mails",
-    "wishes.waves", "wishes.clockwork",
 }  # fmt: skip
 
 

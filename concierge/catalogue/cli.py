@@ -1,0 +1,92 @@
+"""`concierge stock import FILE`: a count of the shop's stock, shown first and applied when one says yes."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from concierge import clock, schema
+from concierge.blobs import open_store
+from concierge.catalogue.imports import apply_import, discard_import, propose_import, wants_a_look
+from concierge.catalogue.stock_models import ImportRun
+from concierge.config import Config, read_config
+from concierge.db import make_sessions
+
+_ROWS: Final = 40
+
+
+@click.group()
+def stock() -> None:
+    """What the shop has."""
+
+
+@stock.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--location", help="Where the units are, for lines that don't say [online].")
+@click.option("--complete", is_flag=True, help="It counts everything there: what it leaves out is sold out.")
+@click.option("--as-of", type=click.DateTime(), help="When it was counted, in UTC [when the file was written].")
+@click.option("--yes", is_flag=True, help="Apply without asking; jumps then wait for a merchandiser.")
+@click.option("--data", type=click.Path(path_type=Path), help="The data folder [data].")
+def import_stock(
+    *, file: Path, location: str | None, complete: bool, as_of: datetime | None, yes: bool, data: Path | None
+) -> None:
+    """Take in a CSV FILE with the columns SKU and Units, and perhaps Location and As of."""
+    config = read_config(data=data)
+    schema.require_current(config)
+    counted = as_of.replace(tzinfo=UTC) if as_of else datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    sessions, store = make_sessions(config), open_store(config)
+    with sessions() as session:
+        run = propose_import(
+            session,
+            store,
+            file.read_bytes(),
+            source="command",
+            name=file.name,
+            location=location or config.policy.shop_location,
+            as_of=counted,
+            is_complete=complete,
+            by=None,
+            now=clock.now(),
+        )
+        session.commit()
+        _show(run)
+        if _is_wanted(run, config, is_unattended=yes):
+            apply_import(session, store, run, by=None, now=clock.now(), policy=config.policy, approved=not yes)
+            session.commit()
+            click.echo("Applied.")
+        elif not yes:
+            discard_import(session, run, by=None, now=clock.now())
+            session.commit()
+            click.echo("Nothing was changed.")
+    sessions.kw["bind"].dispose()
+
+
+def _is_wanted(run: ImportRun, config: Config, *, is_unattended: bool) -> bool:
+    vanishes = wants_a_look(run, config.policy)
+    if is_unattended:
+        if vanishes:
+            click.echo("It leaves out so much that it may be cut short; it waits for a merchandiser.")
+        return not vanishes
+    question = "It leaves out a great deal. Apply it all the same?" if vanishes else "Apply?"
+    return click.confirm(question, default=not vanishes)
+
+
+def _show(run: ImportRun) -> None:
+    outcome, console = run.outcome, Console()
+    console.print(
+        f"{outcome['lines']} lines: {outcome['changed']} change something, {outcome['same']} don't,"
+        f" {outcome['late']} are older than what we know, {outcome['unknown']} name no product of ours,"
+        f" {outcome['missing']} left out, {outcome['wrong']} can't be read."
+    )
+    table = Table("SKU", "Location", "Before", "After", box=None)
+    for sku, location, before, after, _kind in outcome["changes"][:_ROWS]:
+        table.add_row(sku, location, str(before), str(after))
+    if table.row_count:
+        console.print(table)
+    if (more := outcome["changed"] + outcome["missing"] - table.row_count) > 0:
+        console.print(f"… and {more} more.")
+    for fault in outcome["faults"][:_ROWS]:
+        console.print(f"  line {fault['line']}: {fault['fault']} {fault['value']!r}", style="yellow", markup=False)
