@@ -6,6 +6,27 @@ from werkzeug.routing import Rule
 
 from concierge.app import create_app
 
+# Behind a signed link of a mail: the address is the key, and no cookie is read (T31).
+HERS = {
+    "public.request_page": "the link of the first mail",
+    "public.confirm_request": "its button",
+    "public.fresh_request": "asks for a fresh one",
+    "public.noted_page": "a wish an editor noted",
+    "public.confirm_noted": "its yes",
+    "public.decline_noted": "its no",
+    "public.fresh": "a fresh link to the address on file",
+    "public.her_wishes": "her wishes",
+    "public.change": "changes one of hers",
+    "public.withdraw": "withdraws one of hers",
+    "public.renew": "keeps one of hers",
+    "public.offer_page": "a piece held for her",
+    "public.take": "takes it",
+    "public.let_pass": "passes",
+    "public.put_off": "not now",
+    "public.unsubscribe_page": "no more mails",
+    "public.unsubscribe": "one click (RFC 8058)",
+    "public.resubscribe": "and back",
+}
 # Open to anybody, each for a reason.
 PUBLIC = {
     "static": "styles and scripts",
@@ -24,12 +45,12 @@ PUBLIC = {
     "public.form": "the same form on a page of ours",
     "public.ask": "whoever wishes for a piece; double opt-in and caps (T29)",
     "public.asked": "says thank you, and knows nothing",
-}
+} | HERS
 # Unsafe methods without a form token, each for a reason.
 WITHOUT_TOKEN = {
     "inbound_webhooks.sendgrid": "comes from a machine, with a secret",
     "public.ask": "comes from the shop's pages; reads no cookie, and asks her by mail before anything counts",
-}
+} | HERS
 
 
 def _url(app: Flask, rule: Rule) -> str:

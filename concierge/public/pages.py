@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -14,11 +15,13 @@ from flask_limiter.util import get_remote_address
 from concierge.catalogue.cards import ProductCard, card_of
 from concierge.catalogue.models import Variant
 from concierge.config import LANGUAGES, Config
+from concierge.customers.models import Customer
 from concierge.errors import BadToken, ConciergeError
 from concierge.extensions import db
 from concierge.web.rendering import render
 from concierge.web.security import CONTENT_SECURITY_POLICY
 from concierge.wishes import caps, links
+from concierge.wishes.zones import zone_of
 
 # No cookie is read here: a link carries its own proof, so there is no session to forge a request in (RFC 8058, 3.2).
 bp = Blueprint("public", __name__)
@@ -79,6 +82,16 @@ def show(template: str, language: str, /, **values: Any) -> str:
     """A page in the customer's language."""
     with speaking(language):
         return render(template, language=language, **values)
+
+
+def language_of(customer: Customer) -> str:
+    """Her language, else English."""
+    return customer.language if customer.language in LANGUAGES else LANGUAGES[0]
+
+
+def zone_of_her(customer: Customer) -> ZoneInfo:
+    """Her time zone: her own, else her country's, else the house's."""
+    return zone_of(customer.timezone, customer.country, config().policy.zone)
 
 
 def may_lead_to(origin: str) -> None:

@@ -1,0 +1,149 @@
+"""A piece that is held for her: taken, passed or put off by a button; the mail's buttons only lead here (T30)."""
+
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from concierge import clock
+from concierge.catalogue.cards import card_of
+from concierge.catalogue.naming import price_text
+from concierge.errors import BadInput, BadToken, NotFound
+from concierge.extensions import db
+from concierge.public.fresh import her_link, too_old
+from concierge.public.pages import Opened, bp, config, language_of, may_lead_to, open_link, show, speaking, zone_of_her
+from concierge.public.wishes import offer_words
+from concierge.web.security import public
+from concierge.wishes import links, queries
+from concierge.wishes.offer_models import Offer, OfferAnswered, OfferEnding, OfferLapsed, OfferState
+from concierge.wishes.offering import pass_offer, put_off_offer, take_offer
+
+_LATER = {"week": timedelta(days=7), "month": timedelta(days=30)}
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
+
+
+class NotThatLong(BadInput):
+    """Choose a week or a month."""
+
+
+@bp.get("/offer/<token>")
+@public
+def offer_page(token: str) -> ResponseReturnValue:
+    """The piece, until when it is hers, and the three answers; ?want= brings one of them forward, and does nothing."""
+    opened, offer = _open(token)
+    if opened.is_expired:
+        return too_old("offer", token, offer.customer)
+    language, now = language_of(offer.customer), clock.now()
+    with speaking(language):
+        held = offer_words(offer, zone_of_her(offer.customer), language, now=now)
+    may_lead_to(_origin(offer))
+    product = offer.variant.product
+    return show(
+        "public/offer.html",
+        language,
+        token=token,
+        card=card_of(offer.variant, language),
+        price=price_text(offer.price_cents, product.currency, language),
+        quantity=offer.quantity,
+        standing=_standing(offer, is_late=offer.held_until is not None and offer.held_until <= now),
+        held=held,
+        want=request.args.get("want", "take"),
+        checkout=_checkout(offer),
+        editor=offer.editor.first_name if offer.editor else "",
+        link=her_link(offer.customer),
+    )
+
+
+@bp.post("/offer/<token>/take")
+@public
+def take(token: str) -> ResponseReturnValue:
+    """She takes it, and goes on to the shop's checkout with the hold; twice is fine."""
+    offer = _answering(token)
+    if offer is not None:
+        try:
+            take_offer(db.session, offer, now=clock.now())
+        except (OfferLapsed, OfferAnswered):
+            db.session.rollback()
+        else:
+            db.session.commit()
+            return redirect(_checkout(offer) or url_for(".offer_page", token=token), 303)
+    return _back(token)
+
+
+@bp.post("/offer/<token>/pass")
+@public
+def let_pass(token: str) -> ResponseReturnValue:
+    """She lets it pass, and the next one is asked; twice is fine."""
+    offer = _answering(token)
+    if offer is not None:
+        try:
+            pass_offer(db.session, offer, now=clock.now())
+        except (OfferLapsed, OfferAnswered):
+            db.session.rollback()
+        else:
+            db.session.commit()
+    return _back(token)
+
+
+@bp.post("/offer/<token>/not-now")
+@public
+def put_off(token: str) -> ResponseReturnValue:
+    """Not now, but later: she keeps her place; twice is fine."""
+    offer = _answering(token)
+    if offer is not None:
+        later, now = _LATER.get(request.form.get("for", "week")), clock.now()
+        if later is None:
+            raise NotThatLong
+        try:
+            put_off_offer(db.session, offer, until=now + later, now=now)
+        except (OfferLapsed, OfferAnswered):
+            db.session.rollback()
+        else:
+            db.session.commit()
+    return _back(token)
+
+
+def _open(token: str) -> tuple[Opened, Offer]:
+    opened = open_link(links.OFFER, token, days=config().policy.wish_link_days)
+    try:
+        return opened, queries.get_offer(db.session, opened.number)
+    except NotFound as error:
+        raise BadToken from error
+
+
+def _answering(token: str) -> Offer | None:
+    """The offer to answer; None when its link is too old, which the page then says."""
+    opened, offer = _open(token)
+    return None if opened.is_expired else offer
+
+
+def _back(token: str) -> ResponseReturnValue:
+    return redirect(url_for(".offer_page", token=token), 303)
+
+
+def _standing(offer: Offer, *, is_late: bool) -> str:
+    """Which page she sees: "open", "taken", "bought", "passed", "later" or "gone"."""
+    if offer.ended_at is None:
+        if offer.state is OfferState.TAKEN:
+            return "taken"
+        return "gone" if is_late else "open"
+    words = {
+        OfferEnding.BOUGHT: "bought",
+        OfferEnding.BOUGHT_ELSEWHERE: "bought",
+        OfferEnding.PASSED: "passed",
+        OfferEnding.NOT_NOW: "later",
+    }
+    return words.get(offer.ended_because, "gone") if offer.ended_because else "gone"
+
+
+def _checkout(offer: Offer) -> str:
+    """The product's own page in the shop with the hold token; nothing where the catalogue has no web address (T33)."""
+    return links.checkout_link(config(), offer.variant.product.link, offer.id) if _origin(offer) else ""
+
+
+def _origin(offer: Offer) -> str:
+    parts = urlsplit(offer.variant.product.link)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return origin if _ORIGIN.fullmatch(origin) else ""

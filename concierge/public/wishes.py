@@ -1,0 +1,211 @@
+"""Her own page: every wish of hers, to be seen, changed, renewed and withdrawn by a signed link and no account."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from concierge import clock
+from concierge.catalogue.cards import ProductCard, card_of
+from concierge.catalogue.models import Variant
+from concierge.customers.models import Customer
+from concierge.customers.queries import get_customer
+from concierge.errors import BadToken, NotFound
+from concierge.extensions import db
+from concierge.public.forms import is_yes, read_wanted
+from concierge.public.fresh import too_old
+from concierge.public.moments import held_words
+from concierge.public.pages import Opened, bp, config, language_of, open_link, show, speaking, zone_of_her
+from concierge.public.wording import facts_of, state_of
+from concierge.web.security import public
+from concierge.wishes import links, queries, requests
+from concierge.wishes.commands import change_wish, renew_wish, withdraw_wish
+from concierge.wishes.first_mails import chosen
+from concierge.wishes.models import Wish, WishEnding, WishNotFound, WishState
+from concierge.wishes.offer_models import Offer, OfferState
+
+_SHOWN_AFTER_THE_END = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One wish on her page, every word ready."""
+
+    wish: Wish
+    card: ProductCard
+    sizes: str
+    state: str
+    facts: list[str]
+    held: str
+    offer_link: str
+    is_taken: bool
+    confirm_link: str
+    choices: list[dict[str, str]]
+    ticked: set[str]
+
+
+@bp.get("/wishes/<token>")
+@public
+def her_wishes(token: str) -> ResponseReturnValue:
+    """All her wishes, those that live first."""
+    opened, customer = _open(token)
+    if opened.is_expired:
+        return too_old("wishes", token, customer)
+    language, now, zone = language_of(customer), clock.now(), zone_of_her(customer)
+    wishes = [each for each in queries.list_wishes_of(db.session, customer.id) if _is_shown(each, now)]
+    offers = {each.wish_id: each for each in queries.list_open_offers(db.session, customer.id)}
+    with speaking(language):
+        shown = [_shown(each, offers.get(each.id), language, zone, now=now) for each in wishes]
+        said = _said(request.args.get("said", ""))
+    return show(
+        "public/wishes.html",
+        language,
+        token=token,
+        living=[each for each in shown if each.wish.is_living],
+        over=[each for each in shown if not each.wish.is_living],
+        said=said,
+        words=requests_words(language),
+        unsubscribe=links.unsubscribe_link(config(), customer.id),
+        tomorrow=(now + timedelta(days=1)).date(),
+    )
+
+
+@bp.post("/wishes/<token>/<int:wish_id>/change")
+@public
+def change(token: str, wish_id: int) -> ResponseReturnValue:
+    """Other sizes, another day, another price: her place stays."""
+    wish, language = _hers(token, wish_id)
+    with speaking(language):
+        skus = tuple(dict.fromkeys(request.form.getlist("sku")[:60]))
+        wanted = read_wanted(request.form, skus=skus, or_similar=is_yes(request.form.get("similar", "")))
+        now = clock.now()
+        is_same_day = wanted.needed_by == wish.needed_by  # it may have come, and she may leave it as it is
+        requests.check_wanted(replace(wanted, needed_by=None) if is_same_day else wanted, now=now)
+        change_wish(
+            db.session,
+            wish,
+            variants=_kept_order(wish, wanted.skus),
+            quantity=wanted.quantity,
+            needed_by=wanted.needed_by,
+            ceiling_cents=wanted.ceiling_cents,
+            or_similar=wanted.or_similar,
+            by=None,
+            now=now,
+        )
+        db.session.commit()
+    return _back(token, "changed", wish)
+
+
+@bp.post("/wishes/<token>/<int:wish_id>/withdraw")
+@public
+def withdraw(token: str, wish_id: int) -> ResponseReturnValue:
+    """She wants it no more; twice is fine."""
+    wish, _language = _hers(token, wish_id)
+    withdraw_wish(db.session, wish, WishEnding.WITHDRAWN_BY_HER, by=None, now=clock.now())
+    db.session.commit()
+    return _back(token, "withdrawn", wish)
+
+
+@bp.post("/wishes/<token>/<int:wish_id>/renew")
+@public
+def renew(token: str, wish_id: int) -> ResponseReturnValue:
+    """ "Still want it?" Yes; twice is fine."""
+    wish, language = _hers(token, wish_id)
+    with speaking(language):
+        renew_wish(db.session, wish, now=clock.now(), span=config().policy.wish_span)
+        db.session.commit()
+    return _back(token, "renewed", wish)
+
+
+def _open(token: str) -> tuple[Opened, Customer]:
+    opened = open_link(links.WISHES, token, days=config().policy.wish_link_days)
+    try:
+        return opened, get_customer(db.session, opened.number)
+    except NotFound as error:
+        raise BadToken from error
+
+
+def _hers(token: str, wish_id: int) -> tuple[Wish, str]:
+    """A wish of hers, for a link that still works; somebody else's is not found (T35)."""
+    opened, customer = _open(token)
+    if opened.is_expired:
+        raise BadToken
+    wish = queries.lock_wish(db.session, wish_id)
+    if wish.customer_id != customer.id:
+        raise WishNotFound
+    return wish, language_of(customer)
+
+
+def _is_shown(wish: Wish, now: datetime) -> bool:
+    return wish.ended_at is None or wish.ended_at > now - _SHOWN_AFTER_THE_END
+
+
+def _kept_order(wish: Wish, skus: tuple[str, ...]) -> list[Variant]:
+    """The variants she ticked: those she had in their order, the new ones behind."""
+    had = [choice.variant.sku for choice in wish.choices]
+    wanted = [each for each in had if each in skus] + [each for each in skus if each not in had]
+    by_sku = {each.sku: each for each in wish.product.variants}
+    return [by_sku[sku] for sku in wanted if sku in by_sku]
+
+
+def _shown(wish: Wish, offer: Offer | None, language: str, zone: ZoneInfo, *, now: datetime) -> Shown:
+    variants = [choice.variant for choice in wish.choices]
+    colours = {each.colour for each in wish.product.variants}
+    is_told = offer is not None and offer.left_at is not None
+    return Shown(
+        wish=wish,
+        card=card_of((variants or wish.product.variants)[0], language),
+        sizes=" · ".join(dict.fromkeys(chosen(each, language) for each in variants)),
+        state=state_of(wish, language, zone, now=now),
+        facts=facts_of(wish, wish.product, language),
+        held=offer_words(offer, zone, language, now=now) if offer and is_told else "",
+        offer_link=links.offer_link(config(), offer.id) if offer and is_told else "",
+        is_taken=offer is not None and offer.state is OfferState.TAKEN,
+        confirm_link=links.confirm_link(config(), wish.id) if wish.state is WishState.UNCONFIRMED else "",
+        choices=[
+            {"sku": each.sku, "label": (chosen(each, language) if len(colours) > 1 else each.size) or each.sku}
+            for each in wish.product.variants
+        ],
+        ticked={each.sku for each in variants},
+    )
+
+
+def offer_words(offer: Offer, zone: ZoneInfo, language: str, *, now: datetime) -> str:
+    """Until when a piece is held, by her own clock; nothing more than that it is, while our mail is stuck."""
+    if offer.held_until is None:
+        return str(_("One is held for you."))
+    is_hers = bool(offer.customer.timezone or offer.customer.country)
+    until = held_words(offer.held_until, zone=zone, is_hers=is_hers, language=language, now=now)
+    if not offer.holds:
+        return str(_("Yours until %(moment)s, as long as there is one.", moment=until))
+    return str(_("Held for you until %(moment)s.", moment=until))
+
+
+def requests_words(language: str) -> dict[str, str]:
+    """The labels of the fields she changes."""
+    with speaking(language):
+        return {
+            "sizes": _("Any of these would do"),
+            "more": _("More precisely"),
+            "quantity": _("How many"),
+            "needed_by": _("Needed by"),
+            "ceiling": _("At most, each"),
+            "similar": _("Something similar would do too"),
+        }
+
+
+def _said(word: str) -> str:
+    sentences = {
+        "confirmed": _("Thank you. Your wish counts from now."),
+        "changed": _("Changed. Your place is the same."),
+        "withdrawn": _("Withdrawn."),
+        "renewed": _("Good. We keep looking."),
+    }
+    return str(sentences.get(word, ""))
+
+
+def _back(token: str, said: str, wish: Wish) -> ResponseReturnValue:
+    return redirect(f"{url_for('.her_wishes', token=token, said=said)}#wish-{wish.id}", 303)
