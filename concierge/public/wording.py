@@ -17,16 +17,16 @@ class Precise(Protocol):
     """What a wish and a request say beside the sizes."""
 
     @property
-    def quantity(self) -> int: ...  # noqa: D102
+    def quantity(self) -> int: ...
 
     @property
-    def needed_by(self) -> date | None: ...  # noqa: D102
+    def needed_by(self) -> date | None: ...
 
     @property
-    def ceiling_cents(self) -> int | None: ...  # noqa: D102
+    def ceiling_cents(self) -> int | None: ...
 
     @property
-    def or_similar(self) -> bool: ...  # noqa: D102
+    def or_similar(self) -> bool: ...
 
 
 def facts_of(wanted: Precise, product: Product, language: str) -> list[str]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from concierge.catalogue.models import Variant
 from concierge.config import Policy
+from concierge.conversations.models import Conversation
 from concierge.customers.commands import add_customer, grant_consent, withdraw_consent
 from concierge.customers.models import Consent, Customer
 from concierge.customers.queries import find_customer_by_address
@@ -47,7 +48,7 @@ def confirm_request(
         "confirmed_at": now.isoformat(),
         "confirmed_from": network,
     }
-    consent = _agree(session, customer, asked.words, asked.language, asked.way.value, proof, now=now)
+    consent = _agree(session, customer, asked.words, asked.language, way=asked.way.value, proof=proof, now=now)
     wish = _make_or_join(session, policy, customer, asked, consent, now=now)
     session.execute(
         sa.update(WishRequest)
@@ -68,7 +69,7 @@ def what_she_asked(session: Session, request: WishRequest) -> tuple[WishRequest,
 def _make_or_join(
     session: Session, policy: Policy, customer: Customer, asked: WishRequest, consent: Consent, *, now: datetime
 ) -> Wish:
-    """A new wish; or, where she has one for one of these sizes, that one, confirmed and widened by what she asks now."""
+    """A new wish; or the one she has for one of these sizes, confirmed and widened by what she asks now."""
     wanted = Wanted.from_json(asked.wanted)
     variants = [each for each in asked.product.variants if each.sku in wanted.skus]
     if not variants:
@@ -120,7 +121,7 @@ def confirm_noted(session: Session, wish: Wish, *, words: str, language: str, ne
     if wish.is_living and wish.state is not WishState.UNCONFIRMED:
         return
     proof = {"wish_id": wish.id, "confirmed_at": now.isoformat(), "confirmed_from": network}
-    consent = _agree(session, wish.customer, words, language, "link", proof, now=now)
+    consent = _agree(session, wish.customer, words, language, way="link", proof=proof, now=now)
     confirm_wish(session, wish, consent, now=now)
 
 
@@ -152,12 +153,12 @@ def list_given_up(session: Session, customer_id: int) -> list[Wish]:
 def take_back(
     session: Session, policy: Policy, customer: Customer, *, words: str, language: str, network: str, now: datetime
 ) -> int:
-    """She has changed her mind: what ended when she unsubscribed is wished for anew, from now; how many. Twice is fine."""
+    """She changed her mind: what ended when she unsubscribed is wished for anew, from now; how many. Twice is fine."""
     given_up = list_given_up(session, customer.id)
     if not given_up:
         return 0
     proof = {"customer_id": customer.id, "confirmed_at": now.isoformat(), "confirmed_from": network}
-    consent = _agree(session, customer, words, language, "link", proof, now=now)
+    consent = _agree(session, customer, words, language, way="link", proof=proof, now=now)
     return sum(_wish_anew(session, policy, each, consent, now=now) for each in given_up)
 
 
@@ -174,7 +175,7 @@ def _wish_anew(session: Session, policy: Policy, wish: Wish, consent: Consent, *
             needed_by=wish.needed_by if wish.needed_by and wish.needed_by > now.date() else None,
             ceiling_cents=wish.ceiling_cents,
             or_similar=wish.or_similar,
-            conversation=wish.conversation if wish.conversation_id else None,
+            conversation=session.get(Conversation, wish.conversation_id) if wish.conversation_id else None,
             editor=wish.editor,
             consent=consent,
             policy=policy,
@@ -186,7 +187,7 @@ def _wish_anew(session: Session, policy: Policy, wish: Wish, consent: Consent, *
 
 
 def _agree(
-    session: Session, customer: Customer, words: str, language: str, way: str, proof: dict[str, Any], *, now: datetime
+    session: Session, customer: Customer, words: str, language: str, *, way: str, proof: dict[str, Any], now: datetime
 ) -> Consent:
     return grant_consent(
         session, customer, purpose=PURPOSE, words=words, language=language, way=way, proof=proof, now=now

@@ -192,7 +192,7 @@ def send_fresh_link(session: Session, config: Config, customer: Customer, *, now
         link=links.wishes_link(config, customer.id),
         language=customer.language,
     )
-    key = f"wish-link:{customer.id}:{now.timestamp():.6f}"
+    key = f"wish-link:{customer.id}:{now:%Y%m%dT%H%M}"  # two clicks are one mail
     queue_delivery(session, mail, key=key, purpose=caps.FRESH_LINK, now=now)
 
 
