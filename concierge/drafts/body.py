@@ -1,5 +1,7 @@
 """A draft's body: canonical HTML where it is kept, plain text or the rich editor's HTML where it is written."""
 
+import hashlib
+
 from concierge.drafts import blocks as _blocks
 from concierge.drafts import html as _html
 from concierge.drafts import plain_text as _plain
@@ -24,6 +26,11 @@ def from_text(text: str) -> str:
 def to_text(body: str) -> str:
     """The plain-text twin of a canonical body: `from_text(to_text(body)) == body`."""
     return _plain.write(_html.read(body))
+
+
+def fingerprint(body: str) -> str:
+    """Sixteen characters that tell one canonical body from another."""
+    return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
 def clean(html: str) -> str:

@@ -79,6 +79,10 @@ class DraftLeaving(RuleBroken):
     """This answer is on its way; undo it first to change it."""
 
 
+class AlreadySent(RuleBroken):
+    """This answer was sent already; nothing was sent again."""
+
+
 class DraftStale(RuleBroken):
     """This draft was changed in another window; here are both versions."""
 

@@ -20,6 +20,7 @@ from concierge.drafts.letter import Answered, Written
 from concierge.drafts.models import AttachmentNotFound, Draft, DraftAttachment, DraftNotFound
 from concierge.mailing import queries as mailing
 from concierge.mailing.mail import MailFile
+from concierge.mailing.models import Delivery
 
 _WORDS = re.compile(r"[^\W_]+")
 
@@ -69,6 +70,28 @@ def list_overtaken_ids(session: Session, *, limit: int = 100) -> list[int]:
         .where(sa.func.coalesce(Conversation.last_message_id, 0) > sa.func.coalesce(Draft.seen_message_id, 0))
     )
     return list(session.scalars(statement.order_by(Draft.id).limit(limit)))
+
+
+def was_sent(
+    session: Session,
+    conversation_id: int,
+    editor_id: int,
+    written: str,
+    files: Collection[str],
+    *,
+    seen_message_id: int | None,
+) -> bool:
+    """Whether the very words `written` (a canonical body) and `files` (names) left since she saw the conversation.
+
+    So a form that is posted late or again, when its draft is gone, is told from a new answer.
+    """
+    statement = (
+        sa.select(Message)
+        .join(Delivery, Delivery.id == Message.delivery_id)
+        .where(Message.conversation_id == conversation_id, Message.editor_id == editor_id)
+        .where(Message.id > (seen_message_id or 0), Delivery.key.endswith(f":{body.fingerprint(written)}"))
+    )
+    return any({each.filename for each in sent.attachments}.issuperset(files) for sent in session.scalars(statement))
 
 
 def recipient(session: Session, conversation: Conversation) -> Address | None:

@@ -12,7 +12,7 @@ from concierge import audit
 from concierge.conversations import queries as conversations
 from concierge.conversations.commands import FileIn, MailOut, record_answer
 from concierge.conversations.models import Message
-from concierge.drafts import gate, letter, queries
+from concierge.drafts import body, gate, letter, queries
 from concierge.drafts.commands import change, count_changed
 from concierge.drafts.gate import Objection
 from concierge.drafts.letter import Faces, Finished
@@ -92,8 +92,9 @@ def _let_go(session: Session, draft: Draft, faces: Faces, house: House, *, now: 
     written = queries.written(session, draft, secret=house.secret, zone=house.zone)
     finished = letter.compose(written, faces)
     mail = finished.mail
-    # The number alone would not do: SQLite gives a deleted row's number to the next.
-    key = f"reply:{draft.id}:{draft.created_at.timestamp():.6f}"
+    # The number alone would not do: SQLite gives a deleted row's number to the next. Its words stand last, so that a
+    # form posted once more is known for what it is, see `queries.was_sent`.
+    key = f"reply:{draft.id}:{draft.created_at.timestamp():.6f}:{body.fingerprint(draft.body)}"
     delivery = mailing.queue_delivery(session, mail, key=key, purpose="reply", now=now)
     answer = MailOut(
         subject=mail.subject,

@@ -12,11 +12,12 @@ from flask.typing import ResponseReturnValue
 from concierge import clock
 from concierge.conversations import queries as conversations
 from concierge.conversations.models import Conversation
-from concierge.drafts import body, commands, desk, filling, moments, pages, queries, sheet, template_preview
+from concierge.drafts import body, commands, desk, filling, moments, pages, queries, sheet, template_preview, wording
 from concierge.drafts.commands import Content, Sending
 from concierge.drafts.forms import AnswerForm
 from concierge.drafts.gate import Objection, Reason
 from concierge.drafts.models import (
+    AlreadySent,
     AttachmentNotFound,
     Draft,
     DraftLeaving,
@@ -55,6 +56,12 @@ def nothing_lost(view: Callable[..., ResponseReturnValue]) -> Callable[..., Resp
     def kept(conversation_id: int, **values: object) -> ResponseReturnValue:
         try:
             return view(conversation_id, **values)
+        except AlreadySent as error:
+            db.session.rollback()
+            if _wants_json():
+                return jsonify(message=error.sentence()), error.status
+            conversation = conversations.get_conversation(db.session, conversation_id)
+            return _page(conversation, sentence=error.sentence(), status=error.status)
         except _NOT_KEPT as error:
             db.session.rollback()
             if _wants_json():
@@ -248,6 +255,7 @@ def _begin(conversation_id: int) -> tuple[Conversation, AnswerForm]:
 def _saved(conversation: Conversation, form: AnswerForm) -> Draft:
     """Her draft with what the form carries: the text, and files."""
     now = clock.now()
+    _require_unsent(conversation, form)
     known = queries.find_draft(db.session, conversation.id, desk.editor().id)
     if known is None and form.version.data:
         raise DraftNotFound
@@ -270,6 +278,17 @@ def _saved(conversation: Conversation, form: AnswerForm) -> Draft:
             now=now,
         )
     return draft
+
+
+def _require_unsent(conversation: Conversation, form: AnswerForm) -> None:
+    """A form may come late, or again, when what it says has left: on a poor line, or after a reload."""
+    written = _content(form, None).body
+    files = {wording.file_name(file.filename) for file in form.files.data or () if getattr(file, "filename", "")}
+    seen = form.seen_message_id.data
+    if written and queries.was_sent(
+        db.session, conversation.id, desk.editor().id, written, files, seen_message_id=seen
+    ):
+        raise AlreadySent
 
 
 def _content(form: AnswerForm, draft: Draft | None) -> Content:

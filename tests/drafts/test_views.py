@@ -166,11 +166,46 @@ def test_back_and_send_again_after_it_left_sends_nothing_and_keeps_the_text(  # 
     fields = dict(window.fields)
     window.press("/send", when="now")
     window.worker()
-    answer = window.press("/send", **(fields | {"when": "now"}))
+    other = f"{LETTER} And one more thing."
+    answer = window.press("/send", **(fields | {"when": "now", "body_text": other}))
     assert answer.status_code == 404
     assert "has left or was discarded" in window.page
-    assert window.fields["body_text"] == LETTER
+    assert window.fields["body_text"] == other
     assert len(session.scalars(sa.select(Delivery)).all()) == 1
+
+
+@pytest.mark.parametrize("path", ["/send", "", "/preview"])
+@pytest.mark.parametrize("saved", [True, False])
+def test_the_same_form_posted_late_says_it_was_sent_and_leaves_nothing(window, session, saved, path):  # F08
+    if saved:
+        window.press(body_text=LETTER)
+    fields = dict(window.fields) | {"body_text": LETTER, "when": "now"}
+    window.press("/send", **fields)
+    assert window.worker() == 1
+    answer = window.press(path, **fields)
+    assert answer.status_code == 409
+    assert "This answer was sent already; nothing was sent again." in window.page
+    assert window.fields["body_text"] == ""
+    assert session.scalars(sa.select(Draft)).all() == []
+    assert len(session.scalars(sa.select(Delivery)).all()) == 1
+
+
+def test_the_same_form_posted_late_does_not_touch_the_next_answer(window, session, conversation, nadia):
+    window.press(body_text=LETTER)
+    fields = dict(window.fields) | {"when": "now"}
+    window.press("/send", **fields)
+    window.worker()
+    window.open().press(body_text="Dear Barbara,\n\nanother thought.")
+    window.press("/send", **fields)
+    assert "another thought" in stored(session, conversation, nadia).body
+
+
+def test_the_same_words_as_a_new_answer_are_sent(window, session, conversation, nadia):
+    """Negative control: who has seen her first answer and writes the same again means it."""
+    window.press("/send", body_text=LETTER, when="now")
+    window.worker()
+    window.open().press("/send", body_text=LETTER, when="now")
+    assert window.worker() == 1
 
 
 def test_what_came_meanwhile_is_shown_beside_the_draft_and_then_it_may_go(window, session, conversation, nadia):  # F08
