@@ -19,6 +19,7 @@ from concierge.db import Sessions, make_sessions
 from concierge.drafts import jobs as drafts
 from concierge.inbound import jobs as inbound
 from concierge.mailing import jobs as mailing
+from concierge.wishes import jobs as wishes
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,14 @@ TIMETABLE: tuple[Line, ...] = (
     Line(conversations.wake_due, every=10),
     Line(conversations.return_failed, every=2),
     Line(catalogue.read_stock_folder, every=5),
+    Line(wishes.match_purchases, every=1),
+    Line(wishes.settle_mail, every=5),
+    Line(wishes.lapse_due, every=1),
+    Line(wishes.free_missing, every=1),
+    Line(wishes.open_waves, every=0.5),
+    Line(wishes.reconsider_skipped, every=60),
+    Line(wishes.expire_due, every=60),
+    Line(wishes.check_invariants, every=60),
 )
 
 

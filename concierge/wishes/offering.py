@@ -10,7 +10,7 @@ from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.catalogue.stock import give_back_units, take_units
 from concierge.catalogue.stock_models import Purchase
-from concierge.wishes import queries
+from concierge.wishes import clockwork, queries
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.offer_models import (
     Offer,
@@ -22,6 +22,7 @@ from concierge.wishes.offer_models import (
     WavePolicy,
 )
 from concierge.wishes.rounds import Round
+from concierge.wishes.zones import zone_of
 
 REST = timedelta(days=7)
 _UTC = ZoneInfo("UTC")
@@ -144,6 +145,31 @@ def end_offer(
         wish.rests_until = max(now + rest, wish.rests_until or now) if rest else wish.rests_until
         wish.stand(WishState.WAITING)
     audit.record(session, "offer.ended", offer, by=None, now=now, because=because.value)
+
+
+def pause_hold(session: Session, offer: Offer, *, zone: ZoneInfo, now: datetime) -> None:
+    """Stop the clock of an unanswered offer: our mail does not get through. Twice is fine. `zone` is the house's."""
+    offer = queries.lock_offer(session, offer.id)
+    if offer.is_over or offer.state is not OfferState.OPEN or offer.held_until is None:
+        return
+    left = clockwork.hours_left(now, offer.held_until, _zone_of(offer, zone), offer.wave.policy)
+    offer.held_until, offer.hold_left_seconds = None, round(left * 3600)
+    audit.record(session, "offer.paused", offer, by=None, now=now, seconds=offer.hold_left_seconds)
+
+
+def resume_hold(session: Session, offer: Offer, *, zone: ZoneInfo, now: datetime) -> None:
+    """Let the clock of a hold go on with what was left of it: our mail got through. Twice is fine."""
+    offer = queries.lock_offer(session, offer.id)
+    if offer.is_over or offer.hold_left_seconds is None:
+        return
+    hours = offer.hold_left_seconds / 3600
+    offer.held_until = clockwork.held_until(now, hours, _zone_of(offer, zone), offer.wave.policy)
+    offer.hold_left_seconds = None
+    audit.record(session, "offer.resumed", offer, by=None, now=now, until=offer.held_until.isoformat())
+
+
+def _zone_of(offer: Offer, house: ZoneInfo) -> ZoneInfo:
+    return zone_of(offer.customer.timezone, offer.customer.country, house)
 
 
 def fulfil_wish(session: Session, wish: Wish, purchase: Purchase, *, now: datetime) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.config import Policy
+from concierge.wishes import invariants
 from concierge.wishes.models import LIVING, Wish, WishNotFound, WishState, WishVariant
 from concierge.wishes.offer_models import (
     Offer,
@@ -24,8 +25,10 @@ IS_WAITING: sa.ColumnElement[bool] = sa.literal_column("wish_variant.is_waiting"
 REMEMBERED = 9
 # How many answered offers the house's history of takers is read from.
 HISTORY = 1000
+find_broken_invariants = invariants.find_broken_invariants
 _CLAIMED = (OfferEnding.BOUGHT,)
-_NOT_CLAIMED = (OfferEnding.PASSED, OfferEnding.NOT_NOW, OfferEnding.LAPSED, OfferEnding.BOUGHT_ELSEWHERE)
+_NOTfind_broken_invariants = invariants.find_broken_invariants
+_CLAIMED = (OfferEnding.PASSED, OfferEnding.NOT_NOW, OfferEnding.LAPSED, OfferEnding.BOUGHT_ELSEWHERE)
 
 
 def get_wish(session: Session, wish_id: int) -> Wish:

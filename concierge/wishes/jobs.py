@@ -1,0 +1,167 @@
+"""What the house does with wishes by itself: shares out units, lapses offers, matches purchases, ends what is over."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from concierge import clock
+from concierge.config import Config
+from concierge.db import Sessions, reading
+from concierge.errors import BadToken
+from concierge.wishes import commands, due, links, matching, offering, queries
+from concierge.wishes.invariants import Broken, find_broken_invariants, note_broken
+from concierge.wishes.models import WishEnding
+from concierge.wishes.offer_models import OfferEnding
+from concierge.wishes.rounds import Round
+
+log = logging.getLogger(__name__)
+
+# How long one look may take; what is left is looked at next time.
+_SECONDS = 5.0
+_REST_AFTER_LOSS = timedelta(days=1)
+_Item = TypeVar("_Item")
+
+
+def open_waves(config: Config, sessions: Sessions) -> int:
+    """Offer free units to those whose turn it is; how many offers were made."""
+    return _share_out(config, sessions, also_skipped=False)
+
+
+def reconsider_skipped(config: Config, sessions: Sessions) -> int:
+    """Look again at those who were left out while a unit was there: the reason may have gone; how many got an offer."""
+    return _share_out(config, sessions, also_skipped=True)
+
+
+def _share_out(config: Config, sessions: Sessions, *, also_skipped: bool) -> int:
+    now, zone = clock.now(), config.policy.zone
+    with reading(sessions) as session:
+        found = due.list_to_share_out(session, now=now, today=now.astimezone(zone).date(), also_skipped=also_skipped)
+    made = 0
+    for variant_id in found:
+        try:
+            made += deal_all(config, sessions, variant_id)
+        except Exception:
+            log.exception("variant %d could not be shared out and will be tried again", variant_id)
+    return made
+
+
+def deal_all(config: Config, sessions: Sessions, variant_id: int) -> int:
+    """Share out all free units of a product, a few hundred offers in a transaction; how many offers were made."""
+    made = 0
+    with sessions() as session:
+        dealing = Round(session, variant_id, zone=config.policy.zone, now=clock.now())
+        while not dealing.is_over:
+            made += dealing.deal(session)
+            session.commit()
+    return made
+
+
+def lapse_due(config: Config, sessions: Sessions) -> int:
+    """End the offers whose hold is over; how many."""
+
+    def lapse(session: Session, offer_id: int) -> None:
+        offer = queries.lock_offer(session, offer_id)
+        now = clock.now()
+        if offer.held_until is not None and offer.held_until <= now:  # she may have been quicker
+            offering.lapse_offer(session, offer, now=now, rest=config.policy.wish_rest)
+
+    with reading(sessions) as session:
+        found = due.list_to_lapse(session, now=clock.now())
+    return _one_by_one(sessions, found, lapse)
+
+
+def match_purchases(config: Config, sessions: Sessions) -> int:
+    """Look for the wish of each new purchase; how many purchases were looked at."""
+
+    def match(session: Session, purchase: tuple[int, str]) -> None:
+        purchase_id, token = purchase
+        matching.match_purchase(session, purchase_id, offer_id=_offer_of(config, token), now=clock.now())
+
+    with reading(sessions) as session:
+        found = due.list_unmatched(session)
+    return _one_by_one(sessions, found, match)
+
+
+def free_missing(config: Config, sessions: Sessions) -> int:
+    """End the last placed unanswered offers where the shop's report took the units away; how many variants."""
+
+    def free(session: Session, variant_id: int) -> None:
+        while (offer_id := due.find_newest_unanswered(session, variant_id)) is not None:
+            offering.end_offer(session, queries.get_offer(session, offer_id), OfferEnding.UNITS_GONE, now=clock.now())
+
+    with reading(sessions) as session:
+        found = due.list_overpromised(session)
+    return _one_by_one(sessions, found, free)
+
+
+def settle_mail(config: Config, sessions: Sessions) -> int:
+    """Stop the clock of holds whose mail does not get through, and let it go on when it has; end what came back."""
+    zone = config.policy.zone
+
+    def lose(session: Session, offer_id: int) -> None:
+        offer = queries.get_offer(session, offer_id)
+        offering.end_offer(session, offer, OfferEnding.BOUNCED, now=clock.now(), rest=_REST_AFTER_LOSS)
+
+    def pause(session: Session, offer_id: int) -> None:
+        offering.pause_hold(session, queries.get_offer(session, offer_id), zone=zone, now=clock.now())
+
+    def resume(session: Session, offer_id: int) -> None:
+        offering.resume_hold(session, queries.get_offer(session, offer_id), zone=zone, now=clock.now())
+
+    with reading(sessions) as session:
+        lost = due.list_lost(session)
+        stuck = due.list_to_pause(session, now=clock.now())
+        through = due.list_to_resume(session)
+    return (
+        _one_by_one(sessions, lost, lose) + _one_by_one(sessions, stuck, pause) + _one_by_one(sessions, through, resume)
+    )
+
+
+def expire_due(config: Config, sessions: Sessions) -> int:
+    """End the wishes never confirmed, too old after she was asked, or too late for her; how many."""
+
+    def expire(session: Session, expiring: tuple[int, WishEnding]) -> None:
+        wish_id, because = expiring
+        wish = queries.lock_wish(session, wish_id)
+        if expiring in due.list_to_expire(session, now=clock.now(), policy=config.policy, wish_id=wish_id):
+            commands.expire_wish(session, wish, because, now=clock.now())
+
+    with reading(sessions) as session:
+        found = due.list_to_expire(session, now=clock.now(), policy=config.policy)
+    return _one_by_one(sessions, found, expire)
+
+
+def check_invariants(config: Config, sessions: Sessions) -> int:
+    """Write down what is not as it must be, once a day for each row; how many were found."""
+    with reading(sessions) as session:
+        found = find_broken_invariants(session)
+
+    def note(session: Session, broken: Broken) -> None:
+        if note_broken(session, broken, now=clock.now()):
+            log.error("%s %d: %s, but %s", broken.table, broken.id, broken.rule, broken.words)
+
+    return _one_by_one(sessions, found, note)
+
+
+def _offer_of(config: Config, token: str) -> int | None:
+    try:
+        return links.read(config, links.HOLD, token) if token else None
+    except BadToken:
+        return None
+
+
+def _one_by_one(sessions: Sessions, items: Iterable[_Item], act: Callable[[Session, _Item], None]) -> int:
+    """Act on each in a transaction of its own, for a few seconds at most; how many."""
+    done, began = 0, time.monotonic()
+    for item in items:
+        if time.monotonic() - began > _SECONDS:
+            break
+        with sessions() as session:
+            act(session, item)
+            session.commit()
+        done += 1
+    return done

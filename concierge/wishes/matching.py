@@ -1,0 +1,60 @@
+"""Which wish a purchase fulfils: by the checkout's hold token, else by who bought and what."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge.catalogue.stock_models import Purchase
+from concierge.customers.models import CustomerAddress
+from concierge.wishes import queries
+from concierge.wishes.models import Wish, WishVariant
+from concierge.wishes.offer_models import Offer
+from concierge.wishes.offering import fulfil_wish
+
+
+def match_purchase(session: Session, purchase_id: int, *, offer_id: int | None, now: datetime) -> bool:
+    """Fulfil the wish this purchase answers, if there is one; whether it did. Looked for once.
+
+    `offer_id` is what its hold token says. A purchase of any variant the wish names counts, bought anywhere, and so
+    does one by somebody else with her token; one made before she wished does not.
+    """
+    statement = (
+        sa.select(Purchase)
+        .where(Purchase.id == purchase_id, Purchase.matched_at.is_(None))
+        .with_for_update(of=Purchase)
+    )
+    if (purchase := session.scalar(statement.execution_options(populate_existing=True))) is None:
+        return False
+    purchase.matched_at = now
+    wish = _by_offer(session, purchase, offer_id) or _by_address(session, purchase)
+    if wish is None or purchase.returned_at is not None:
+        return False
+    purchase.customer_id = purchase.customer_id or wish.customer_id
+    fulfil_wish(session, wish, purchase, now=now)
+    return True
+
+
+def _by_offer(session: Session, purchase: Purchase, offer_id: int | None) -> Wish | None:
+    offer = session.get(Offer, offer_id) if offer_id else None
+    if offer is None or not offer.wish.is_living:
+        return None
+    named = {choice.variant_id for choice in offer.wish.choices}
+    return queries.get_wish(session, offer.wish_id) if purchase.variant_id in named | {offer.variant_id} else None
+
+
+def _by_address(session: Session, purchase: Purchase) -> Wish | None:
+    customer_id = purchase.customer_id
+    if customer_id is None and purchase.normalised:
+        customer_id = session.scalar(
+            sa.select(CustomerAddress.customer_id).where(CustomerAddress.normalised == purchase.normalised)
+        )
+    if customer_id is None:
+        return None
+    statement = (
+        sa.select(Wish)
+        .join(WishVariant, WishVariant.wish_id == Wish.id)
+        .where(WishVariant.customer_id == customer_id, WishVariant.variant_id == purchase.variant_id)
+        .where(WishVariant.is_living, Wish.created_at <= purchase.at)
+    )
+    return session.scalars(statement).unique().first()

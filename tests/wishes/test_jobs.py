@@ -1,0 +1,260 @@
+"""What the house does with wishes by itself."""
+
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge import clock
+from concierge.audit import AuditEntry
+from concierge.catalogue.models import Variant
+from concierge.catalogue.stock import promise_sold
+from concierge.catalogue.stock_models import Purchase
+from concierge.config import Config
+from concierge.db import Sessions
+from concierge.mailing.models import Delivery, DeliveryState
+from concierge.wishes import jobs, links, offering, queries
+from concierge.wishes.models import Wish, WishEnding, WishState
+from concierge.wishes.offer_models import Offer, OfferEnding, Wave
+from tests.factories import DAY, HOUR, NOW
+from tests.wishes.builders import offers, sandals, save_policy, wish_for
+
+
+@pytest.fixture(autouse=True)
+def present(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    """The hour the jobs read; a test moves it by changing the first element."""
+    hour = [NOW]
+    monkeypatch.setattr(clock, "now", lambda: hour[0])
+    return hour
+
+
+def _deliver(session: Session, offer: Offer, state: DeliveryState, **values: object) -> Delivery:
+    delivery = Delivery(
+        **{
+            "key": f"offer:{offer.id}",
+            "purpose": "offer",
+            "state": state,
+            "message_id": "<1@maison>",
+            "to_address": "barbara@example.com",
+            "to_normalised": "barbara@example.com",
+            "subject": "They are back",
+            "content": {},
+            "due_at": NOW,
+            "created_at": NOW,
+        }
+        | values
+    )
+    session.add(delivery)
+    session.flush()
+    offer.delivery_id, offer.left_at, offer.held_until = delivery.id, NOW, NOW + 3 * HOUR
+    return delivery
+
+
+def _buy(session: Session, variant: Variant, **values: object) -> Purchase:
+    purchase = Purchase(
+        **{
+            "variant_id": variant.id,
+            "source": "shop",
+            "external_id": str(values),
+            "price_cents": 42_000,
+            "at": NOW,
+            "received_at": NOW,
+            "unsettled": 1,
+        }
+        | values
+    )
+    session.add(purchase)
+    promise_sold(session, variant.id, 1)
+    session.flush()
+    return purchase
+
+
+def test_free_units_are_offered_and_a_lapse_goes_to_the_next_within_a_tick(
+    config: Config, sessions: Sessions, session: Session, present: list[datetime]
+):
+    (size,) = sandals(session, s36=1)
+    barbara, chloe = wish_for(session, size, now=NOW - DAY), wish_for(session, size, name="Chloé")
+    session.commit()
+    assert jobs.open_waves(config, sessions) == 1
+    (first,) = offers(session)
+    first.held_until = NOW + HOUR
+    session.commit()
+    assert (jobs.lapse_due(config, sessions), jobs.open_waves(config, sessions)) == (0, 0)
+    present[0] += HOUR
+    session.commit()
+    assert (jobs.lapse_due(config, sessions), jobs.open_waves(config, sessions)) == (1, 1)
+    assert [each.wish_id for each in offers(session)] == [chloe.id]
+    assert session.get_one(Wish, barbara.id, populate_existing=True).state is WishState.WAITING
+    assert jobs.check_invariants(config, sessions) == 0
+
+
+def test_a_long_round_is_one_wave_in_many_transactions(config: Config, sessions: Sessions, session: Session):
+    (size,) = sandals(session, s36=1200)
+    for number in range(60):
+        wish_for(session, size, name=f"N{number}", now=NOW - number * HOUR)
+    session.commit()
+    with sessions() as other:
+        dealing = offering.Round(other, size.id, zone=config.policy.zone, now=NOW)
+        made = []
+        while not dealing.is_over:
+            made.append(dealing.deal(other, limit=25))
+            other.commit()
+    assert made == [25, 25, 10]
+    wave = session.scalars(sa.select(Wave)).one()
+    assert (wave.units, wave.waiting) == (1200, 60)
+    given = queries.offers_of_wave(session, wave.id)
+    assert [each.place for each in given] == list(range(1, 61))
+    assert [each.wish.confirmed_at for each in given] == sorted(each.wish.confirmed_at for each in given)
+
+
+def test_what_is_not_believed_yet_is_not_offered(
+    config: Config, sessions: Sessions, session: Session, present: list[datetime]
+):
+    (size,) = sandals(session, s36=1)
+    size.offered_from = NOW + HOUR
+    wish_for(session, size)
+    session.commit()
+    assert jobs.open_waves(config, sessions) == 0
+    present[0] += HOUR
+    assert jobs.open_waves(config, sessions) == 1
+
+
+def test_who_was_skipped_is_looked_at_again_when_the_reason_may_have_gone(
+    config: Config, sessions: Sessions, session: Session
+):
+    (size,) = sandals(session, s36=1)
+    barbara = wish_for(session, size, ceiling_cents=10_000)
+    session.commit()
+    assert jobs.open_waves(config, sessions) == 0
+    assert session.get_one(Wish, barbara.id, populate_existing=True).skipped_because == "over_ceiling"
+    size.product.price_cents = 9_000
+    session.commit()
+    assert jobs.open_waves(config, sessions) == 0
+    session.commit()
+    assert jobs.reconsider_skipped(config, sessions) == 1
+
+
+@pytest.mark.parametrize("by_token", [True, False])
+def test_a_purchase_is_matched_by_its_token_else_by_address_and_piece(
+    config: Config, sessions: Sessions, session: Session, by_token: bool
+):
+    (size,) = sandals(session, s36=1)
+    barbara = wish_for(session, size)
+    offering.open_wave(session, size.id, now=NOW)
+    (offer,) = offers(session)
+    known = {"hold_token": links.hold_token(config, offer.id)} if by_token else {"normalised": "barbara@example.com"}
+    _buy(session, size, **known)
+    session.commit()
+    assert [jobs.match_purchases(config, sessions) for _ in range(2)] == [1, 0]
+    wish = session.get_one(Wish, barbara.id, populate_existing=True)
+    assert (wish.state, wish.ended_because) == (WishState.FULFILLED, WishEnding.BOUGHT)
+    assert session.get_one(Variant, size.id, populate_existing=True).promised == 1  # the sale, until it is missing
+    session.commit()
+    assert (jobs.free_missing(config, sessions), jobs.check_invariants(config, sessions)) == (0, 0)
+
+
+def test_what_she_bought_before_she_wished_fulfils_nothing(config: Config, sessions: Sessions, session: Session):
+    (size,) = sandals(session, s36=1)
+    wish_for(session, size)
+    _buy(session, size, normalised="barbara@example.com", at=NOW - DAY)
+    session.commit()
+    assert jobs.match_purchases(config, sessions) == 1
+    assert session.scalars(sa.select(Wish)).one().state is WishState.WAITING
+
+
+def test_when_the_shop_takes_units_away_the_last_placed_lose_theirs(
+    config: Config, sessions: Sessions, session: Session
+):
+    (size,) = sandals(session, s36=3)
+    for number in range(3):
+        wish_for(session, size, name=f"N{number}", now=NOW + number * HOUR)
+    offering.open_wave(session, size.id, now=NOW)
+    first, second, third = offers(session)
+    offering.take_offer(session, third, now=NOW)
+    size.on_hand = 2
+    session.commit()
+    assert (jobs.free_missing(config, sessions), jobs.free_missing(config, sessions)) == (1, 0)
+    assert [each.id for each in offers(session)] == [first.id, third.id]
+    assert session.get_one(Offer, second.id, populate_existing=True).ended_because is OfferEnding.UNITS_GONE
+
+
+def test_the_clock_stands_while_the_mail_does_not_get_through(
+    config: Config, sessions: Sessions, session: Session, present: list[datetime]
+):
+    (size,) = sandals(session, s36=1)
+    wish_for(session, size)
+    offering.open_wave(session, size.id, now=NOW)
+    (offer,) = offers(session)
+    delivery = _deliver(session, offer, DeliveryState.DEFERRED)
+    session.commit()
+    assert [jobs.settle_mail(config, sessions) for _ in range(2)] == [1, 0]
+    present[0] += 5 * HOUR
+    assert jobs.lapse_due(config, sessions) == 0
+    delivery.state = DeliveryState.DELIVERED
+    session.commit()
+    assert jobs.settle_mail(config, sessions) == 1
+    session.refresh(offer)
+    assert (offer.held_until, offer.hold_left_seconds) == (NOW + 8 * HOUR, None)
+
+
+def test_a_bounce_frees_the_unit_and_the_wish_waits_on(config: Config, sessions: Sessions, session: Session):
+    (size,) = sandals(session, s36=1)
+    barbara, chloe = wish_for(session, size, now=NOW - DAY), wish_for(session, size, name="Chloé")
+    offering.open_wave(session, size.id, now=NOW)
+    _deliver(session, offers(session)[0], DeliveryState.BOUNCED)
+    session.commit()
+    assert (jobs.settle_mail(config, sessions), jobs.open_waves(config, sessions)) == (1, 1)
+    assert [each.wish_id for each in offers(session)] == [chloe.id]
+    assert session.get_one(Wish, barbara.id, populate_existing=True).state is WishState.WAITING
+
+
+def test_wishes_end_by_themselves_but_an_old_one_only_after_she_was_asked(
+    config: Config, sessions: Sessions, session: Session, present: list[datetime]
+):
+    size, other, third = sandals(session, s36=0, s37=0, s38=0)
+    old = wish_for(session, size)
+    late = wish_for(session, other, name="Chloé", needed_by=(NOW + 10 * DAY).date())
+    unproved = wish_for(session, third, name="Anna", confirmed=False)
+    session.commit()
+    present[0] = NOW + 15 * DAY
+    assert jobs.expire_due(config, sessions) == 2
+    present[0] = old.expires_at
+    assert [each.id for each in queries.list_to_ask(session, now=present[0], policy=config.policy)] == [old.id]
+    session.commit()
+    assert jobs.expire_due(config, sessions) == 0
+    old.asked_at = present[0] - timedelta(days=14)
+    session.commit()
+    assert jobs.expire_due(config, sessions) == 1
+    endings = {
+        wish.id: session.get_one(Wish, wish.id, populate_existing=True).ended_because for wish in (old, late, unproved)
+    }
+    assert endings == {
+        old.id: WishEnding.TOO_OLD,
+        late.id: WishEnding.NEEDED_BY_PASSED,
+        unproved.id: WishEnding.NEVER_CONFIRMED,
+    }
+
+
+def test_a_broken_invariant_is_found_and_written_down_once(config: Config, sessions: Sessions, session: Session):
+    """Negative control: each of these would pass unseen if nobody looked."""
+    save_policy(session)
+    size, other = sandals(session, s36=1, s37=0)
+    wish, waiting = wish_for(session, size), wish_for(session, other, name="Chloé")
+    offering.open_wave(session, size.id, now=NOW)
+    session.execute(sa.update(Variant).where(Variant.id == size.id).values(promised=2))
+    session.execute(sa.update(Wish).where(Wish.id == wish.id).values(state=WishState.WAITING))
+    session.execute(sa.update(Wish).where(Wish.id == waiting.id).values(rank_at=NOW + DAY))
+    session.commit()
+    assert jobs.check_invariants(config, sessions) == 4
+    jobs.check_invariants(config, sessions)
+    rules = [
+        entry.details["rule"]
+        for entry in session.scalars(sa.select(AuditEntry).where(AuditEntry.verb == "invariant.broken"))
+    ]
+    assert sorted(rules) == [
+        "a queue agrees with its wishes",
+        "a queue agrees with its wishes",
+        "an open offer's wish is offered",
+        "what is promised is what is held and sold",
+    ]
