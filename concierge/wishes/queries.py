@@ -27,8 +27,7 @@ REMEMBERED = 9
 HISTORY = 1000
 find_broken_invariants = invariants.find_broken_invariants
 _CLAIMED = (OfferEnding.BOUGHT,)
-_NOTfind_broken_invariants = invariants.find_broken_invariants
-_CLAIMED = (OfferEnding.PASSED, OfferEnding.NOT_NOW, OfferEnding.LAPSED, OfferEnding.BOUGHT_ELSEWHERE)
+_NOT_CLAIMED = (OfferEnding.PASSED, OfferEnding.NOT_NOW, OfferEnding.LAPSED, OfferEnding.BOUGHT_ELSEWHERE)
 
 
 def get_wish(session: Session, wish_id: int) -> Wish:

@@ -226,14 +226,8 @@ def test_wishes_end_by_themselves_but_an_old_one_only_after_she_was_asked(
     old.asked_at = present[0] - timedelta(days=14)
     session.commit()
     assert jobs.expire_due(config, sessions) == 1
-    endings = {
-        wish.id: session.get_one(Wish, wish.id, populate_existing=True).ended_because for wish in (old, late, unproved)
-    }
-    assert endings == {
-        old.id: WishEnding.TOO_OLD,
-        late.id: WishEnding.NEEDED_BY_PASSED,
-        unproved.id: WishEnding.NEVER_CONFIRMED,
-    }
+    endings = [session.get_one(Wish, each.id, populate_existing=True).ended_because for each in (old, late, unproved)]
+    assert endings == [WishEnding.TOO_OLD, WishEnding.NEEDED_BY_PASSED, WishEnding.NEVER_CONFIRMED]
 
 
 def test_a_broken_invariant_is_found_and_written_down_once(config: Config, sessions: Sessions, session: Session):
@@ -248,11 +242,8 @@ def test_a_broken_invariant_is_found_and_written_down_once(config: Config, sessi
     session.commit()
     assert jobs.check_invariants(config, sessions) == 4
     jobs.check_invariants(config, sessions)
-    rules = [
-        entry.details["rule"]
-        for entry in session.scalars(sa.select(AuditEntry).where(AuditEntry.verb == "invariant.broken"))
-    ]
-    assert sorted(rules) == [
+    noted = session.scalars(sa.select(AuditEntry.details).where(AuditEntry.verb == "invariant.broken"))
+    assert sorted(each["rule"] for each in noted) == [
         "a queue agrees with its wishes",
         "a queue agrees with its wishes",
         "an open offer's wish is offered",
