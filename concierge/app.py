@@ -27,6 +27,7 @@ from concierge.inbound import webhooks as inbound_webhooks
 from concierge.mailing import views as mailing
 from concierge.mailing.staff_mail import StaffMail
 from concierge.public import views as customers_pages
+from concierge.reports import views as reports
 from concierge.templating import views as templating
 from concierge.web import errors as web_errors
 from concierge.web import filters as web_filters
@@ -109,6 +110,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     drafts.init_app(app)
     customers.init_app(app)
     conversations.init_app(app)
+    reports.init_app(app)
     live.init_app(app)
     templating.init_app(app)
     customers_pages.init_app(app)

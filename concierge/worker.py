@@ -19,6 +19,7 @@ from concierge.db import Sessions, make_sessions
 from concierge.drafts import jobs as drafts
 from concierge.inbound import jobs as inbound
 from concierge.mailing import jobs as mailing
+from concierge.reports import jobs as reports
 from concierge.wishes import jobs as wishes
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ TIMETABLE: tuple[Line, ...] = (
     Line(wishes.reconsider_skipped, every=60),
     Line(wishes.expire_due, every=60),
     Line(wishes.check_invariants, every=60),
+    Line(reports.count_demand, every=5),
+    Line(reports.rank_anew, every=5),
 )
 
 

@@ -31,7 +31,7 @@ EDGES = {
 EDGE_FOLDERS = {"sources", "demo", "web", "public"}
 PARTS = {
     "accounts", "customers", "catalogue", "mailing", "templating", "conversations", "drafts", "inbound", "demo",
-    "wishes",
+    "wishes", "reports",
 }  # fmt: skip
 # What one part may import of another: its reads, its writes, its tables.
 OPEN = {"commands", "queries", "models"}
@@ -42,6 +42,9 @@ ALSO_OPEN = {
     "catalogue.stock_models",
     "catalogue.returns",
     "catalogue.purchases",
+    "wishes.offer_models",
+    "wishes.offering",
+    "wishes.zones",
 }
 NETWORK = {
     "socket",
@@ -183,7 +186,8 @@ RULES = {
     "catalogue.cards", "mailing.sheets", "catalogue.levels", "catalogue.settling",
     "catalogue.sizes", "catalogue.sheets",
     "wishes.sentences", "wishes.first_mails",
-    "wishes.waves", "wishes.clockwork",
+    "wishes.waves", "wishes.clockwork", "wishes.simulation",
+    "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables",
 }  # fmt: skip
 
 

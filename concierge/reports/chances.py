@@ -32,6 +32,10 @@ class Prior:
         return self.taken / together if together > 0 else 0.5
 
 
+# Before anybody saved a policy: one in four.
+UNINFORMED: Final = Prior(1.0, 3.0)
+
+
 def age_of(since: datetime, now: datetime) -> int:
     """Which of the ages (0 is the youngest) a wish confirmed at `since` has."""
     return next((number for number, days in enumerate(AGES) if now - since <= timedelta(days=days)), len(AGES))

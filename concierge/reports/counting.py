@@ -1,0 +1,326 @@
+"""Counts the house: wishes by variant and age, how offers to wishes of each age were answered, waves, times.
+
+Each statement goes through many rows once; the worker runs them, pages read what came out.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge.catalogue.models import Variant
+from concierge.catalogue.stock_models import Purchase, Restock, ReturnedUnit, ReturnState
+from concierge.customers.models import Customer
+from concierge.reports import chances
+from concierge.reports.chances import UNINFORMED, Answers, Prior
+from concierge.reports.quantiles import Spread, spread
+from concierge.wishes.clockwork import hours_left
+from concierge.wishes.models import Wish, WishEnding, WishVariant
+from concierge.wishes.offer_models import Offer, OfferEnding, OfferState, Wave, WavePolicy
+from concierge.wishes.zones import zone_of
+
+GONE_WITHIN: Final = timedelta(days=90)
+SOLD_WITHIN: Final = timedelta(days=180)
+ANSWERED_WITHIN: Final = timedelta(days=730)
+NEWEST_WAVES: Final = 24
+NEWEST_OFFERS: Final = 2_000
+SAMPLE: Final = 200
+
+# How an ending counts. Who bought elsewhere wanted it still; a bounce or a unit taken away says nothing about her.
+TAKEN: Final = (OfferEnding.BOUGHT, OfferEnding.BOUGHT_ELSEWHERE)
+SAID_NO: Final = (OfferEnding.PASSED, OfferEnding.NOT_NOW)
+REFUSED: Final = (*SAID_NO, OfferEnding.LAPSED)
+# Endings of wishes we had nothing for in time.
+LOST: Final = (WishEnding.TOO_OLD, WishEnding.NEEDED_BY_PASSED, WishEnding.WITHDRAWN_BY_HER)
+
+
+@dataclass(frozen=True, slots=True)
+class WaveCount:
+    """One wave and what became of its offers; `round` is its number within the restock."""
+
+    id: int
+    sku: str
+    restock_id: int | None
+    round: int
+    at: str
+    units: int
+    offers: int = 0
+    taken: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Journeys:
+    """How many hours lay between a restock, the offer's mail, and the purchase."""
+
+    to_mail: Spread | None = None
+    to_purchase: Spread | None = None
+    together: Spread | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HouseCount:
+    """What belongs to the whole house: answers by age, refusals that were said, delays, the newest waves, journeys."""
+
+    ages: list[Answers] = field(default_factory=lambda: [Answers()] * chances.COUNT)
+    said_no: int = 0
+    lapsed: int = 0
+    # waking hours until somebody answered yes
+    delays: list[float] = field(default_factory=list)
+    waves: list[WaveCount] = field(default_factory=list)
+    journeys: Journeys = field(default_factory=Journeys)
+    prior: Prior = UNINFORMED
+
+    @property
+    def chances(self) -> list[float]:
+        """How likely she still wants it, at each age."""
+        return chances.chances(self.ages, self.prior)
+
+    @property
+    def answers(self) -> Answers:
+        """All ages together."""
+        return Answers(sum(each.taken for each in self.ages), sum(each.refused for each in self.ages))
+
+    def as_json(self) -> dict[str, Any]:
+        """To be kept in a row."""
+        return asdict(self)
+
+
+def read_house(figures: dict[str, Any]) -> HouseCount:
+    """What `HouseCount.as_json` wrote; an empty count from nothing."""
+    if not figures:
+        return HouseCount()
+    spreads = {name: Spread(**values) if values else None for name, values in figures["journeys"].items()}
+    return HouseCount(
+        ages=[Answers(**each) for each in figures["ages"]],
+        said_no=figures["said_no"],
+        lapsed=figures["lapsed"],
+        delays=list(figures["delays"]),
+        waves=[WaveCount(**each) for each in figures["waves"]],
+        journeys=Journeys(**spreads),
+        prior=Prior(**figures["prior"]),
+    )
+
+
+def count_house(session: Session, policy: WavePolicy | None, *, now: datetime) -> HouseCount:
+    """Count what belongs to no single variant."""
+    ages, endings = _answers_by_age(session, now=now)
+    return HouseCount(
+        ages=ages,
+        said_no=sum(endings[ending] for ending in SAID_NO),
+        lapsed=endings[OfferEnding.LAPSED],
+        delays=_delays(session, policy) if policy else [],
+        waves=_waves(session),
+        journeys=_journeys(session),
+        prior=Prior(policy.prior_taken, policy.prior_passed) if policy else UNINFORMED,
+    )
+
+
+Tally = dict[str, Any]
+
+
+def count_variants(session: Session, at_each_age: list[float], *, now: datetime) -> dict[int, Tally]:
+    """The values of a `VariantTally` for every variant there is something to say of."""
+    tallies: dict[int, Tally] = defaultdict(_nothing)
+    for variant_id, is_first, age, wishes, units, oldest in session.execute(_open_wishes(now)):
+        tally = tallies[variant_id]
+        if not is_first:
+            tally["also"] += wishes
+            continue
+        tally["wishes"] += wishes
+        tally["units"] += units
+        tally["wishes_by_age"][age] += wishes
+        tally["units_by_age"][age] += units
+        tally["likely_units"] += units * at_each_age[age]
+        tally["oldest_at"] = min(filter(None, (tally["oldest_at"], oldest)))
+    for variant_id, age, wishes, units in session.execute(_gone_wishes(session, now)):
+        tally = tallies[variant_id]
+        tally["gone"] += wishes
+        tally["gone_units"] += units
+        tally["gone_likely_units"] += units * at_each_age[age]
+    for variant_id, units in session.execute(_sold(now)):
+        tallies[variant_id]["sold"] = units
+    for variant_id, units in session.execute(_on_its_way()):
+        tallies[variant_id]["on_its_way"] = units
+    return dict(tallies)
+
+
+def _nothing() -> Tally:
+    zeros = {"wishes": 0, "also": 0, "units": 0, "gone": 0, "gone_units": 0, "sold": 0, "on_its_way": 0}
+    ages: Tally = {"wishes_by_age": [0] * chances.COUNT, "units_by_age": [0] * chances.COUNT}
+    return {**zeros, **ages, "likely_units": 0.0, "gone_likely_units": 0.0, "oldest_at": None}
+
+
+def is_first_choice() -> sa.ColumnElement[bool]:
+    """Whether no other variant of the same wish is dearer to her."""
+    other = WishVariant.__table__.alias("dearer")
+    dearer = sa.select(other.c.wish_id).where(
+        other.c.wish_id == WishVariant.wish_id, other.c.preference < WishVariant.preference
+    )
+    return sa.or_(WishVariant.preference == 0, ~dearer.exists())
+
+
+def _open_wishes(now: datetime) -> sa.Select[*tuple[Any, ...]]:
+    is_first = is_first_choice()
+    age = sa.case(
+        *((Wish.confirmed_at >= now - timedelta(days=days), number) for number, days in enumerate(chances.AGES)),
+        else_=len(chances.AGES),
+    )
+    statement = (
+        sa.select(
+            WishVariant.variant_id,
+            is_first,
+            age,
+            sa.func.count(),
+            sa.func.sum(Wish.quantity),
+            sa.func.min(Wish.confirmed_at),
+        )
+        .join_from(Wish, WishVariant, WishVariant.wish_id == Wish.id)
+        .where(Wish.ended_at.is_(None), Wish.confirmed_at.is_not(None))
+    )
+    return statement.group_by(WishVariant.variant_id, is_first, age)
+
+
+def _gone_wishes(session: Session, now: datetime) -> sa.Select[*tuple[Any, ...]]:
+    """Those that ended without ever having been offered anything, at the age they had then."""
+    age = _age(days_between(session, Wish.confirmed_at, Wish.ended_at))
+    was_offered = sa.select(Offer.id).where(Offer.wish_id == Wish.id).exists()
+    statement = (
+        sa.select(WishVariant.variant_id, age, sa.func.count(), sa.func.sum(Wish.quantity))
+        .join_from(Wish, WishVariant, sa.and_(WishVariant.wish_id == Wish.id, is_first_choice()))
+        .where(Wish.ended_at >= now - GONE_WITHIN, Wish.confirmed_at.is_not(None), Wish.ended_because.in_(LOST))
+    )
+    return statement.where(~was_offered).group_by(WishVariant.variant_id, age)
+
+
+def _sold(now: datetime) -> sa.Select[*tuple[Any, ...]]:
+    statement = sa.select(Purchase.variant_id, sa.func.sum(Purchase.units))
+    recent = statement.where(Purchase.at >= now - SOLD_WITHIN, Purchase.returned_at.is_(None))
+    return recent.group_by(Purchase.variant_id)
+
+
+def _on_its_way() -> sa.Select[*tuple[Any, ...]]:
+    statement = sa.select(ReturnedUnit.variant_id, sa.func.sum(ReturnedUnit.units))
+    moving = ReturnedUnit.state.in_((ReturnState.ANNOUNCED, ReturnState.IN_TRANSIT))
+    return statement.where(moving).group_by(ReturnedUnit.variant_id)
+
+
+def _answers_by_age(session: Session, *, now: datetime) -> tuple[list[Answers], dict[OfferEnding, int]]:
+    """How offers were answered by the age of the wish when they were made, and how often each ending came."""
+    age = _age(days_between(session, Wish.confirmed_at, Offer.made_at))
+    statement = (
+        sa.select(age, Offer.ended_because, Offer.state, sa.func.count())
+        .join_from(Offer, Wish, Offer.wish_id == Wish.id)
+        .where(Offer.made_at >= now - ANSWERED_WITHIN, Wish.confirmed_at.is_not(None))
+    )
+    taken, refused = [0] * chances.COUNT, [0] * chances.COUNT
+    endings: dict[OfferEnding, int] = defaultdict(int)
+    for number, ending, state, count in session.execute(statement.group_by(age, Offer.ended_because, Offer.state)):
+        taken[number] += count if is_taken(ending, state) else 0
+        refused[number] += count if ending in REFUSED else 0
+        if ending is not None:
+            endings[ending] += count
+    return [Answers(*each) for each in zip(taken, refused, strict=True)], endings
+
+
+def is_taken(ending: OfferEnding | None, state: OfferState) -> bool:
+    """Whether she said yes: bought it, or took it and is on her way to the checkout."""
+    return ending in TAKEN or (ending is None and state is OfferState.TAKEN)
+
+
+def _delays(session: Session, policy: WavePolicy) -> list[float]:
+    """Waking hours between the mail and her yes, of the newest offers that were taken."""
+    statement = (
+        sa.select(Offer.left_at, Offer.answered_at, Customer.timezone, Customer.country)
+        .join_from(Offer, Customer, Offer.customer_id == Customer.id)
+        .where(Offer.state == OfferState.TAKEN, Offer.left_at.is_not(None), Offer.answered_at.is_not(None))
+    )
+    newest = session.execute(statement.order_by(Offer.id.desc()).limit(SAMPLE))
+    return [
+        round(hours_left(left, answered, zone_of(zone, country, ZoneInfo("UTC")), policy), 3)
+        for left, answered, zone, country in newest
+        if left and answered and answered > left
+    ]
+
+
+def _waves(session: Session) -> list[WaveCount]:
+    newest = (
+        sa.select(Wave.id, Variant.sku, Wave.restock_id, Wave.at, Wave.units)
+        .join_from(Wave, Variant, Wave.variant_id == Variant.id)
+        .order_by(Wave.id.desc())
+        .limit(NEWEST_WAVES)
+    )
+    rows = session.execute(newest).all()
+    became = became_of_waves(session, [row.id for row in rows])
+    rounds = _rounds(session, {row.restock_id for row in rows if row.restock_id is not None})
+    return [
+        WaveCount(
+            row.id, row.sku, row.restock_id, rounds.get(row.id, 1), row.at.isoformat(), row.units, *became[row.id]
+        )
+        for row in rows
+    ]
+
+
+def became_of_waves(session: Session, wave_ids: Iterable[int]) -> dict[int, tuple[int, int, int]]:
+    """For each of these waves: how many offers, how many taken, how many refused."""
+    statement = sa.select(Offer.wave_id, Offer.ended_because, Offer.state, sa.func.count())
+    grouped = statement.where(Offer.wave_id.in_(list(wave_ids))).group_by(
+        Offer.wave_id, Offer.ended_because, Offer.state
+    )
+    found: dict[int, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
+    for wave_id, ending, state, count in session.execute(grouped):
+        offers, taken, refused = found[wave_id]
+        found[wave_id] = (
+            offers + count,
+            taken + (count if is_taken(ending, state) else 0),
+            refused + (count if ending in REFUSED else 0),
+        )
+    return found
+
+
+def _rounds(session: Session, restock_ids: set[int]) -> dict[int, int]:
+    """Which wave of its restock each is, beginning with 1."""
+    statement = sa.select(Wave.restock_id, Wave.id).where(Wave.restock_id.in_(restock_ids))
+    ordered = session.execute(statement.order_by(Wave.restock_id, Wave.id)).all()
+    rounds: dict[int, int] = {ordered[0].id: 1} if ordered else {}
+    for before, this in pairwise(ordered):
+        rounds[this.id] = rounds[before.id] + 1 if this.restock_id == before.restock_id else 1
+    return rounds
+
+
+def _journeys(session: Session) -> Journeys:
+    """From the restock to the mail to the purchase, over the newest offers that left."""
+    statement = (
+        sa.select(Restock.at, Offer.left_at, Offer.ended_because, Offer.ended_at)
+        .join_from(Offer, Wave, Offer.wave_id == Wave.id)
+        .join(Restock, Wave.restock_id == Restock.id)
+        .where(Offer.left_at.is_not(None))
+    )
+    rows = session.execute(statement.order_by(Offer.id.desc()).limit(NEWEST_OFFERS)).all()
+    bought = [row for row in rows if row.ended_because is OfferEnding.BOUGHT]
+    return Journeys(
+        to_mail=spread([_hours(row.at, row.left_at) for row in rows]),
+        to_purchase=spread([_hours(row.left_at, row.ended_at) for row in bought]),
+        together=spread([_hours(row.at, row.ended_at) for row in bought]),
+    )
+
+
+def _hours(begin: datetime, end: datetime) -> float:
+    return max(0.0, (end - begin) / timedelta(hours=1))
+
+
+def _age(days: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.case(*((days <= most, number) for number, most in enumerate(chances.AGES)), else_=len(chances.AGES))
+
+
+def days_between(session: Session, begin: Any, end: Any) -> sa.ColumnElement[Any]:
+    """Days from one moment to another, each database in its own way."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sa.func.julianday(end) - sa.func.julianday(begin)
+    return sa.extract("epoch", sa.type_coerce(end, sa.DateTime) - sa.type_coerce(begin, sa.DateTime)) / 86400.0

@@ -1,0 +1,296 @@
+"""Pages that only show: the wish board, the rows behind a number, demand, restocks, and the same as files."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from concierge import clock
+from concierge.catalogue import queries as catalogue
+from concierge.catalogue.models import Product, ProductNotFound, Variant, VariantNotFound
+from concierge.catalogue.naming import category_name, price_text
+from concierge.config import LANGUAGES
+from concierge.extensions import db
+from concierge.reports import board as boards
+from concierge.reports import queries, restocks, rows, showing, words
+from concierge.reports.board import BoardFilter, BoardRow
+from concierge.reports.counting import GONE_WITHIN, SOLD_WITHIN, Journeys, read_house
+from concierge.reports.forms import BoardForm, read_age
+from concierge.reports.quantiles import Spread
+from concierge.reports.restocks import Became, OfferFilter
+from concierge.reports.rows import Shelf, WishFilter
+from concierge.reports.tables import Cell, csv_bytes
+from concierge.web.paging import read_place
+from concierge.web.rendering import render
+from concierge.web.security import roles_accepted
+from concierge.wishes.queries import queue_of
+from concierge.wishes.waves import Standing
+
+bp = Blueprint("reports", __name__, url_prefix="/wishes")
+
+BUYERS = ("merchandiser", "admin")
+# A queue is shown with everybody's place up to this many; reading a longer one takes its time.
+_LONGEST_QUEUE = 2_000
+_QUEUE_SHOWN = 12
+
+
+def page_language() -> str:
+    """The language of the page, among those of the house."""
+    locale = get_locale()
+    return locale.language if locale and locale.language in LANGUAGES else "en"
+
+
+@bp.get("")
+def board() -> ResponseReturnValue:
+    """The wish board."""
+    form = BoardForm(request.args)
+    shown = form.filter()
+    page = boards.list_board(db.session, shown, after=request.args.get("after", ""))
+    form.category.choices = _categories()
+    return render(
+        "reports/board.html",
+        block="rows",
+        form=form,
+        shown=shown,
+        page=page,
+        count=queries.find_count(db.session),
+        totals=queries.list_totals(db.session),
+        money=money,
+        names=_names(page.rows),
+        asked={name: value for name, value in request.args.items() if value and name != "after"},
+    )
+
+
+@bp.get("/board.csv")
+def board_file() -> ResponseReturnValue:
+    """The board as a file, all of it."""
+    shown = BoardForm(request.args).filter()
+    head = [_("Code"), _("Designer"), _("Product"), _("Size"), _("SKU"), _("Wishes"), _("Also content"), _("Free")]
+    return _file("wishes-by-size.csv", head, _board_lines(shown, page_language()))
+
+
+@bp.get("/rows")
+def wishes() -> ResponseReturnValue:
+    """The wishes behind a number."""
+    shown, product, variant = _wish_filter()
+    page = rows.list_wishes(
+        db.session, shown, language=page_language(), now=_counted_at(), after=read_place(request.args.get("after"))
+    )
+    return render(
+        "reports/wishes.html",
+        shown=shown,
+        product=product,
+        variant=variant,
+        page=page,
+        Shelf=Shelf,
+        words=words,
+        money=money,
+        category_name=category_name,
+        gone_days=GONE_WITHIN.days,
+        asked={name: value for name, value in request.args.items() if value and name != "after"},
+    )
+
+
+@bp.get("/rows.csv")
+def wishes_file() -> ResponseReturnValue:
+    """The same wishes as a file."""
+    shown, _product, _variant = _wish_filter()
+    head = [
+        _("Wish"), _("State"), _("Because"), _("Customer"), _("Address"), _("Code"), _("Product"), _("Sizes"),
+        _("SKUs"), _("Quantity"), _("Value"), _("Currency"), _("Waiting since"), _("Ended"), _("Needed by"),
+        _("Editor"), _("Came by"), _("Conversation"),
+    ]  # fmt: skip
+    found = rows.walk_wishes(db.session, shown, language=page_language(), now=_counted_at())
+    return _file("wishes.csv", head, (showing.wish_line(each) for each in found))
+
+
+@bp.get("/demand")
+@roles_accepted(*BUYERS)
+def demand() -> ResponseReturnValue:
+    """Demand that was lost and can still be won, sizes, times, waves, and what to order again."""
+    count = queries.find_count(db.session)
+    house = read_house(count.figures if count else {})
+    kinds = queries.list_kinds(db.session)
+    chosen = next((each for each in kinds if f"{each.category}|{each.system}" == request.args.get("kind")), None)
+    kind = chosen or (kinds[0] if kinds else None)
+    curve = queries.size_curve(db.session, kind) if kind else []
+    wished = boards.list_board(db.session, BoardFilter(order=boards.Order.PEOPLE), limit=10)
+    suggestions = queries.list_suggestions(db.session)
+    return render(
+        "reports/demand.html",
+        count=count,
+        house=house,
+        totals=queries.list_totals(db.session),
+        by_age=list(zip(words.AGES, queries.count_by_age(db.session), house.ages, house.chances, strict=True)),
+        kinds=kinds,
+        kind=kind,
+        curve=curve,
+        shares=showing.curve_shares(curve),
+        curve_plot=showing.curve_plot(curve, kind),
+        legs=_legs(house.journeys),
+        journeys_plot=showing.journeys_plot(house.journeys),
+        bar=showing.bar,
+        wished=wished.rows,
+        suggestions=suggestions,
+        products=queries.products_by_id(db.session, [product_id for product_id, _sizes in suggestions]),
+        gone_days=GONE_WITHIN.days,
+        sold_days=SOLD_WITHIN.days,
+        money=money,
+        category_name=category_name,
+        when=datetime.fromisoformat,
+    )
+
+
+def _legs(journeys: Journeys) -> list[tuple[str, Spread | None, str]]:
+    """The legs of the way to her hands, each with where its offers are listed."""
+    bought = url_for("reports.offers", became="taken")
+    links = (url_for("reports.offers"), bought, bought)
+    return [(name, leg, link) for (name, leg), link in zip(showing.legs(journeys), links, strict=True)]
+
+
+@bp.get("/offers")
+@roles_accepted(*BUYERS)
+def offers() -> ResponseReturnValue:
+    """The offers behind a number."""
+    return _offers_page(_offer_filter(), "reports/offers.html")
+
+
+@bp.get("/offers.csv")
+@roles_accepted(*BUYERS)
+def offers_file() -> ResponseReturnValue:
+    """The same offers as a file."""
+    head = [
+        _("Offer"), _("Wave"), _("Restock"), _("Place"), _("Of"), _("Why"), _("Customer"), _("Code"), _("Product"),
+        _("Size"), _("SKU"), _("Quantity"), _("Price"), _("Currency"), _("Waiting since"), _("Made"), _("Sent"),
+        _("Held until"), _("Became"), _("Ended"), _("Editor"), _("Conversation"),
+    ]  # fmt: skip
+    found = restocks.walk_offers(db.session, _offer_filter(), language=page_language())
+    return _file("offers.csv", head, (showing.offer_line(each) for each in found))
+
+
+@bp.get("/restocks")
+@roles_accepted(*BUYERS)
+def list_restocks() -> ResponseReturnValue:
+    """What came back, the newest first."""
+    code = request.args.get("product", "")
+    product = catalogue.get_product(db.session, code) if code else None
+    found, older = restocks.list_restocks(
+        db.session, product_id=product.id if product else None, before=request.args.get("before", type=int)
+    )
+    return render("reports/restocks.html", rows=found, older=older, product=product)
+
+
+@bp.get("/restocks/<int:restock_id>")
+@roles_accepted(*BUYERS)
+def restock(restock_id: int) -> ResponseReturnValue:
+    """One restock: its waves, and who was offered what, in what order, why, and what became of it."""
+    found = restocks.get_restock(db.session, restock_id)
+    waves = restocks.list_waves(db.session, restock_id)
+    return _offers_page(OfferFilter(restock_id=restock_id), "reports/restock.html", restock=found, waves=waves)
+
+
+@bp.get("/waves/<int:wave_id>")
+@roles_accepted(*BUYERS)
+def wave(wave_id: int) -> ResponseReturnValue:
+    """One wave's offers by place."""
+    found = restocks.get_wave(db.session, wave_id)
+    return _offers_page(OfferFilter(wave_id=wave_id), "reports/wave.html", wave=found)
+
+
+@bp.get("/of/<code>")
+def of_product(code: str) -> ResponseReturnValue:
+    """The wishes for one product by size, each with its queue: a block for the product's page."""
+    product = catalogue.get_product(db.session, code)
+    waiting = rows.count_waiting(db.session, [each.id for each in product.variants])
+    return render(
+        "reports/of_product.html",
+        block="queues",
+        product=product,
+        waiting=waiting,
+        queues={each.id: _queue(each, waiting.get(each.id, 0)) for each in product.variants},
+    )
+
+
+def _queue(variant: Variant, waiting: int) -> list[tuple[Any, Standing]]:
+    """The first of a queue with their places; none of one that is too long to read for a page."""
+    return queue_of(db.session, variant.id, limit=_QUEUE_SHOWN) if 0 < waiting <= _LONGEST_QUEUE else []
+
+
+def _offers_page(shown: OfferFilter, template: str, **values: Any) -> str:
+    page = restocks.list_offers(
+        db.session, shown, language=page_language(), after=request.args.get("after", ""), limit=50
+    )
+    asked = {name: value for name, value in request.args.items() if value and name != "after"}
+    return render(template, shown=shown, page=page, words=words, money=money, asked=asked, Became=Became, **values)
+
+
+def _wish_filter() -> tuple[WishFilter, Product | None, Variant | None]:
+    """What the address asks for; a product or SKU that is none is not found."""
+    code, sku = request.args.get("product", ""), request.args.get("sku", "")
+    variant = catalogue.find_variant_by_sku(db.session, sku) if sku else None
+    if sku and variant is None:
+        raise VariantNotFound
+    product = variant.product if variant else catalogue.get_product(db.session, code) if code else None
+    if code and product is None:
+        raise ProductNotFound
+    shelf, choice = request.args.get("shelf", ""), request.args.get("choice", "")
+    shown = WishFilter(
+        shelf=Shelf(shelf) if shelf in set(Shelf) else Shelf.OPEN,
+        product_id=product.id if product else None,
+        variant_id=variant.id if variant else None,
+        first={"first": True, "also": False}.get(choice),
+        age=read_age(request.args.get("age")),
+        category=request.args.get("category", "")[:40],
+    )
+    return shown, product, variant
+
+
+def _offer_filter() -> OfferFilter:
+    became = request.args.get("became", "")
+    return OfferFilter(
+        wave_id=request.args.get("wave", type=int),
+        restock_id=request.args.get("restock", type=int),
+        age=read_age(request.args.get("age")),
+        became=Became(became) if became in set(Became) else None,
+    )
+
+
+def _counted_at() -> datetime:
+    """The moment the numbers on the pages are of, so that the rows behind them are as old as they say."""
+    count = queries.find_count(db.session)
+    return count.begun_at if count else clock.now()
+
+
+def _categories() -> list[tuple[str, str]]:
+    return [("", _("Every kind")), *((each, category_name(each)) for each in catalogue.count_categories(db.session))]
+
+
+def _names(found: Sequence[BoardRow]) -> dict[str, str]:
+    return {each.product.category: category_name(each.product.category) for each in found}
+
+
+def money(cents: float, currency: str) -> str:
+    """A sum as people write it, without cents: they would be noise here."""
+    return price_text(round(cents / 100) * 100, currency, page_language())
+
+
+def _board_lines(shown: BoardFilter, language: str) -> Iterator[Sequence[Cell]]:
+    after: str | None = ""
+    while after is not None:
+        page = boards.list_board(db.session, shown, after=after, limit=100)
+        for row in page.rows:
+            for each in row.sizes:
+                yield showing.size_line(row, each, language)
+        after = page.next
+        db.session.rollback()
+
+
+def _file(name: str, head: Sequence[str], lines: Iterable[Sequence[Cell]]) -> Response:
+    """A CSV file that is written while it is read."""
+    response = Response(stream_with_context(csv_bytes(head, lines)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,90 @@
+"""What the pages call ages, endings and states, and why somebody's turn came."""
+
+from typing import Final
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from flask_babel.speaklater import LazyString
+
+from concierge.reports.restocks import OfferRow
+from concierge.wishes.models import WishEnding, WishState
+from concierge.wishes.offer_models import OfferEnding, OfferState, Rule
+from concierge.wishes.simulation import Manner
+
+AGES: Final[tuple[LazyString, ...]] = (
+    _l("up to a week"),
+    _l("up to a month"),
+    _l("up to three months"),
+    _l("up to six months"),
+    _l("older"),
+)
+
+STATES: Final[dict[WishState, LazyString]] = {
+    WishState.UNCONFIRMED: _l("not confirmed yet"),
+    WishState.WAITING: _l("waits"),
+    WishState.OFFERED: _l("has an offer"),
+    WishState.FULFILLED: _l("fulfilled"),
+    WishState.WITHDRAWN: _l("withdrawn"),
+    WishState.EXPIRED: _l("expired"),
+}
+
+ENDINGS: Final[dict[WishEnding, LazyString]] = {
+    WishEnding.BOUGHT: _l("bought through our offer"),
+    WishEnding.BOUGHT_ELSEWHERE: _l("bought in another way"),
+    WishEnding.WITHDRAWN_BY_HER: _l("withdrawn by her"),
+    WishEnding.WITHDRAWN_BY_EDITOR: _l("withdrawn by an editor"),
+    WishEnding.UNSUBSCRIBED: _l("wants no more mails"),
+    WishEnding.NEVER_CONFIRMED: _l("never confirmed"),
+    WishEnding.TOO_OLD: _l("too old"),
+    WishEnding.NEEDED_BY_PASSED: _l("needed earlier"),
+    WishEnding.PASSED_ON_IT: _l("passed on it"),
+    WishEnding.CUSTOMER_ERASED: _l("erased with the customer"),
+}
+
+_OFFER_ENDINGS: Final[dict[OfferEnding, LazyString]] = {
+    OfferEnding.BOUGHT: _l("bought"),
+    OfferEnding.BOUGHT_ELSEWHERE: _l("bought in another way"),
+    OfferEnding.PASSED: _l("passed"),
+    OfferEnding.NOT_NOW: _l("not now"),
+    OfferEnding.LAPSED: _l("lapsed"),
+    OfferEnding.BOUNCED: _l("our mail bounced"),
+    OfferEnding.WITHDRAWN: _l("withdrawn"),
+    OfferEnding.UNITS_GONE: _l("the unit was gone"),
+}
+
+RULES: Final[dict[Rule, LazyString]] = {
+    Rule.ONE_PER_UNIT: _l("One offer for each unit"),
+    Rule.BOUNDED: _l("As many offers as the risk allows"),
+}
+
+MANNERS: Final[dict[Manner, LazyString]] = {
+    Manner.ONE_PER_UNIT: RULES[Rule.ONE_PER_UNIT],
+    Manner.BOUNDED: RULES[Rule.BOUNDED],
+    Manner.EVERYONE: _l("Everybody at once"),
+    Manner.HOURLY: _l("One mail a unit each hour, nothing held"),
+}
+
+
+def became(offer: OfferRow) -> str:
+    """What became of an offer so far."""
+    if offer.ended_because is not None:
+        return str(_OFFER_ENDINGS[offer.ended_because])
+    if offer.state is OfferState.TAKEN:
+        return str(_("taken, not bought yet"))
+    return str(_("held for her")) if offer.left_at else str(_("not sent yet"))
+
+
+def why(offer: OfferRow) -> str:
+    """Why it was her turn: her place, who stood before her by a tier, or why a colleague moved her."""
+    if offer.moved_because:
+        return str(_("Moved by hand: “%(reason)s”", reason=offer.moved_because))
+    if not offer.before_by_tier:
+        return str(_("By time of waiting"))
+    return str(
+        ngettext(
+            "By time of waiting, behind %(num)s place by tier",
+            "By time of waiting, behind %(num)s places by tier",
+            offer.before_by_tier,
+        )
+    )
