@@ -182,7 +182,7 @@ def test_rules_know_neither_database_nor_pages_nor_network():
 
 RULES = {
     "templating.merge_fields", "templating.check", "templating.rendering", "mailing.mail", "mailing.backoff",
-    "mailing.letters", "conversations.threads", "drafts.gate", "drafts.body", "inbound.parsing",
+    "mailing.letters", "conversations.threads", "drafts.gate", "drafts.body", "inbound.parsing", "inbound.measures",
     "catalogue.cards", "mailing.sheets", "catalogue.levels", "catalogue.settling",
     "catalogue.sizes", "catalogue.sheets",
     "wishes.sentences", "wishes.first_mails",

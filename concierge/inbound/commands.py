@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.blobs import BlobStore
-from concierge.inbound.models import InboundMail, InboundState, NotQuarantined
+from concierge.inbound.models import HELD_BACK, InboundMail, InboundState, NotQuarantined
 
 _MOST_RECIPIENTS = 100
 
@@ -22,11 +24,13 @@ def accept_mail(
     envelope_from: str | None,
     recipients: Iterable[str],
     now: datetime,
+    held: bool = False,
 ) -> InboundMail:
     """Keep a mail's bytes and note that it came; the caller commits, and only then says it was taken.
 
     *source* is smtp, webhook, import or post office. *envelope_from* is the return path ("" for the null path, None
-    when unknown), *recipients* are the envelope's, empty when unknown. Raises OSError when the bytes can't be kept.
+    when unknown), *recipients* are the envelope's, empty when unknown. *held* means that it waits until somebody says
+    that it be filed, see `inbound.measures`. Raises OSError when the bytes can't be kept.
     """
     # The blob first: a row without bytes would be a lost mail, bytes without a row are merely a few bytes.
     key = blobs.put(raw)
@@ -41,6 +45,8 @@ def accept_mail(
         attempts=0,
         reason="",
     )
+    if held:
+        _settle(mail, InboundState.QUARANTINED, HELD_BACK, now)
     session.add(mail)
     session.flush()
     return mail
@@ -81,6 +87,38 @@ def ignore_mail(session: Session, mail: InboundMail, *, by: Editor, now: datetim
     _leave_quarantine(mail)
     _settle(mail, InboundState.IGNORED, "by-hand", now)
     audit.record(session, "inbound_mail.ignored", mail, by=by, now=now)
+
+
+def file_held(session: Session, sender: str, *, by: Editor, now: datetime) -> int:
+    """Let everything of *sender* that was held back be filed; how many."""
+    return _settle_held(session, sender, "inbound_mail.held_filed", by=by, now=now, state=InboundState.RECEIVED)
+
+
+def ignore_held(session: Session, sender: str, *, by: Editor, now: datetime) -> int:
+    """Set aside everything of *sender* that was held back; how many. Their bytes stay."""
+    ignored = {"state": InboundState.IGNORED, "reason": "by-hand", "settled_at": now}
+    return _settle_held(session, sender, "inbound_mail.held_ignored", by=by, now=now, **ignored)
+
+
+def _settle_held(session: Session, sender: str, verb: str, *, by: Editor, now: datetime, **values: Any) -> int:
+    held = (
+        InboundMail.state == InboundState.QUARANTINED,
+        InboundMail.reason == HELD_BACK,
+        InboundMail.envelope_from == sender,
+    )
+    newest = session.scalar(sa.select(InboundMail).where(*held).order_by(InboundMail.id.desc()).limit(1))
+    if newest is None:
+        return 0
+    changed = session.execute(
+        sa.update(InboundMail)
+        .where(*held)
+        .values({"reason": "", "settled_at": None, "attempts": 0} | values)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire(newest)
+    number = int(changed.rowcount)  # type: ignore[attr-defined]
+    audit.record(session, verb, newest, by=by, now=now, sender=sender, mails=number)
+    return number
 
 
 def _leave_quarantine(mail: InboundMail) -> None:

@@ -10,6 +10,9 @@ import concierge.conversations.models  # noqa: F401 - a mail points to its messa
 from concierge.db import Base, BigId, states
 from concierge.errors import NotFound, RuleBroken
 
+# Why a mail is in quarantine that could be read, but whose sender sends too much.
+HELD_BACK = "too-many"
+
 
 class InboundState(StrEnum):
     """What became of a mail that came in."""
@@ -24,7 +27,10 @@ class InboundMail(Base):
     """Raw bytes as received, kept before anyone understands them."""
 
     __tablename__ = "inbound_mail"
-    __table_args__ = (sa.Index("ix_inbound_mail_state", "state", "id"),)
+    __table_args__ = (
+        sa.Index("ix_inbound_mail_state", "state", "id"),
+        sa.Index("ix_inbound_mail_sender", "envelope_from", "received_at"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     # smtp, webhook, import, post office

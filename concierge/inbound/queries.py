@@ -1,6 +1,7 @@
 """Reading what came in: what waits to be filed, what is in quarantine, and the count that must come out even."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -8,8 +9,10 @@ from sqlalchemy.orm import Session
 from concierge.accounts.models import Editor, Mailbox
 from concierge.accounts.queries import find_mailbox
 from concierge.addresses import normalise
+from concierge.config import Policy
 from concierge.conversations.models import Message
-from concierge.inbound.models import InboundMail, InboundMailNotFound, InboundState
+from concierge.inbound.measures import MEGABYTE, Measure, Sent, Welcome, weigh
+from concierge.inbound.models import HELD_BACK, InboundMail, InboundMailNotFound, InboundState
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,8 @@ def get_mail(session: Session, mail_id: int) -> InboundMail:
 def list_mails(
     session: Session, state: InboundState, *, before: int | None = None, most: int = 50
 ) -> list[InboundMail]:
-    """Mails in *state*, newest first, from below the id *before*; at most *most*."""
-    statement = sa.select(InboundMail).where(InboundMail.state == state)
+    """Mails in *state*, newest first, from below the id *before*, at most *most*; but those held back."""
+    statement = sa.select(InboundMail).where(InboundMail.state == state, InboundMail.reason != HELD_BACK)
     if before is not None:
         statement = statement.where(InboundMail.id < before)
     return list(session.scalars(statement.order_by(InboundMail.id.desc()).limit(most)))
@@ -52,6 +55,58 @@ def tally(session: Session) -> Tally:
 
 
 _IN_ORDER = (InboundState.RECEIVED, InboundState.FILED, InboundState.IGNORED, InboundState.QUARANTINED)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSender:
+    """A sender of whom mails are held back: how many, their bytes, since when; what she sent within the last day."""
+
+    address: str
+    mails: int
+    size: int
+    since: datetime
+    today: Sent
+    waits_outside: bool
+
+
+def find_sent(session: Session, sender: str, *, now: datetime) -> Sent:
+    """What this sender, by the envelope, sent within the last day; what staff imported does not count."""
+    of_today = (
+        InboundMail.envelope_from == sender,
+        InboundMail.received_at > now - timedelta(days=1),
+        InboundMail.source != "import",
+    )
+    mails, size = session.execute(sa.select(sa.func.count(), sa.func.sum(InboundMail.size)).where(*of_today)).one()
+    return Sent(mails, int(size or 0))
+
+
+def welcome(session: Session, sender: str | None, size: int, policy: Policy, *, now: datetime) -> Welcome:
+    """What becomes of one more mail of *size* bytes by this sender."""
+    sent = Sent() if sender is None else find_sent(session, sender, now=now)
+    return weigh(sender, sent, size, _measure(policy))
+
+
+def list_held(session: Session, policy: Policy, *, now: datetime, most: int = 100) -> list[HeldSender]:
+    """The senders of whom mails are held back, those with the most first."""
+    count = sa.func.count()
+    rows = session.execute(
+        sa.select(InboundMail.envelope_from, count, sa.func.sum(InboundMail.size), sa.func.min(InboundMail.received_at))
+        .where(InboundMail.state == InboundState.QUARANTINED, InboundMail.reason == HELD_BACK)
+        .group_by(InboundMail.envelope_from)
+        .order_by(count.desc(), InboundMail.envelope_from)
+        .limit(most)
+    ).all()
+    held = []
+    for address, mails, size, since in rows:
+        assert address is not None  # nothing is held back of a mail without an envelope
+        today = find_sent(session, address, now=now)
+        outside = weigh(address, today, 1, _measure(policy)) is Welcome.LATER
+        held.append(HeldSender(address, mails, int(size), since, today, outside))
+    return held
+
+
+def _measure(policy: Policy) -> Measure:
+    return Measure(policy.sender_mails_a_day, policy.sender_megabytes_a_day * MEGABYTE)
 
 
 def is_here(session: Session, blob_key: str) -> bool:

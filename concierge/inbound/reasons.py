@@ -18,6 +18,7 @@ _SENTENCES: dict[str, LazyString] = {
     "unclear-sender": _l("Its From line can be read in more than one way, so we can't say who wrote it."),
     "several-senders": _l("It claims to be from several people at once."),
     "several-froms": _l("It has several From lines that differ, so we can't say who wrote it."),
+    "too-many": _l("Its sender sends very many; it is held back so that the others are seen."),
     "bytes-missing": _l("Its bytes are no longer in the store."),
     "not-filed": _l("It was read, but could not be filed after several tries."),
     # why a mail was not filed, and needs nobody

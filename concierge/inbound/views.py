@@ -7,6 +7,7 @@ from flask_security import current_user
 
 from concierge import clock
 from concierge.blobs import BlobStore
+from concierge.config import Config
 from concierge.extensions import db
 from concierge.inbound import commands, queries
 from concierge.inbound.models import InboundState
@@ -30,17 +31,33 @@ _SHOWN = {"quarantined": InboundState.QUARANTINED, "ignored": InboundState.IGNOR
 @roles_accepted("editor", "admin")
 def index() -> ResponseReturnValue:
     """Mails in quarantine, or those set aside."""
+    config: Config = current_app.extensions["concierge"]
     shown = request.args.get("show", "quarantined")
+    held = queries.list_held(db.session, config.policy, now=clock.now())
     state = _SHOWN.get(shown, InboundState.QUARANTINED)
     mails = queries.list_mails(db.session, state, before=request.args.get("before", type=int), most=_PAGE + 1)
     return render(
         "inbound/index.html",
-        shown=state.value,
+        shown="held" if shown == "held" else state.value,
+        held=held,
+        held_mails=sum(each.mails for each in held),
         mails=mails[:_PAGE],
         older=mails[_PAGE - 1].id if len(mails) > _PAGE else None,
         tally=queries.tally(db.session),
         describe=describe,
     )
+
+
+@bp.post("/mail-in/held/<any(file, ignore):verb>")
+@roles_accepted("editor", "admin")
+def settle_held(verb: str) -> ResponseReturnValue:
+    """File, or set aside, all that was held back of one sender."""
+    settle = commands.file_held if verb == "file" else commands.ignore_held
+    number = settle(db.session, request.form.get("sender", ""), by=current_user, now=clock.now())
+    db.session.commit()
+    filed, aside = _("%(number)s will be filed at once.", number=number), _("Set aside: %(number)s.", number=number)
+    flash(filed if verb == "file" else aside)
+    return redirect(url_for("inbound.index", show="held"), 303)
 
 
 @bp.get("/mail-in/<int:mail_id>/raw")

@@ -11,7 +11,9 @@ from concierge import clock
 from concierge.blobs import BlobStore
 from concierge.config import Config
 from concierge.extensions import csrf, db, limiter
+from concierge.inbound import queries
 from concierge.inbound.commands import accept_mail
+from concierge.inbound.measures import Welcome
 from concierge.inbound.sources.webhook import NotAForm, PostedMail, read_post
 from concierge.web.security import public
 
@@ -47,7 +49,8 @@ def sendgrid(secret: str) -> ResponseReturnValue:
         # Not what we were promised, but it came with our secret: it is kept, and staff see it in quarantine.
         posted = PostedMail(body, None, ())
     try:
-        _keep(posted)
+        if not _keep(posted, config):
+            return "", 503, {"Retry-After": "3600"}
     except (OSError, SQLAlchemyError):
         db.session.rollback()
         log.exception("a posted mail could not be kept")
@@ -55,8 +58,14 @@ def sendgrid(secret: str) -> ResponseReturnValue:
     return "", 200
 
 
-def _keep(posted: PostedMail) -> None:
+def _keep(posted: PostedMail, config: Config) -> bool:
+    """Whether it is kept; False when it has to come again later, for its sender sends too much."""
     store: BlobStore = current_app.extensions["blobs"]
+    size, now = len(posted.raw), clock.now()
+    welcome = queries.welcome(db.session, posted.envelope_from, size, config.policy, now=now)
+    db.session.rollback()  # what began by looking can't write any more once somebody else has (SQLite)
+    if welcome is Welcome.LATER:
+        return False
     accept_mail(
         db.session,
         store,
@@ -64,6 +73,8 @@ def _keep(posted: PostedMail) -> None:
         source="webhook",
         envelope_from=posted.envelope_from,
         recipients=posted.recipients,
-        now=clock.now(),
+        now=now,
+        held=welcome is Welcome.HELD,
     )
     db.session.commit()
+    return True

@@ -17,7 +17,9 @@ from concierge import blobs, clock, lifeline
 from concierge.accounts.queries import find_mailbox
 from concierge.config import Config
 from concierge.db import Sessions, make_sessions, reading
+from concierge.inbound import queries
 from concierge.inbound.commands import accept_mail
+from concierge.inbound.measures import Welcome
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ _LONGEST_LINE = 1024 * 1024
 
 LATER = "451 4.3.0 We can't take this mail just now. Please try again in a few minutes"
 FULL = "452 4.3.1 There is no room for this mail just now. Please try again later"
+TOO_MUCH = "451 4.7.1 Very much has come from this sender today. Please keep this mail and try again later"
 UNKNOWN = "550 5.1.1 There is no mailbox of that name here"
 
 
@@ -37,6 +40,7 @@ class MailDoor:
 
     def __init__(self, config: Config, sessions: Sessions) -> None:
         self._sessions = sessions
+        self._policy = config.policy
         self._store = blobs.open_store(config)
 
     async def handle_RCPT(
@@ -47,6 +51,9 @@ class MailDoor:
             return "452 4.5.3 Too many recipients"
         try:
             known = await asyncio.to_thread(self._is_known, address)
+            first = known and not envelope.rcpt_tos  # who has to wait outside need not send it all to hear so
+            if first and await asyncio.to_thread(self._welcome, _path(envelope), 0) is Welcome.LATER:
+                return TOO_MUCH
         except SQLAlchemyError:
             log.exception("the mail door could not look up a mailbox")
             return LATER
@@ -59,9 +66,13 @@ class MailDoor:
     async def handle_DATA(self, server: "DoorProtocol", session: Session, envelope: Envelope) -> str:
         """Keep the mail; 250 only after blob and row are durable (F01), 4xx for what passes (F16)."""
         raw = envelope.content if isinstance(envelope.content, bytes) else b""
-        path = (envelope.mail_from or "").strip("<>")  # aiosmtpd hands the null path over as "<>"
+        path = _path(envelope)
         try:
-            number = await asyncio.to_thread(self._accept, raw, path, list(envelope.rcpt_tos))
+            welcome = await asyncio.to_thread(self._welcome, path, len(raw))
+            if welcome is Welcome.LATER:
+                return TOO_MUCH
+            held = welcome is Welcome.HELD
+            number = await asyncio.to_thread(self._accept, raw, path, list(envelope.rcpt_tos), held)
         except OSError as error:
             log.exception("the mail door could not keep a mail")
             return FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else LATER
@@ -74,7 +85,11 @@ class MailDoor:
         with reading(self._sessions) as session:
             return find_mailbox(session, address) is not None
 
-    def _accept(self, raw: bytes, envelope_from: str, recipients: list[str]) -> int:
+    def _welcome(self, envelope_from: str, size: int) -> Welcome:
+        with reading(self._sessions) as session:
+            return queries.welcome(session, envelope_from, size, self._policy, now=clock.now())
+
+    def _accept(self, raw: bytes, envelope_from: str, recipients: list[str], held: bool) -> int:
         with self._sessions() as session:
             mail = accept_mail(
                 session,
@@ -84,9 +99,15 @@ class MailDoor:
                 envelope_from=envelope_from,
                 recipients=recipients,
                 now=clock.now(),
+                held=held,
             )
             session.commit()
             return mail.id
+
+
+def _path(envelope: Envelope) -> str:
+    """The return path; aiosmtpd hands the null path over as "<>"."""
+    return (envelope.mail_from or "").strip("<>")
 
 
 class DoorProtocol(SMTP):
