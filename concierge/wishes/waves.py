@@ -299,13 +299,22 @@ def bounded_offers(units: int, *, taken: int, passed: int, policy: BoundedPolicy
 
 
 def _excess(offers: int, units: int, a: float, b: float) -> float:
-    """P(claims > units) among so many offers; summed over the shorter side."""
+    """P(claims > units) among so many offers; the shorter side is summed, each chance made from its neighbour's."""
+    tail = offers - units <= units
+    sought, end, step = (units + 1, offers, 1) if tail else (units, 0, -1)
     fixed = lgamma(offers + 1) - lgamma(offers + a + b) + lgamma(a + b) - lgamma(a) - lgamma(b)
 
-    def chance(claims: int) -> float:
+    def logarithm(claims: int) -> float:
         left = offers - claims
-        return exp(fixed - lgamma(claims + 1) - lgamma(left + 1) + lgamma(claims + a) + lgamma(left + b))
+        return fixed - lgamma(claims + 1) - lgamma(left + 1) + lgamma(claims + a) + lgamma(left + b)
 
-    if offers - units <= units:
-        return sum(chance(claims) for claims in range(units + 1, offers + 1))
-    return 1.0 - sum(chance(claims) for claims in range(units + 1))
+    chance, total = 0.0, 0.0
+    for claims in range(sought, end + step, step):
+        if chance < 1e-280:  # the first; or one too small to make others from without losing digits
+            chance = exp(logarithm(claims))
+        total += chance
+        if step > 0:
+            chance *= (offers - claims) / (claims + 1) * (claims + a) / (offers - claims - 1 + b)
+        elif claims:
+            chance *= claims / (offers - claims + 1) * (offers - claims + b) / (claims - 1 + a)
+    return total if tail else 1.0 - total

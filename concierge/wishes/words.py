@@ -1,0 +1,84 @@
+"""Saying where somebody stands in a queue, and why she was passed over, in the reader's language."""
+
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.support import NullTranslations, Translations
+
+from concierge.config import LANGUAGES
+from concierge.wishes.waves import Standing
+
+
+def N_(words: str) -> str:
+    """Words to be translated where they are used."""
+    return words
+
+
+_ORDINALS = (
+    N_("first"), N_("second"), N_("third"), N_("fourth"), N_("fifth"), N_("sixth"),
+    N_("seventh"), N_("eighth"), N_("ninth"), N_("tenth"), N_("eleventh"), N_("twelfth"),
+)  # fmt: skip
+_NUMBERS = (
+    N_("one"), N_("two"), N_("three"), N_("four"), N_("five"), N_("six"),
+    N_("seven"), N_("eight"), N_("nine"), N_("ten"), N_("eleven"), N_("twelve"),
+)  # fmt: skip
+# Why somebody was left out though a unit was there: the values of `Wish.skipped_because`.
+_REASONS = {
+    "hard_bounce": N_("her address does not exist: a mail to it came back"),
+    "complaint": N_("she reported one of our mails as unwanted"),
+    "unsubscribed": N_("she asked not to receive mails"),
+    "manual": N_("a colleague decided that her address is not to be mailed"),
+    "no_consent": N_("she has not agreed to be told, or has taken it back"),
+    "no_address": N_("we have no address to write to"),
+    "over_ceiling": N_("it costs more than she wants to spend"),
+    "needed_by_passed": N_("it is too late for the day she needs it"),
+    "too_few_units": N_("fewer units were free than she wants"),
+}
+
+
+def explain(standing: Standing, language: str, *, zone: ZoneInfo | None = None, now: datetime | None = None) -> str:
+    """Where she stands, in one sentence: "third of eleven: two VIP places before her, waiting since 3 May".
+
+    The day is that of `zone` (UTC unless said); the year is left out when it is that of `now`.
+    """
+    _ = _translations(language).gettext
+    since = standing.since.astimezone(zone) if zone else standing.since
+    is_this_year = now is not None and now.year == since.year
+    day = format_date(since.date(), "d MMMM" if is_this_year else "d MMMM y", locale=_locale(language))
+    place = _("%(ordinal)s of %(count)s") % {
+        "ordinal": _ordinal(standing.place, language),
+        "count": _number(standing.of, language),
+    }
+    waits = _("waiting since %(day)s") % {"day": day}
+    if not standing.before_by_tier:
+        return f"{place}: {waits}"
+    before = _translations(language).ngettext(
+        "%(count)s VIP place before her", "%(count)s VIP places before her", standing.before_by_tier
+    ) % {"count": _number(standing.before_by_tier, language)}
+    return f"{place}: {before}, {waits}"
+
+
+def skipped_words(reason: str, language: str) -> str:
+    """Why she was left out though a unit was there; what is in no list (a provider's own words) as it is."""
+    return _translations(language).gettext(_REASONS[reason]) if reason in _REASONS else reason
+
+
+def _ordinal(number: int, language: str) -> str:
+    _ = _translations(language).gettext
+    return _(_ORDINALS[number - 1]) if 0 < number <= len(_ORDINALS) else _("no. %(number)s") % {"number": number}
+
+
+def _number(number: int, language: str) -> str:
+    return _translations(language).gettext(_NUMBERS[number - 1]) if 0 < number <= len(_NUMBERS) else str(number)
+
+
+def _locale(language: str) -> str:
+    return language if language in LANGUAGES else "en"
+
+
+@cache
+def _translations(language: str) -> NullTranslations:
+    return Translations.load(Path(__file__).parent.parent / "translations", [_locale(language)])
