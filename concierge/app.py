@@ -15,6 +15,7 @@ from concierge.accounts import signing_in
 from concierge.accounts import views as accounts
 from concierge.accounts.models import Editor, Role
 from concierge.accounts.queries import find_house_name
+from concierge.api import views as api
 from concierge.catalogue import views as catalogue
 from concierge.config import LANGUAGES, Config, house_folder, read_config
 from concierge.conversations import views as conversations
@@ -103,6 +104,7 @@ def _prepare_templates(app: Flask, config: Config) -> None:
 def _register_parts(app: Flask, config: Config) -> None:
     accounts.init_app(app)
     catalogue.init_app(app)
+    api.init_app(app)
     inbound.init_app(app)
     inbound_webhooks.init_app(app)
     mailing.init_app(app)

@@ -10,6 +10,7 @@ import click
 from sqlalchemy.orm import Session
 
 from concierge import blobs, clock, schema, staffing, starting
+from concierge.api.cli import api_key
 from concierge.catalogue.cli import stock
 from concierge.config import Config, read_config
 from concierge.db import make_sessions
@@ -117,6 +118,7 @@ main.add_command(import_command)
 main.add_command(staffing.editor)
 main.add_command(staffing.mailbox)
 main.add_command(stock)
+main.add_command(api_key)
 
 
 main.add_command(demo_command)

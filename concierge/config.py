@@ -70,6 +70,7 @@ class Policy(BaseSettings):
     stock_vanish_percent: int = Field(20, ge=0, le=100, examples=["20"])
     stock_settle_minutes: float = Field(5, ge=0, le=24 * 60, examples=["5"])
     returns_add_stock: bool = Field(True, examples=["true"])
+    api_calls_per_minute: int = Field(1200, ge=1, le=1_000_000, examples=["1200"])
     shop_location: str = Field("online", min_length=1, max_length=40, examples=["online"])
 
     @property

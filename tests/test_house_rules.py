@@ -28,7 +28,7 @@ EDGES = {
     "schema",
     "db",
 }
-EDGE_FOLDERS = {"sources", "demo", "web", "public"}
+EDGE_FOLDERS = {"sources", "demo", "web", "public", "v1"}
 PARTS = {
     "accounts", "customers", "catalogue", "mailing", "templating", "conversations", "drafts", "inbound", "demo",
     "wishes", "reports",

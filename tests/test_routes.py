@@ -40,6 +40,11 @@ PUBLIC = {
     "mails.picture": "the frame that shows a mail sends no cookie; the address is signed",
     "catalogue.picture": "pictures stand in mails",
     "inbound_webhooks.sendgrid": "has a secret of its own in the URL",
+    "api_v1.stock": "has a key",
+    "api_v1.returns": "has a key",
+    "api_v1.orders": "has a key",
+    "api_v1.variant": "has a key",
+    "api_v1.hold": "has a key",
     "public.script": "the wish form for the shop's pages",
     "public.texts": "its words",
     "public.form": "the same form on a page of ours",
@@ -48,6 +53,9 @@ PUBLIC = {
 } | HERS
 # Unsafe methods without a form token, each for a reason.
 WITHOUT_TOKEN = {
+    "api_v1.stock": "comes from a machine, with a key",
+    "api_v1.returns": "comes from a machine, with a key",
+    "api_v1.orders": "comes from a machine, with a key",
     "inbound_webhooks.sendgrid": "comes from a machine, with a secret",
     "public.ask": "comes from the shop's pages; reads no cookie, and asks her by mail before anything counts",
 } | HERS

@@ -1,12 +1,16 @@
 """Keys for callers of the API; only a hash of each is kept."""
 
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from concierge.db import Base, BigId
-from concierge.errors import NotFound
+from concierge.errors import Forbidden, NotFound, RuleBroken
+
+# What a key may be good for.
+SCOPES: Final = ("stock", "orders", "wishes")
 
 
 class ApiKey(Base):
@@ -28,3 +32,19 @@ class ApiKey(Base):
 
 class ApiKeyNotFound(NotFound):
     """There is no such key."""
+
+
+class NoKey(Forbidden):
+    """This needs a key: send the header Authorization: Bearer concierge_…"""
+
+    status = 401
+
+
+class OtherScope(Forbidden):
+    """This key is not good for that; an admin can make one that is."""
+
+
+class HoldOver(RuleBroken):
+    """This piece is no longer held; sell it only if it is free."""
+
+    status = 410

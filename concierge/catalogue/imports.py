@@ -117,6 +117,12 @@ def look_again(session: Session, store: BlobStore, run: ImportRun) -> None:
     session.flush()
 
 
+def find_import(session: Session, source: str, name: str) -> ImportRun | None:
+    """The newest import a source brought under this name."""
+    statement = sa.select(ImportRun).where(ImportRun.source == source, ImportRun.name == name)
+    return session.scalar(statement.order_by(ImportRun.id.desc()).limit(1))
+
+
 def wants_a_look(run: ImportRun, policy: Policy) -> bool:
     """Whether a full count leaves out so much of what is on hand that it may be a file cut short."""
     counted = run.outcome["counted"]

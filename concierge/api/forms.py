@@ -1,0 +1,26 @@
+"""The shape of a new key of the API."""
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import SelectMultipleField, StringField
+from wtforms.validators import DataRequired, Length
+from wtforms.widgets import CheckboxInput, ListWidget
+
+SCOPE_WORDS = {
+    "stock": _l("Stock and returns"),
+    "orders": _l("Orders and holds"),
+    "wishes": _l("Wishes"),
+}
+
+
+class KeyForm(FlaskForm):  # type: ignore[misc]
+    """Who will call, and what for."""
+
+    name = StringField(_l("Name"), [DataRequired(_l("Say who will use it.")), Length(max=40)])
+    scopes = SelectMultipleField(
+        _l("Good for"),
+        [DataRequired(_l("Choose what it is good for."))],
+        choices=list(SCOPE_WORDS.items()),
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+    )

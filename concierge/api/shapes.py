@@ -1,0 +1,138 @@
+"""The shapes of what the API takes: checked here, described for people by the same words."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from concierge.errors import BadInput
+
+MOST_AT_ONCE: Final = 1000
+
+# No control characters: PostgreSQL keeps no NUL, and none of them belongs in a name.
+_PLAIN: Final = r"^[^\x00-\x1f\x7f]*$"
+Sku = Annotated[str, Field(min_length=1, max_length=60, pattern=_PLAIN, examples=["CAL-TUR-36"])]
+Name = Annotated[str, Field(min_length=1, max_length=150, pattern=_PLAIN, examples=["evt-90211"])]
+Location = Annotated[str, Field(min_length=1, max_length=40, pattern=_PLAIN, examples=["Milano, Via Gesù"])]
+Units = Annotated[int, Field(ge=-1_000_000, le=1_000_000, examples=[2])]
+
+
+class _Shape(BaseModel):
+    """Strict: a field we do not know is a mistake somebody wants to hear about."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class StockIn(_Shape):
+    """So many units are there (snapshot), or came or went (delta), as of a time."""
+
+    id: Name = Field(description="Your name for this report; the same name again changes nothing.")
+    sku: Sku
+    units: Units
+    as_of: AwareDatetime = Field(description="When this was true.", examples=["2026-05-12T09:30:00+02:00"])
+    kind: Literal["snapshot", "delta"] = "snapshot"
+    location: Location | None = Field(None, description="Where the units are; your online shop when left out.")
+    version: int | None = Field(None, ge=0, le=2**62, description="Your own count of reports on this SKU and place.")
+
+
+class CountIn(_Shape):
+    """A line of a full count."""
+
+    sku: Sku
+    units: Units
+    location: Location | None = None
+
+
+class FullCountIn(_Shape):
+    """Everything there is at the locations named; what is left out counts as none."""
+
+    id: Name
+    complete: Literal[True]
+    as_of: AwareDatetime
+    count: list[CountIn] = Field(min_length=1, max_length=100_000)
+
+
+class StockBatchIn(_Shape):
+    """Many reports."""
+
+    reports: list[StockIn] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+
+class ReturnIn(_Shape):
+    """Where a return is."""
+
+    id: Name = Field(description="Your name for the return.")
+    sku: Sku
+    state: Literal["announced", "in_transit", "inspected", "failed"]
+    as_of: AwareDatetime
+    units: int = Field(1, ge=1, le=1000)
+    location: Location | None = None
+    expected_on: AwareDatetime | None = None
+
+
+class ReturnBatchIn(_Shape):
+    """Many returns."""
+
+    returns: list[ReturnIn] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+
+class OrderLineIn(_Shape):
+    """A line of an order."""
+
+    id: Name = Field(description="The line's name within the order.")
+    sku: Sku
+    units: int = Field(1, ge=1, le=1000)
+    price_cents: int = Field(ge=0, le=10**9, description="For one unit.")
+
+
+class OrderIn(_Shape):
+    """An order that was paid, cancelled or sent back."""
+
+    id: Annotated[str, Field(min_length=1, max_length=45, pattern=_PLAIN, examples=["S-49406"])]
+    at: AwareDatetime
+    lines: list[OrderLineIn] = Field(min_length=1, max_length=200)
+    state: Literal["paid", "cancelled", "returned"] = "paid"
+    address: str = Field("", max_length=320, pattern=_PLAIN, description="Who bought, by e-mail address.")
+    hold: str = Field("", max_length=200, pattern=_PLAIN, description="The hold token the checkout was opened with.")
+    currency: str = Field("EUR", pattern="^[A-Z]{3}$")
+    location: Location | None = None
+
+
+class Misshapen(BadInput):
+    """Some fields need another look."""
+
+    def __init__(self, faults: list[dict[str, str]]) -> None:
+        """`faults` say where, what and how to mend it."""
+        super().__init__(self.__doc__)
+        self.faults = faults
+
+
+S = TypeVar("S")
+
+
+def read(shape: type[S], value: Any) -> S:
+    """The value as that shape (a union of shapes is told apart by their fields); raises Misshapen."""
+    try:
+        return TypeAdapter(shape).validate_python(value)
+    except ValidationError as error:
+        raise Misshapen([_fault(shape, each) for each in error.errors(include_url=False)[:20]]) from error
+
+
+def _fault(shape: type[Any], fault: Any) -> dict[str, str]:
+    where = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in fault["loc"]).lstrip(".")
+    mends = {
+        "missing": "Add this field.",
+        "extra_forbidden": "Leave it out, or look how it is spelled.",
+        "timezone_aware": "Add a time zone, e.g. 2026-05-12T09:30:00+02:00.",
+        "datetime_from_date_parsing": "Write it as 2026-05-12T09:30:00+02:00.",
+        "datetime_parsing": "Write it as 2026-05-12T09:30:00+02:00.",
+        "int_parsing": "Send a whole number.",
+        "int_type": "Send a whole number.",
+        "model_attributes_type": f"Send an object as docs/api.md shows it for {getattr(shape, '__name__', 'this')}.",
+    }
+    return {"where": where or "(body)", "what": fault["msg"], "how": mends.get(fault["type"], "See docs/api.md.")}
+
+
+def moment(value: datetime | None) -> str | None:
+    """An instant as the API writes it."""
+    return value.isoformat().replace("+00:00", "Z") if value else None

@@ -1,0 +1,71 @@
+"""The shop tells of its orders, and its checkout asks whether a piece is held."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import jsonify
+from flask.typing import ResponseReturnValue
+
+from concierge import clock
+from concierge.api.models import HoldOver
+from concierge.api.shapes import OrderIn, OrderLineIn, moment, read
+from concierge.api.v1.callers import body, bp, config, for_keys, source
+from concierge.catalogue.models import VariantNotFound
+from concierge.catalogue.purchases import PurchaseReport, report_purchase
+from concierge.extensions import db
+from concierge.wishes import links
+from concierge.wishes.offer_models import Offer
+from concierge.wishes.queries import get_offer
+
+
+@bp.post("/orders")
+@for_keys("orders")
+def orders() -> ResponseReturnValue:
+    """An order that was paid, cancelled or sent back, line by line; the same again changes nothing."""
+    order = read(OrderIn, body())
+    lines = sorted(order.lines, key=lambda line: line.sku)
+    answers = {line.id: _line(order, line, now=clock.now()) for line in lines}
+    return jsonify(id=order.id, lines=[answers[line.id] for line in order.lines])
+
+
+def _line(order: OrderIn, line: OrderLineIn, *, now: datetime) -> dict[str, Any]:
+    report = PurchaseReport(
+        source=source(),
+        external_id=f"{order.id}:{line.id}"[:200],
+        sku=line.sku,
+        at=order.at,
+        units=line.units,
+        price_cents=line.price_cents,
+        currency=order.currency,
+        address=order.address,
+        hold_token=order.hold,
+        location=order.location or config().policy.shop_location,
+        is_returned=order.state != "paid",
+    )
+    try:
+        purchase = report_purchase(db.session, report, now=now)
+    except VariantNotFound:
+        return {"id": line.id, "sku": line.sku, "state": "unknown"}
+    return {"id": line.id, "sku": line.sku, "state": "returned" if purchase.returned_at else "paid"}
+
+
+@bp.get("/holds/<token>")
+@for_keys("orders")
+def hold(token: str) -> ResponseReturnValue:
+    """Whether the piece a customer comes for is held for her, and until when; it says nothing of who she is."""
+    offer = get_offer(db.session, links.read(config(), links.HOLD, token))
+    now = clock.now()
+    if offer.is_over or not offer.holds or (offer.held_until is not None and offer.held_until <= now):
+        raise HoldOver
+    return jsonify(_held(offer))
+
+
+def _held(offer: Offer) -> dict[str, Any]:
+    return {
+        "sku": offer.variant.sku,
+        "units": offer.quantity,
+        "price_cents": offer.price_cents,
+        "currency": offer.variant.product.currency,
+        "state": offer.state.value,
+        "held_until": moment(offer.held_until),
+    }
