@@ -17,6 +17,7 @@ from concierge.accounts.models import Editor, Role
 from concierge.accounts.queries import find_house_name
 from concierge.api import views as api
 from concierge.catalogue import views as catalogue
+from concierge.catalogue import webhooks as catalogue_webhooks
 from concierge.config import LANGUAGES, Config, house_folder, read_config
 from concierge.conversations import views as conversations
 from concierge.customers import views as customers
@@ -104,6 +105,7 @@ def _prepare_templates(app: Flask, config: Config) -> None:
 def _register_parts(app: Flask, config: Config) -> None:
     accounts.init_app(app)
     catalogue.init_app(app)
+    catalogue_webhooks.init_app(app)
     api.init_app(app)
     inbound.init_app(app)
     inbound_webhooks.init_app(app)

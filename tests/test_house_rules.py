@@ -184,7 +184,7 @@ RULES = {
     "templating.merge_fields", "templating.check", "templating.rendering", "mailing.mail", "mailing.backoff",
     "mailing.letters", "conversations.threads", "drafts.gate", "drafts.body", "inbound.parsing", "inbound.measures",
     "catalogue.cards", "mailing.sheets", "catalogue.levels", "catalogue.settling",
-    "catalogue.sizes", "catalogue.sheets",
+    "catalogue.sizes", "catalogue.sheets", "catalogue.foreign", "catalogue.shopify", "catalogue.woocommerce",
     "wishes.sentences", "wishes.first_mails",
     "wishes.waves", "wishes.clockwork", "wishes.simulation",
     "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables",

@@ -40,6 +40,8 @@ PUBLIC = {
     "mails.picture": "the frame that shows a mail sends no cookie; the address is signed",
     "catalogue.picture": "pictures stand in mails",
     "inbound_webhooks.sendgrid": "has a secret of its own in the URL",
+    "catalogue_webhooks.shopify": "is signed",
+    "catalogue_webhooks.woocommerce": "is signed",
     "api_v1.stock": "has a key",
     "api_v1.returns": "has a key",
     "api_v1.orders": "has a key",
@@ -53,6 +55,8 @@ PUBLIC = {
 } | HERS
 # Unsafe methods without a form token, each for a reason.
 WITHOUT_TOKEN = {
+    "catalogue_webhooks.shopify": "comes from a machine, signed",
+    "catalogue_webhooks.woocommerce": "comes from a machine, signed",
     "api_v1.stock": "comes from a machine, with a key",
     "api_v1.returns": "comes from a machine, with a key",
     "api_v1.orders": "comes from a machine, with a key",

@@ -1,0 +1,121 @@
+"""What shop systems tell by webhook, in our words: counts, names of variants, lines of orders; and how they sign it."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from concierge.errors import BadInput
+
+
+class Misread(BadInput):
+    """This is not what we were promised under that topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A variant as another system names it: by our SKU, or by a name of its own that we learnt before."""
+
+    sku: str = ""
+    alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """What another system calls the variant with this SKU."""
+
+    sku: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """So many units of an item are there; `name` is this report's, `location` "" the shop's own warehouse.
+
+    `is_total`: units at all places together, good only where no place is counted by itself.
+    """
+
+    item: Item
+    units: int
+    as_of: datetime
+    name: str
+    location: str = ""
+    is_total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SoldLine:
+    """A line of an order; `name` is order and line."""
+
+    item: Item
+    name: str
+    at: datetime
+    units: int
+    price_cents: int
+    currency: str
+    address: str = ""
+    hold_token: str = ""
+    location: str = ""
+    is_returned: bool = False
+
+
+Told = Alias | Counted | SoldLine
+
+
+def is_signed(body: bytes, signature: str, secret: str) -> bool:
+    """Whether `signature` is base64 of HMAC-SHA256 of the raw body (Shopify's and WooCommerce's way); constant-time."""
+    if not secret:
+        return False
+    try:
+        given = base64.b64decode(signature.encode("ascii", "replace"), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return hmac.compare_digest(given, hmac.digest(secret.encode(), body, hashlib.sha256))
+
+
+def read_moment(text: object) -> datetime:
+    """An ISO 8601 instant; without a zone it is UTC, as WooCommerce's …_gmt fields are. Raises Misread."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise Misread from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def read_cents(text: object) -> int:
+    """An amount like "420.00" in cents; 0 when there is none."""
+    try:
+        cents = Decimal(str(text or 0)) * 100
+        return int(cents.to_integral_value()) if cents.is_finite() and 0 <= cents < 10**9 else 0
+    except InvalidOperation:
+        return 0
+
+
+def read_units(value: object) -> int:
+    """A whole number of units within reason; raises Misread."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 1_000_000:
+        raise Misread
+    return value
+
+
+def rows(value: object) -> list[dict[str, Any]]:
+    """The objects in a list; what is none is passed over."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def plain(value: object, most: int) -> str:
+    """Text without control characters, at most so long; "" for anything else."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return "".join(letter for letter in text if letter.isprintable())[:most].strip()
+
+
+def hold_of(attributes: object, name: str = "name") -> str:
+    """The hold token among an order's own attributes, where the checkout put it as "hold" (or "_hold", unseen)."""
+    for each in rows(attributes):
+        if plain(each.get(name), 40).lower() in {"hold", "_hold"}:
+            return plain(each.get("value"), 200)
+    return ""

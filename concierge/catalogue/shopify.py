@@ -1,0 +1,110 @@
+"""Reads Shopify's webhooks: inventory_levels/update, products/update and the orders topics (REST payloads)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from concierge.catalogue.foreign import (
+    Alias,
+    Counted,
+    Item,
+    Misread,
+    SoldLine,
+    Told,
+    hold_of,
+    plain,
+    read_cents,
+    read_moment,
+    read_units,
+    rows,
+)
+
+SIGNATURE: Final = "X-Shopify-Hmac-Sha256"
+TOPIC: Final = "X-Shopify-Topic"
+_ID: Final = "x-shopify-webhook-id"
+# With fractions of a second, which updated_at has not: two changes within one second keep their order.
+_AT: Final = "x-shopify-triggered-at"
+_ORDERS: Final = {"orders/create", "orders/paid", "orders/updated", "orders/cancelled"}
+
+
+def read(topic: str, headers: Mapping[str, str], body: Any, locations: Mapping[str, str]) -> list[Told]:
+    """What a webhook tells; [] for topics that don't concern us.
+
+    Headers come in lower case; `locations` names Shopify's locations our way.
+    Raises Misread.
+    """
+    if not isinstance(body, dict):
+        raise Misread
+    if topic == "inventory_levels/update":
+        return _level(headers, body, locations)
+    if topic in {"products/update", "products/create"}:
+        return _product(headers, body)
+    return _order(topic, body, locations) if topic in _ORDERS else []
+
+
+def _level(headers: Mapping[str, str], body: dict[str, Any], locations: Mapping[str, str]) -> list[Told]:
+    if body.get("available") is None:  # not tracked
+        return []
+    return [
+        Counted(
+            item=Item(alias=f"item:{plain(body.get('inventory_item_id'), 40)}"),
+            units=read_units(body["available"]),
+            as_of=read_moment(headers.get(_AT) or body.get("updated_at")),
+            name=_name(headers),
+            location=_location(body.get("location_id"), locations),
+        )
+    ]
+
+
+def _product(headers: Mapping[str, str], body: dict[str, Any]) -> list[Told]:
+    told: list[Told] = []
+    as_of = read_moment(headers.get(_AT) or body.get("updated_at"))
+    for variant in rows(body.get("variants")):
+        sku, number = plain(variant.get("sku"), 60), plain(variant.get("id"), 40)
+        if not sku:
+            continue
+        told.append(Alias(sku, f"variant:{number}"))
+        if item := plain(variant.get("inventory_item_id"), 40):
+            told.append(Alias(sku, f"item:{item}"))
+        if variant.get("inventory_management") and variant.get("inventory_quantity") is not None:
+            units = read_units(variant["inventory_quantity"])
+            told.append(Counted(Item(sku), units, as_of, f"{_name(headers)}:{number}", is_total=True))
+    return told
+
+
+def _order(topic: str, body: dict[str, Any], locations: Mapping[str, str]) -> list[Told]:
+    is_over = topic == "orders/cancelled" or bool(body.get("cancelled_at"))
+    at = read_moment(body.get("processed_at") or body.get("created_at"))
+    address = plain(body.get("email") or body.get("contact_email"), 320)
+    hold = hold_of(body.get("note_attributes"))
+    location = _location(body.get("location_id"), locations)
+    told: list[Told] = []
+    for line in rows(body.get("line_items")):
+        units = read_units(line.get("quantity", 1))
+        if units > 0:
+            told.append(
+                SoldLine(
+                    item=Item(plain(line.get("sku"), 60), f"variant:{plain(line.get('variant_id'), 40)}"),
+                    name=f"{plain(body.get('id'), 40)}:{plain(line.get('id'), 40)}",
+                    at=at,
+                    units=units,
+                    price_cents=read_cents(line.get("price")),
+                    currency=plain(body.get("currency"), 3) or "EUR",
+                    address=address,
+                    hold_token=hold_of(line.get("properties")) or hold,
+                    location=location,
+                    is_returned=is_over or line.get("current_quantity") == 0,
+                )
+            )
+    return told
+
+
+def _name(headers: Mapping[str, str]) -> str:
+    if not (name := plain(headers.get(_ID), 100)):
+        raise Misread
+    return name
+
+
+def _location(number: object, locations: Mapping[str, str]) -> str:
+    """Our name for a location; "" where an online order names none: nobody knows yet from where it will leave."""
+    known = plain(number, 30)
+    return (locations.get(known) or f"Shopify {known}")[:40] if known else ""
