@@ -64,6 +64,8 @@ class Policy(BaseSettings):
     wish_days: int = Field(180, ge=7, le=1100, examples=["180"])
     wish_unconfirmed_days: int = Field(14, ge=1, le=90, examples=["14"])
     wish_ask_days: int = Field(14, ge=1, le=90, examples=["14"])
+    offer_bundle_minutes: int = Field(60, ge=0, le=24 * 60, examples=["60"])
+    offer_similar: bool = Field(False, examples=["false"])
     wish_rest_days: int = Field(7, ge=1, le=90, examples=["7"])
     timezone: Annotated[str, AfterValidator(_zone)] = Field("Europe/Rome", examples=["Europe/Rome"])
     stock_jump: int = Field(50, ge=1, le=1_000_000, examples=["50"])

@@ -19,6 +19,7 @@ EDGES = {
     "jobs",
     "signing_in",
     "staff_mail",
+    "release",
     "cli",
     "staffing",
     "checking",
@@ -45,6 +46,7 @@ ALSO_OPEN = {
     "wishes.offer_models",
     "wishes.offering",
     "wishes.zones",
+    "drafts.pictures",
 }
 NETWORK = {
     "socket",
@@ -186,7 +188,8 @@ RULES = {
     "catalogue.cards", "mailing.sheets", "catalogue.levels", "catalogue.settling",
     "catalogue.sizes", "catalogue.sheets", "catalogue.foreign", "catalogue.shopify", "catalogue.woocommerce",
     "wishes.sentences", "wishes.first_mails",
-    "wishes.waves", "wishes.clockwork", "wishes.simulation",
+    "wishes.waves", "wishes.clockwork", "wishes.simulation", "wishes.voices", "wishes.similar",
+    "drafts.wording",
     "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables",
 }  # fmt: skip
 

@@ -50,6 +50,8 @@ class LetterOut:
     conversation_id: int
     mailbox_id: int
     editor_id: int | None
+    # whose the conversation is, if it was nobody's
+    owner_id: int | None
     sender: Address
     to: Address
     subject: str
@@ -136,7 +138,7 @@ def _message(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:
 
 def _last(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:
     line = re.sub(r"\s+", " ", letter.first_line).strip()[:240]
-    return {"its_id": letter.conversation_id, "message": number, "at": now, "line": line, "by": letter.editor_id}
+    return {"its_id": letter.conversation_id, "message": number, "at": now, "line": line, "by": letter.owner_id}
 
 
 def _indexed(number: int, letter: LetterOut) -> tuple[int, str, str, str]:

@@ -1,7 +1,7 @@
 """The house's letters: `emails/` made into a subject, a written text and an HTML that holds in any mail program."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -128,6 +128,17 @@ def introduce(language: str, *, name: str, sent_at: datetime) -> str:
     date, time = format_date(sent_at, "full", locale=locale), format_time(sent_at, "short", locale=locale)
     words = _translations(known).gettext("On %(date)s at %(time)s, %(name)s wrote:")
     return str(words) % {"date": date, "time": time, "name": _one_line(name)}
+
+
+def phrases(language: str) -> Callable[..., str]:
+    """gettext for what is said in a letter outside its template: a phrase, and the values of its places."""
+    gettext = _translations(language if language in LANGUAGES else LANGUAGES[0]).gettext
+
+    def say(phrase: str, **values: object) -> str:
+        text = str(gettext(phrase))
+        return text % values if values else text
+
+    return say
 
 
 def dressed(html: str) -> Markup:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any, Self
 
 import idna
@@ -134,16 +135,32 @@ def _check_headers(mail: Mail) -> None:
             raise HeaderNotAllowed(name)
 
 
+def is_lawful(address: Address) -> bool:
+    """Whether mail can be sent to this address under this name."""
+    try:
+        _check_address("recipient", address)
+    except UnlawfulMail:
+        return False
+    return True
+
+
 def _check_address(name: str, address: Address) -> None:
     if _CONTROL.search(address.name) or _CONTROL.search(address.address):
         raise ControlCharacter(name)
     local, _at, domain = address.address.rpartition("@")
     if not is_address(address.address) or not local.isascii() or len(address.address) > 254:
         raise UnlawfulAddress(name)
+    if not _is_domain(domain):
+        raise UnlawfulAddress(name)
+
+
+@lru_cache(maxsize=4096)
+def _is_domain(domain: str) -> bool:
     try:
         idna.encode(domain, uts46=True)
-    except idna.IDNAError as error:
-        raise UnlawfulAddress(name) from error
+    except idna.IDNAError:
+        return False
+    return True
 
 
 def _single_lines(mail: Mail) -> Iterator[tuple[str, str]]:

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from markupsafe import escape
 
+from concierge.addresses import Address
 from concierge.mailing.letters import Letter
 from concierge.mailing.mail import Mail, MailFile
 
@@ -76,12 +77,32 @@ def fill_html(sheet: Sheet, values: Mapping[str, str]) -> str:
     return "".join(pieces)
 
 
-def folded(mail: Mail, key: str, values: Mapping[str, str]) -> dict[str, Any]:
-    """What a Delivery stores of a mail on a sheet: the sheet's blob, its values, and the rest of the mail.
-
-    `mail` has neither HTML nor pictures; its text only stands for the one that the sheet gives.
-    """
-    return {**mail.to_json(), "text": "", "sheet": key, "values": dict(values)}
+def folded(
+    key: str,
+    values: Mapping[str, str],
+    *,
+    sender: Address,
+    to: Address,
+    reply_to: Address,
+    subject: str,
+    message_id: str,
+    in_reply_to: str | None,
+    references: Sequence[str],
+    headers: Mapping[str, str],
+) -> dict[str, Any]:
+    """What a Delivery stores of a mail on a sheet: the sheet's blob, what fills its blanks, and the mail's head."""
+    return {
+        "sheet": key,
+        "values": values,
+        "sender": {"name": sender.name, "address": sender.address},
+        "to": {"name": to.name, "address": to.address},
+        "reply_to": {"name": reply_to.name, "address": reply_to.address},
+        "subject": subject,
+        "message_id": message_id,
+        "in_reply_to": in_reply_to,
+        "references": references,
+        "headers": headers,
+    }
 
 
 def is_folded(content: Mapping[str, Any]) -> bool:
@@ -95,12 +116,8 @@ def unfold(content: Mapping[str, Any], read_blob: Callable[[str], bytes]) -> Mai
         return Mail.from_json(content)
     rest = {name: value for name, value in content.items() if name not in {"sheet", "values"}}
     sheet, values = _sheet(content["sheet"], read_blob), content["values"]
-    return replace(
-        Mail.from_json(rest),
-        text=fill_text(sheet, values),
-        html=fill_html(sheet, values),
-        pictures=sheet.pictures,
-    )
+    written = Mail.from_json(rest | {"text": fill_text(sheet, values), "html": fill_html(sheet, values)})
+    return replace(written, pictures=sheet.pictures)
 
 
 @lru_cache(maxsize=128)

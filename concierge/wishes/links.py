@@ -1,5 +1,6 @@
 """The signed links in mails about wishes: each is good for one purpose and one row; GET shows, POST acts."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
@@ -30,6 +31,21 @@ def offer_link(config: Config, offer_id: int) -> str:
 def unsubscribe_link(config: Config, customer_id: int) -> str:
     """No more mails about wishes: one click by POST (RFC 8058), a page with a button by GET."""
     return _link(config, "unsubscribe", UNSUBSCRIBE, customer_id)
+
+
+def wishes_links(config: Config, customer_ids: Sequence[int]) -> list[str]:
+    """`wishes_link` for many."""
+    return _links(config, "wishes", WISHES, customer_ids)
+
+
+def offer_links(config: Config, offer_ids: Sequence[int]) -> list[str]:
+    """`offer_link` for many."""
+    return _links(config, "offer", OFFER, offer_ids)
+
+
+def unsubscribe_links(config: Config, customer_ids: Sequence[int]) -> list[str]:
+    """`unsubscribe_link` for many."""
+    return _links(config, "unsubscribe", UNSUBSCRIBE, customer_ids)
 
 
 def request_link(config: Config, request_id: int) -> str:
@@ -64,3 +80,8 @@ def read(config: Config, purpose: str, token: str, *, max_age: timedelta | None 
 
 def _link(config: Config, page: str, purpose: str, number: int) -> str:
     return f"{config.base_url}/{page}/{tokens.sign(config.secret, purpose, str(number))}"
+
+
+def _links(config: Config, page: str, purpose: str, numbers: Sequence[int]) -> list[str]:
+    signed = tokens.sign_many(config.secret, purpose, [str(number) for number in numbers])
+    return [f"{config.base_url}/{page}/{token}" for token in signed]

@@ -1,0 +1,198 @@
+"""What is about to leave: offers whose moment has come, read a few hundred at a time with all that their mails say."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge.addresses import Address, normalise
+from concierge.catalogue.models import Variant
+from concierge.conversations.models import Conversation, Direction, Message, MessageKind
+from concierge.customers.models import Consent, Customer, CustomerAddress
+from concierge.wishes.models import LIVING, Wish
+from concierge.wishes.offer_models import Offer, Wave
+
+_WAITS = (Offer.left_at.is_(None), Offer.ended_at.is_(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """One offer whose mail is due. `system` is empty where she reads the variant's own."""
+
+    offer_id: int
+    wish_id: int
+    customer_id: int
+    policy_id: int
+    sku: str
+    quantity: int
+    holds: bool
+    price_cents: int
+    words: str
+    similar: tuple[str, ...]
+    or_similar: bool
+    owner_id: int | None
+    mailbox_id: int
+    conversation_id: int | None
+    language: str
+    name: str
+    first_name: str
+    timezone: str
+    country: str
+    has_consent: bool
+    is_living: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The conversation a letter joins: what it answers, and whom."""
+
+    id: int
+    subject: str
+    editor_id: int | None
+    references: tuple[str, ...] = ()
+    parent: str | None = None
+    last_from: tuple[str, ...] = ()
+
+
+def is_any_due(session: Session, *, now: datetime) -> bool:
+    """Whether there is an offer whose mail is due."""
+    return session.scalar(sa.select(Offer.id).where(*_WAITS, Offer.leaves_at <= now).limit(1)) is not None
+
+
+def list_due(session: Session, *, now: datetime, limit: int) -> list[Leaving]:
+    """Offers whose mail is due, the longest first; with their wishes they are ours until the transaction ends.
+
+    What another worker has in hand is passed over.
+    """
+    due = _statement().where(Offer.leaves_at <= now).order_by(Offer.leaves_at, Offer.id).limit(limit)
+    return _read(session, due)
+
+
+def list_chosen(session: Session, offer_ids: Collection[int]) -> list[Leaving]:
+    """These offers, if they have not left yet."""
+    return _read(session, _statement().where(Offer.id.in_(offer_ids)).order_by(Offer.id)) if offer_ids else []
+
+
+def list_companions(session: Session, due: Sequence[Leaving], *, until: datetime) -> list[Leaving]:
+    """What else is about to leave for the same people by then: it travels in the same mail."""
+    theirs = sa.select(Wish.id).where(Wish.customer_id.in_({each.customer_id for each in due}))
+    statement = _statement().where(Offer.wish_id.in_(theirs), Offer.leaves_at <= until).order_by(Offer.id)
+    known = {each.offer_id for each in due}
+    return [each for each in _read(session, statement) if each.offer_id not in known]
+
+
+def _statement() -> sa.Select[*tuple[Any, ...]]:
+    return (
+        sa.select(
+            Offer.id,
+            Offer.wish_id,
+            Offer.customer_id,
+            Wave.policy_id,
+            Variant.sku,
+            Offer.quantity,
+            Offer.holds,
+            Offer.price_cents,
+            Offer.words,
+            Offer.similar,
+            Wish.or_similar,
+            sa.func.coalesce(Offer.editor_id, Wish.editor_id),
+            Wish.mailbox_id,
+            Wish.conversation_id,
+            Wish.language,
+            Customer.name,
+            Customer.first_name,
+            Customer.timezone,
+            Customer.country,
+            sa.exists().where(Consent.id == Wish.consent_id, Consent.withdrawn_at.is_(None)),
+            Wish.state,
+        )
+        .join(Wish, Wish.id == Offer.wish_id)
+        .join(Wave, Wave.id == Offer.wave_id)
+        .join(Variant, Variant.id == Offer.variant_id)
+        .join(Customer, Customer.id == Offer.customer_id)
+        .where(*_WAITS)
+        .with_for_update(of=(Wish, Offer), skip_locked=True)
+    )
+
+
+def _read(session: Session, statement: sa.Select[*tuple[Any, ...]]) -> list[Leaving]:
+    rows = session.connection().execute(statement).all()
+    return [_leaving(list(row)) for row in rows]
+
+
+def _leaving(values: list[Any]) -> Leaving:
+    values[9], values[-1] = tuple(values[9] or ()), values[-1] in LIVING
+    return Leaving(*values)
+
+
+def lock_threads(session: Session, conversation_ids: Collection[int]) -> dict[int, Thread]:
+    """These conversations, locked in the order of their numbers, each with the mail a letter would answer."""
+    if not conversation_ids:
+        return {}
+    locked = (
+        sa.select(Conversation.id, Conversation.subject, Conversation.editor_id)
+        .where(Conversation.id.in_(conversation_ids))
+        .order_by(Conversation.id)
+        .with_for_update()
+    )
+    rows = session.connection().execute(locked).all()
+    parents = _parents(session, conversation_ids)
+    return {row.id: _thread(row, parents.get(row.id)) for row in rows}
+
+
+def _thread(row: Any, parent: Any) -> Thread:
+    if parent is None:
+        return Thread(row.id, row.subject, row.editor_id)
+    is_hers = parent.direction is Direction.IN
+    named = [each["address"] for each in parent.reply_to[:1]] + [parent.from_address] if is_hers else []
+    references = tuple(parent.references or parent.in_reply_to)
+    return Thread(row.id, row.subject, row.editor_id, references, parent.rfc_message_id, tuple(named))
+
+
+def _parents(session: Session, conversation_ids: Collection[int]) -> dict[int, Any]:
+    """The newest mail a person sent in each, else our newest: what a letter answers (as `references_for` chooses)."""
+    newest = sa.func.row_number().over(
+        partition_by=Message.conversation_id,
+        order_by=((Message.direction == Direction.IN).desc(), Message.created_at.desc(), Message.id.desc()),
+    )
+    ranked = (
+        sa.select(Message.id, newest.label("rank"))
+        .where(Message.conversation_id.in_(conversation_ids), Message.kind == MessageKind.HUMAN)
+        .subquery()
+    )
+    statement = sa.select(
+        Message.conversation_id,
+        Message.direction,
+        Message.references,
+        Message.in_reply_to,
+        Message.rfc_message_id,
+        Message.reply_to,
+        Message.from_address,
+    ).join(ranked, (ranked.c.id == Message.id) & (ranked.c.rank == 1))
+    return {row.conversation_id: row for row in session.connection().execute(statement)}
+
+
+def addresses_of(session: Session, customer_ids: Collection[int]) -> dict[int, list[tuple[str, bool]]]:
+    """The addresses of these customers, each with whether it is the one we write to, in the order they were met."""
+    statement = (
+        sa.select(CustomerAddress.customer_id, CustomerAddress.address, CustomerAddress.is_primary)
+        .where(CustomerAddress.customer_id.in_(customer_ids))
+        .order_by(CustomerAddress.id)
+    )
+    found: dict[int, list[tuple[str, bool]]] = {}
+    for customer_id, address, is_primary in session.connection().execute(statement):
+        found.setdefault(customer_id, []).append((address, is_primary))
+    return found
+
+
+def recipient(name: str, addresses: Sequence[tuple[str, bool]], thread: Thread | None) -> Address | None:
+    """Whom a letter goes to: the address of hers she last wrote from in this conversation, else the one we write to."""
+    hers = {normalise(address): address for address, _ in addresses}
+    for each in thread.last_from if thread else ():
+        if normalise(each) in hers:
+            return Address(name, hers[normalise(each)])
+    chosen = [address for address, is_primary in addresses if is_primary] or [address for address, _ in addresses]
+    return Address(name, chosen[0]) if chosen else None

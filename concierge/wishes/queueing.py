@@ -1,0 +1,213 @@
+"""Writes down the mails that leave: conversations, deliveries, messages and offers, one statement for each table."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge import tokens
+from concierge.addresses import Address
+from concierge.config import Config
+from concierge.conversations.commands import Begun, LetterOut, begin_conversations, record_letters
+from concierge.drafts.wording import reply_subject
+from concierge.mailing.commands import Posting, queue_deliveries
+from concierge.mailing.mail import ancestry
+from concierge.mailing.sheets import fill_text, folded
+from concierge.wishes import links
+from concierge.wishes.addressing import Addressed
+from concierge.wishes.models import Wish
+from concierge.wishes.moulds import Mould
+from concierge.wishes.offer_mail import Links, Reader
+from concierge.wishes.offer_models import Offer
+
+PURPOSE = "offer"
+_offers, _wishes = cast("sa.Table", Offer.__table__), cast("sa.Table", Wish.__table__)
+_LEFT = (
+    sa.update(_offers)
+    .where(_offers.c.id == sa.bindparam("its_id"))
+    .values(
+        left_at=sa.bindparam("at"),
+        held_until=sa.bindparam("held"),
+        delivery_id=sa.bindparam("delivery"),
+        message_id=sa.bindparam("message"),
+        editor_id=sa.bindparam("writer"),
+        covered_for_id=sa.bindparam("owner"),
+        similar=sa.bindparam("others"),
+    )
+)
+_JOINS = (
+    sa.update(_wishes)
+    .where(_wishes.c.id == sa.bindparam("its_id"))
+    .values(conversation_id=sa.bindparam("conversation"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A mail as it is queued: filled in, with its place in a conversation."""
+
+    addressed: Addressed
+    mould: Mould
+    conversation_id: int
+    subject: str
+    text: str
+    message_id: str
+    posting: Posting
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """What it answers, as its head says."""
+        return tuple(self.posting.content["references"])
+
+
+def queue_letters(
+    session: Session, config: Config, letters: Sequence[tuple[Addressed, Mould]], *, now: datetime
+) -> int:
+    """Queue these mails and note that their offers have left; how many offers."""
+    if not letters:
+        return 0
+    conversations = _conversations(session, letters, now=now)
+    written = [
+        _write(config, *letter, conversation_id, reader)
+        for letter, conversation_id, reader in zip(letters, conversations, _readers(config, letters), strict=True)
+    ]
+    deliveries = queue_deliveries(session, [each.posting for each in written], now=now)
+    messages = record_letters(
+        session, [_letter_out(each, number) for each, number in zip(written, deliveries, strict=True)], now=now
+    )
+    left = [
+        row
+        for each, delivery, message in zip(written, deliveries, messages, strict=True)
+        for row in _left(each, delivery, message, now)
+    ]
+    session.connection().execute(_LEFT, left)
+    return len(left)
+
+
+def _conversations(session: Session, letters: Sequence[tuple[Addressed, Mould]], *, now: datetime) -> list[int]:
+    """The conversation of each letter, begun where there is none; the wishes go on there."""
+    new = [(each, mould) for each, mould in letters if each.thread is None]
+    begun = [
+        Begun(
+            mailbox_id=each.mould.mailbox_id,
+            customer_id=each.offers[0].customer_id,
+            editor_id=each.voice.owner.id,
+            subject=mould.subject,
+            language=each.mould.language,
+        )
+        for each, mould in new
+    ]
+    numbers = begin_conversations(session, begun, now=now)
+    joins = [
+        {"its_id": offer.wish_id, "conversation": number}
+        for (each, _mould), number in zip(new, numbers, strict=True)
+        for offer in each.offers
+    ]
+    if joins:
+        session.connection().execute(_JOINS, joins)
+    fresh = iter(numbers)
+    return [each.thread.id if each.thread else next(fresh) for each, _mould in letters]
+
+
+def _readers(config: Config, letters: Sequence[tuple[Addressed, Mould]]) -> list[Reader]:
+    """What is each reader's own, all links signed at once."""
+    offers = [offer.offer_id for each, _mould in letters for offer in each.offers]
+    customers = [each.offers[0].customer_id for each, _mould in letters]
+    pages = iter(links.offer_links(config, offers))
+    wishes, unsubscribe = links.wishes_links(config, customers), links.unsubscribe_links(config, customers)
+    return [
+        Reader(
+            name=each.greeting,
+            subject=reply_subject(each.thread.subject) if each.thread else mould.subject,
+            offers=tuple(Links(next(pages)) for _offer in each.offers),
+            held=each.held_words,
+            wishes=wishes[number],
+            unsubscribe=unsubscribe[number],
+        )
+        for number, (each, mould) in zip(count(), letters)
+    ]
+
+
+def _write(config: Config, addressed: Addressed, mould: Mould, conversation_id: int, reader: Reader) -> Written:
+    values = reader.values()
+    subject = values["subject"] or mould.subject
+    values["subject"] = subject
+    key = tokens.reply_key(config.secret, conversation_id)
+    local, _at, domain = mould.sender.address.rpartition("@")
+    message_id = f"<{key}.{secrets.token_hex(10)}@{domain}>"
+    thread = addressed.thread
+    references = ancestry(thread.references, thread.parent) if thread else ()
+    content = folded(
+        mould.blob_key,
+        values,
+        sender=mould.sender,
+        to=addressed.to,
+        reply_to=Address(mould.sender.name, f"{local}+{key}@{domain}"),
+        subject=subject,
+        message_id=message_id,
+        in_reply_to=references[-1] if references else None,
+        references=references,
+        # RFC 8058: both under DKIM, and the POST comes without cookies.
+        headers={
+            "List-Unsubscribe": f"<{reader.unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+    )
+    posting = Posting(
+        key=f"offer:{addressed.offers[0].offer_id}",
+        purpose=PURPOSE,
+        message_id=message_id,
+        to_address=addressed.to.address,
+        subject=subject,
+        content=content,
+    )
+    text = fill_text(mould.sheet, values)
+    return Written(addressed, mould, conversation_id, subject, text, message_id, posting)
+
+
+def _letter_out(written: Written, delivery_id: int) -> LetterOut:
+    addressed, mould, references = written.addressed, written.mould, written.references
+    return LetterOut(
+        conversation_id=written.conversation_id,
+        mailbox_id=addressed.mould.mailbox_id,
+        editor_id=addressed.voice.writer.id,
+        owner_id=addressed.voice.owner.id,
+        sender=mould.sender,
+        to=addressed.to,
+        subject=written.subject,
+        text=written.text,
+        fold_at=written.text.rfind(f"\n{mould.sender.name}\n") + 1,
+        first_line=mould.opening,
+        searched=mould.searched,
+        language=addressed.mould.language,
+        rfc_message_id=written.message_id.strip("<>"),
+        in_reply_to=references[-1:],
+        references=references,
+        delivery_id=delivery_id,
+        verb="conversation.offered",
+        details={"offers": [each.offer_id for each in addressed.offers], "by": mould.sender.name},
+    )
+
+
+def _left(written: Written, delivery_id: int, message_id: int, now: datetime) -> list[dict[str, Any]]:
+    voice = written.addressed.voice
+    return [
+        {
+            "its_id": offer.offer_id,
+            "at": now,
+            "held": held,
+            "delivery": delivery_id,
+            "message": message_id,
+            "writer": voice.writer.id,
+            "owner": voice.covers_for.id if voice.covers_for else None,
+            "others": list(piece.similar),
+        }
+        for offer, held, piece in zip(
+            written.addressed.offers, written.addressed.held_until, written.addressed.mould.pieces, strict=True
+        )
+    ]

@@ -1,0 +1,212 @@
+"""Lets offers leave: every mail whose moment has come is written, queued and kept, a few hundred in a transaction."""
+
+import logging
+import time
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from functools import cache, partial
+from itertools import groupby
+from zoneinfo import ZoneInfo, available_timezones
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from concierge import clock
+from concierge.accounts.models import Editor
+from concierge.accounts.queries import list_editors
+from concierge.addresses import Address, normalise
+from concierge.blobs import BlobStore
+from concierge.config import Config
+from concierge.db import Sessions, reading
+from concierge.drafts.pictures import MailPictures
+from concierge.mailing.commands import Posting, queue_deliveries, words_for
+from concierge.mailing.models import SuppressionReason
+from concierge.mailing.queries import list_suppressed
+from concierge.wishes import leaving, offering, waves
+from concierge.wishes.addressing import Addressed, Asleep, Circumstances, Sorted, Withheld, address
+from concierge.wishes.leaving import Leaving
+from concierge.wishes.likenesses import Likenesses
+from concierge.wishes.moulds import Mould, MouldKey, Moulds
+from concierge.wishes.offer_models import Offer, OfferEnding, WavePolicy
+from concierge.wishes.queries import get_offer
+from concierge.wishes.queueing import PURPOSE, queue_letters
+from concierge.wishes.voices import Colleague
+
+log = logging.getLogger(__name__)
+
+# Offers that leave in one transaction, and how long one look may go on.
+AT_ONCE = 500
+_SECONDS = 5.0
+
+
+class MouldsMissing(Exception):
+    """Sheets that have to be written before the transaction that needs them."""
+
+    def __init__(self, keys: Collection[MouldKey]) -> None:
+        super().__init__(f"{len(keys)} sheets")
+        self.keys = keys
+
+
+def release_due(config: Config, sessions: Sessions) -> int:
+    """Queue the mails of offers whose moment has come; how many offers left."""
+    latest, released = time.monotonic() + _SECONDS, 0
+    while time.monotonic() < latest:
+        now = clock.now()
+        with reading(sessions) as session:
+            if not leaving.is_any_due(session, now=now):
+                break
+        done, left = _release_some(config, sessions, now=now)
+        released += left
+        if not done:
+            break
+    return released
+
+
+def _release_some(config: Config, sessions: Sessions, *, now: datetime) -> tuple[int, int]:
+    """Take some of what is due in hand; how many offers were dealt with, and how many of them left."""
+    for _attempt in range(3):
+        try:
+            with sessions() as session:
+                due = leaving.list_due(session, now=now, limit=AT_ONCE)
+                until = now + timedelta(minutes=config.policy.offer_bundle_minutes)
+                due += leaving.list_companions(session, due, until=until) if due else []
+                left = release_offers(session, config, due, now=now)
+                session.commit()
+                return len(due), left
+        except MouldsMissing as missing:
+            make_moulds(config, sessions, missing.keys)
+    return 0, 0
+
+
+def make_moulds(config: Config, sessions: Sessions, keys: Collection[MouldKey]) -> None:
+    """Write the sheets that are missing, with no lock held."""
+    with reading(sessions) as session:
+        for key in keys:
+            moulds_of(config.blobs_url).make(session, key)
+
+
+def release_offers(
+    session: Session, config: Config, due: Sequence[Leaving], *, now: datetime, by: Editor | None = None
+) -> int:
+    """Let these offers leave in this transaction, or say why not; how many left.
+
+    Consent, suppression and sleep are asked for anew here. `by` is an editor who sends from her desk. Raises
+    MouldsMissing before anything is written.
+    """
+    if not due:
+        return 0
+    around = _circumstances(session, config, due, now=now, by=by)
+    sorted_: list[Sorted] = []
+    for _customer, offers in groupby(sorted(due, key=_by_customer), key=_by_customer):
+        sorted_ += address(list(offers), around)
+    going = [each for each in sorted_ if isinstance(each, Addressed)]
+    letters = _with_moulds(config, going)
+    left = queue_letters(session, config, letters, now=now)
+    for each in sorted_:
+        if isinstance(each, Asleep):
+            _postpone(session, each)
+        elif isinstance(each, Withheld):
+            _withhold(session, each, now=now)
+    return left
+
+
+def _by_customer(offer: Leaving) -> tuple[int, int, str]:
+    return offer.customer_id, offer.mailbox_id, offer.language
+
+
+def _with_moulds(config: Config, going: Sequence[Addressed]) -> list[tuple[Addressed, Mould]]:
+    moulds = moulds_of(config.blobs_url)
+    found = {key: moulds.find(key) for key in {each.mould for each in going}}
+    if missing := [key for key, mould in found.items() if mould is None]:
+        raise MouldsMissing(missing)
+    return [(each, mould) for each in going if (mould := found[each.mould]) is not None]
+
+
+def _circumstances(
+    session: Session, config: Config, due: Sequence[Leaving], *, now: datetime, by: Editor | None
+) -> Circumstances:
+    customers = {each.customer_id for each in due}
+    addresses = leaving.addresses_of(session, customers)
+    normalised = [normalise(each) for some in addresses.values() for each, _is_primary in some]
+    suppressed = list_suppressed(session, normalised)
+    likenesses = Likenesses(session, always=config.policy.offer_similar)
+    if asking := {each.customer_id for each in due if each.or_similar or config.policy.offer_similar}:
+        likenesses.read_tastes(asking)
+    return Circumstances(
+        now=now,
+        zone=config.policy.zone,
+        staff=tuple(colleague(each) for each in list_editors(session)),
+        policies=_policies(session, {each.policy_id for each in due}),
+        threads=leaving.lock_threads(session, {each.conversation_id for each in due if each.conversation_id}),
+        addresses=addresses,
+        suppressed=lambda one: suppressed[one].value if one in suppressed else "",
+        similar=partial(_similar, likenesses),
+        by=colleague(by) if by else None,
+    )
+
+
+def _similar(likenesses: Likenesses, offer: Leaving) -> tuple[str, ...]:
+    return likenesses.choose(offer.sku, offer.customer_id, chosen=offer.similar, asked=offer.or_similar)
+
+
+def _policies(session: Session, policy_ids: Collection[int]) -> dict[int, WavePolicy]:
+    found = session.scalars(sa.select(WavePolicy).where(WavePolicy.id.in_(policy_ids)))
+    return {each.id: each for each in found}
+
+
+def colleague(editor: Editor) -> Colleague:
+    """An editor as the rule about voices sees her."""
+    zone = editor.timezone if editor.timezone in available_timezones() else "UTC"
+    hours = editor.working_hours or {}
+    return Colleague(editor.id, editor.first_name, editor.language, editor.may_answer, ZoneInfo(zone), hours)
+
+
+def _postpone(session: Session, asleep: Asleep) -> None:
+    session.execute(
+        sa.update(Offer)
+        .where(Offer.id.in_([each.offer_id for each in asleep.offers]))
+        .values(leaves_at=asleep.wakes_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _withhold(session: Session, withheld: Withheld, *, now: datetime) -> None:
+    """Her mail may not leave: that is a delivery too, with the reason; the unit is free, the wish says why."""
+    offer = get_offer(session, withheld.offer.offer_id)
+    to = withheld.to or Address("", "")
+    posting = Posting(
+        key=f"offer:{offer.id}",
+        purpose=PURPOSE,
+        message_id=f"<offer-{offer.id}.withheld@concierge.invalid>",
+        to_address=to.address,
+        subject=offer.variant.sku,
+        content={},
+        withheld=words_of(withheld.reason),
+    )
+    [offer.delivery_id] = queue_deliveries(session, [posting], now=now)
+    because = OfferEnding.WITHDRAWN if withheld.reason == waves.NO_CONSENT else OfferEnding.BOUNCED
+    offering.end_offer(session, offer, because, now=now)
+    offer.wish.skipped_because = withheld.reason if offer.wish.is_living else ""
+    session.flush()
+
+
+def words_of(reason: str) -> str:
+    """Why somebody was left out, in a sentence."""
+    sentences = {
+        waves.NO_CONSENT: _("She has not agreed to letters about wishes, or no longer does."),
+        waves.NO_ADDRESS: _("We know no address to write to."),
+        waves.OVER_CEILING: _("It costs more than she would pay."),
+        waves.TOO_LATE: _("The day she needed it by has passed."),
+        waves.TOO_FEW: _("There were fewer than she needs at once."),
+    }
+    if reason in sentences:
+        return str(sentences[reason])
+    return words_for(SuppressionReason(reason)) if reason in set(SuppressionReason) else reason
+
+
+@cache
+def moulds_of(blobs_url: str) -> Moulds:
+    """The moulds of this process."""
+    store = BlobStore(blobs_url)
+    return Moulds(store, MailPictures(store))
