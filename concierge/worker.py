@@ -21,6 +21,7 @@ from concierge.inbound import jobs as inbound
 from concierge.mailing import jobs as mailing
 from concierge.reports import jobs as reports
 from concierge.wishes import jobs as wishes
+from concierge.wishes import release as offers
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ TIMETABLE: tuple[Line, ...] = (
     Line(wishes.lapse_due, every=1),
     Line(wishes.free_missing, every=1),
     Line(wishes.open_waves, every=0.5),
+    Line(offers.release_due, every=0.5),
     Line(wishes.reconsider_skipped, every=60),
     Line(wishes.expire_due, every=60),
     Line(wishes.check_invariants, every=60),
