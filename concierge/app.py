@@ -21,7 +21,7 @@ from concierge.catalogue import webhooks as catalogue_webhooks
 from concierge.config import LANGUAGES, Config, house_folder, read_config
 from concierge.conversations import views as conversations
 from concierge.customers import views as customers
-from concierge.demo import post_office, styleguide
+from concierge.demo import post_office, shop, styleguide
 from concierge.drafts import views as drafts
 from concierge.extensions import babel, csrf, db, limiter, security
 from concierge.inbound import views as inbound
@@ -111,6 +111,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     inbound_webhooks.init_app(app)
     mailing.init_app(app)
     post_office.init_app(app)
+    shop.init_app(app)
     drafts.init_app(app)
     customers.init_app(app)
     conversations.init_app(app)

@@ -128,9 +128,10 @@ def _furnish(config: Config) -> None:
     """Bring the database to this program's version; fill an empty house with the demo, if that is wanted."""
     schema.migrate(config)
     with _session(config) as session:
-        if config.demo and house.is_empty(session):
-            click.echo("Furnishing the demo house …")
-            house.furnish(session, blobs.open_store(config), now=clock.now())
+        is_empty = house.is_empty(session)
+        if config.demo and (is_empty or house.is_furnished(session)):
+            click.echo("Furnishing the demo house …") if is_empty else None
+            house.furnish(session, blobs.open_store(config), now=clock.now(), shop=f"{config.base_url}/shop/")
             session.commit()
 
 

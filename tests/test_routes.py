@@ -52,6 +52,11 @@ PUBLIC = {
     "public.form": "the same form on a page of ours",
     "public.ask": "whoever wishes for a piece; double opt-in and caps (T29)",
     "public.asked": "says thank you, and knows nothing",
+    "shop.window": "the demo's pretended shop",
+    "shop.piece": "a piece in it",
+    "shop.till": "its pretended checkout",
+    "shop.buy": "its pretended checkout",
+    "shop.sold": "its thank you",
 } | HERS
 # Unsafe methods without a form token, each for a reason.
 WITHOUT_TOKEN = {

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.blobs import BlobStore
@@ -32,14 +33,18 @@ def sku(code: str, size: str) -> str:
     return f"{code}-{size}" if size else code
 
 
-def bring_collection(session: Session, blobs: BlobStore, *, now: datetime) -> dict[str, Variant]:
-    """Add every product of `furniture/products.toml`, with its picture in the blobs; its variants by SKU."""
+def bring_collection(session: Session, blobs: BlobStore, *, now: datetime, shop: str = "") -> dict[str, Variant]:
+    """Add every product of `furniture/products.toml`, with its picture in the blobs; its variants by SKU.
+
+    `shop` is where the demo's own shop is, e.g. "http://127.0.0.1:8000/shop/"; without it the links lead nowhere.
+    """
     sheets = read("products")
     variants: dict[str, Variant] = {}
     for number, sheet in enumerate(sheets["product"]):
         key = blobs.put(picture(sheet["picture"]))
         made_at = now - timedelta(days=120, minutes=-number)
-        product = _product(sheet, sheets, key, made_at=made_at, now=now)
+        link = f"{shop}{sheet['code']}" if shop else f"{sheets['shop']}{sheet['picture']}"
+        product = _product(sheet, sheets, key, link=link, made_at=made_at, now=now)
         session.add(product)
         variants |= {variant.sku: variant for variant in product.variants}
     session.flush()
@@ -47,9 +52,10 @@ def bring_collection(session: Session, blobs: BlobStore, *, now: datetime) -> di
 
 
 def _product(
-    sheet: dict[str, Any], sheets: dict[str, Any], picture_key: str, *, made_at: datetime, now: datetime
+    sheet: dict[str, Any], sheets: dict[str, Any], picture_key: str, *, link: str, made_at: datetime, now: datetime
 ) -> Product:
     run = sheets["sizes"][sheet["sizes"]]
+    stock = {size: _stock(sheet, size, sheets["locations"], as_of=now - timedelta(minutes=20)) for size in run["run"]}
     return Product(
         code=sheet["code"],
         designer=sheet["designer"],
@@ -57,7 +63,7 @@ def _product(
         season=sheet["season"],
         price_cents=sheet["price"] * 100,
         currency="EUR",
-        link=f"{sheets['shop']}{sheet['picture']}",
+        link=link,
         tags=sheet["tags"],
         created_at=made_at,
         texts=[ProductText(language=language, **sheet[language]) for language in ("en", "it")],
@@ -74,7 +80,8 @@ def _product(
                 size=size,
                 size_system=run["system"],
                 position=position,
-                stock=_stock(sheet, size, sheets["locations"], as_of=now - timedelta(minutes=20)),
+                stock=stock[size],
+                on_hand=sum(each.on_hand for each in stock[size]),
             )
             for position, size in enumerate(run["run"])
         ],
@@ -93,3 +100,16 @@ def _stock(sheet: dict[str, Any], size: str, locations: list[str], *, as_of: dat
         StockLevel(location=location, on_hand=count, as_of=as_of)
         for location, count in zip(locations, units, strict=True)
     ]
+
+
+def move_shop(session: Session, shop: str) -> int:
+    """Lead the collection's links to where the demo's shop is now: another port, another name; how many were moved."""
+    codes = [sheet["code"] for sheet in read("products")["product"]]
+    products = session.scalars(sa.select(Product).where(Product.code.in_(codes))).all()
+    moved = [
+        each for each in products if each.link.endswith(f"/shop/{each.code}") and each.link != f"{shop}{each.code}"
+    ]
+    for product in moved:
+        product.link = f"{shop}{product.code}"
+    session.flush()
+    return len(moved)

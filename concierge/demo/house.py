@@ -15,7 +15,7 @@ from concierge.conversations.models import Conversation
 from concierge.customers.models import Customer
 from concierge.db import Base
 from concierge.demo.correspondence import People, bring_correspondence
-from concierge.demo.goods import bring_collection, read
+from concierge.demo.goods import bring_collection, move_shop, read
 from concierge.demo.people import bring_customers, bring_editors, bring_mailboxes, bring_templates
 from concierge.errors import RuleBroken
 
@@ -39,18 +39,20 @@ def is_empty(session: Session) -> bool:
     )
 
 
-def furnish(session: Session, blobs: BlobStore, *, now: datetime) -> bool:
+def furnish(session: Session, blobs: BlobStore, *, now: datetime, shop: str = "") -> bool:
     """Fill an empty house with the demo, as it would be at `now`; False when it is furnished already.
 
+    `shop` is where its own shop will be, which may move from one start to the next.
     Raises NotADemoHouse when somebody lives here.
     """
     if is_furnished(session):
+        move_shop(session, shop) if shop else None
         return False
     if not is_empty(session):
         raise NotADemoHouse
     mailboxes = bring_mailboxes(session, now=now)
     editors = bring_editors(session, blobs, now=now)
-    variants = bring_collection(session, blobs, now=now)
+    variants = bring_collection(session, blobs, now=now, shop=shop)
     bring_templates(session, by=editors["nadia"], now=now)
     people = People(mailboxes, editors, bring_customers(session, now=now), variants)
     bring_correspondence(session, blobs, people, now=now)

@@ -42,7 +42,7 @@ def texts(code: str) -> ResponseReturnValue:
     language = asked_language()
     product = get_product(db.session, code)
     with speaking(language):
-        return jsonify(**_texts(product, language))
+        return jsonify(**form_texts(product, language))
 
 
 @bp.get("/wish-form/<code>")
@@ -105,13 +105,14 @@ def _keep(asked: Asked, language: str) -> None:
 
 def _form(product: Product, asked: Asked, language: str, fault: str = "") -> str:
     with speaking(language):
-        texts = _texts(product, language)
+        words = form_texts(product, language)
         ticked = {each.sku for each in product.variants if each.sku in asked.skus or each.size in asked.sizes}
         card = card_of(product.variants[0], language) if product.variants else None
-        return show("public/form.html", language, texts=texts, asked=asked, ticked=ticked, card=card, fault=fault)
+        return show("public/form.html", language, texts=words, asked=asked, ticked=ticked, card=card, fault=fault)
 
 
-def _texts(product: Product, language: str) -> dict[str, Any]:
+def form_texts(product: Product, language: str) -> dict[str, Any]:
+    """All a form needs to be drawn: its words, the sizes, the sentence agreed to, where to post."""
     sentence = sentences.current_sentence(language)
     brand = requests.mailbox_for(db.session, language).brand
     colours = {each.colour for each in product.variants}
