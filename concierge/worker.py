@@ -19,6 +19,7 @@ from concierge.db import Sessions, make_sessions
 from concierge.drafts import jobs as drafts
 from concierge.inbound import jobs as inbound
 from concierge.mailing import jobs as mailing
+from concierge.public import jobs as public
 from concierge.reports import jobs as reports
 from concierge.wishes import jobs as wishes
 from concierge.wishes import release as offers
@@ -51,6 +52,7 @@ TIMETABLE: tuple[Line, ...] = (
     Line(inbound.release_stale, every=15),
     Line(conversations.wake_due, every=10),
     Line(conversations.return_failed, every=2),
+    Line(public.forget_requests, every=3600),
     Line(catalogue.read_stock_folder, every=5),
     Line(wishes.match_purchases, every=1),
     Line(wishes.settle_mail, every=5),

@@ -243,15 +243,20 @@ def newest_like(session: Session, request: WishRequest) -> WishRequest:
     return session.scalar(statement) or request
 
 
+def is_any_old(session: Session, *, kept: timedelta, now: datetime) -> bool:
+    """Whether there is a request to be forgotten."""
+    return session.scalar(sa.select(WishRequest.id).where(*_old(kept, now)).limit(1)) is not None
+
+
 def forget_requests(session: Session, *, kept: timedelta, now: datetime) -> int:
     """Delete what nobody confirmed in time, and what has long become a wish; how many.
 
     The newest row stays: SQLite would give its number, which old links carry, to the next request.
     """
-    newest = sa.select(sa.func.max(WishRequest.id)).scalar_subquery()
-    gone = session.execute(
-        sa.delete(WishRequest)
-        .where(WishRequest.created_at < now - kept, WishRequest.id < newest)
-        .execution_options(synchronize_session=False)
-    )
+    gone = session.execute(sa.delete(WishRequest).where(*_old(kept, now)).execution_options(synchronize_session=False))
     return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _old(kept: timedelta, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    newest = sa.select(sa.func.max(WishRequest.id)).scalar_subquery()
+    return WishRequest.created_at < now - kept, WishRequest.id < newest

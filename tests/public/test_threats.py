@@ -1,0 +1,187 @@
+"""Storms, crawlers and forgers at the customers' doors; each check has a control that must go red."""
+
+import os
+from collections import Counter
+from contextlib import suppress
+from itertools import product
+
+import pytest
+import sqlalchemy as sa
+
+from concierge import clock, tokens
+from concierge.addresses import person_behind
+from concierge.mailing.models import Delivery
+from concierge.wishes import caps, links
+from concierge.wishes.models import WishWay
+from concierge.wishes.requests import Wanted, request_wish
+from tests.catalogue.builders import make_product
+from tests.factories import MINUTE, NOW, make_customer, make_mailbox
+from tests.public.circle import FORM, ask, everything, links_of, newest_request, offer_to, path
+
+# The full numbers are run by hand: STORM=50000 CRAWL=10000 FLIPS=10000.
+POSTS = int(os.environ.get("STORM", "50"))
+LOOKS = int(os.environ.get("CRAWL", "80"))
+FLIPS = int(os.environ.get("FLIPS", "400"))
+PAGES = {
+    "wishes": "/wishes/",
+    "offer": "/offer/",
+    "unsubscribe": "/unsubscribe/",
+    "wish": "/wish/",
+    "request": "/wish-request/",
+}
+ACTS = [
+    *(f"/wishes/{{}}/{{id}}/{verb}" for verb in ("change", "withdraw", "renew")),
+    *(f"/offer/{{}}/{verb}" for verb in ("take", "pass", "not-now")),
+    "/unsubscribe/{}", "/unsubscribe/{}/undo", "/wish/{}", "/wish/{}/decline", "/wish-request/{}",
+    "/wish-request/{}/fresh", "/links/wishes/{}/fresh", "/links/offer/{}/fresh", "/links/wish/{}/fresh",
+]  # fmt: skip
+
+
+@pytest.fixture
+def bomb(client, session, config):
+    """Post the form again and again, from many networks, for few victims; how many mails each of them got."""
+    make_mailbox(session)
+    pieces = [make_product(session, f"P{number}", sizes={"36": 0}) for number in range(6)]
+    session.commit()
+
+    def drop(posts: int) -> Counter[str]:
+        for number in range(posts):
+            victim = f"victim{number % 7}{f'+{number % 5}' if number % 2 else ''}@example.com"
+            network = {"REMOTE_ADDR": f"10.{number // 256 % 256}.{number % 256}.9"}
+            form = FORM | {"product": pieces[number % 6].code, "sku": [f"P{number % 6}-36"], "email": victim}
+            if number < 2000:
+                client.post("/wishes/requests", data=form, environ_overrides=network)
+            else:
+                storm(session, config, pieces[number % 6], victim, network["REMOTE_ADDR"])
+        session.commit()
+        return Counter(person_behind(each) for each in session.scalars(sa.select(Delivery.to_address)))
+
+    return drop
+
+
+def storm(session, config, piece, victim: str, address: str) -> None:
+    """The same one floor below, as fast as the database goes."""
+    network = caps.network_key(config.secret, address)
+    wanted = Wanted((piece.variants[0].sku,))
+    with suppress(caps.TooOften):
+        request_wish(
+            session, config, victim, piece, wanted,
+            way=WishWay.FORM, language="en", words="Yes.", network=network, now=clock.now(),
+        )  # fmt: skip
+    session.commit()
+
+
+def test_a_list_bomb_ends_in_a_few_mails(bomb, config):  # T27, T29
+    sent = bomb(POSTS)
+    assert len(sent) == min(POSTS, 7) and max(sent.values()) == config.policy.wish_first_mails_per_day
+
+
+def test_without_the_cap_the_bomb_goes_off(bomb, config, monkeypatch):
+    """The control: the same posts with the cap taken out."""
+    monkeypatch.setattr(caps, "may_be_mailed", lambda *_args, **_values: True)
+    sent = bomb(28)
+    assert max(sent.values()) > config.policy.wish_first_mails_per_day
+
+
+@pytest.fixture
+def addresses(client, config, session, pair) -> dict[str, str]:
+    """Every link our mails carry, of every kind, with all of them still to be acted on."""
+    offer = offer_to(session, pair[0])
+    ask(client, sku=["CAL-TUR-37"])
+    found = links_of(config, offer.wish, offer)
+    return found | {"request": path(config, links.request_link(config, newest_request(session).id))}
+
+
+def looks(client, addresses: dict[str, str], number: int) -> None:
+    """Whatever a mail scanner does: it opens, it peeks, it adds what the page's own buttons would."""
+    tails = ["", *(f"?want={answer}" for answer in ("take", "pass")), "?List-Unsubscribe=One-Click"]
+    tails += ["/take", "/fresh", "/1/withdraw", "/undo"]
+    ways = list(product(("get", "head"), tails, addresses.values()))
+    for step in range(number):
+        method, tail, address = ways[step % len(ways)]
+        assert getattr(client, method)(f"{address}{tail}").status_code in {200, 303, 404, 405}
+
+
+def test_a_scanner_that_opens_every_link_changes_nothing(client, session, addresses):  # T30
+    before = everything(session)
+    looks(client, addresses, LOOKS)
+    assert everything(session) == before
+
+
+def test_a_page_that_acts_on_get_is_seen(app, client, session, addresses):
+    """The control: one GET that unsubscribes."""
+    before = everything(session)
+    app.view_functions["public.unsubscribe_page"] = app.view_functions["public.unsubscribe"]
+    looks(client, addresses, 1 + len(addresses))
+    assert everything(session) != before
+
+
+def test_a_token_is_good_for_its_own_page_only(client, session, addresses):  # T31
+    rows = {kind: address.rpartition("/")[2] for kind, address in addresses.items()}
+    before = everything(session)
+    for (kind, page), (other, token) in product(PAGES.items(), rows.items()):
+        assert client.get(f"{page}{token}").status_code == (200 if kind == other else 403), (kind, other)
+    for act, (kind, token) in product(ACTS, rows.items()):
+        page = act.split("/")[2 if act.startswith("/links") else 1].replace("wish-request", "request")
+        if page != kind:
+            assert client.post(act.format(token, id=1), data={"sku": "CAL-TUR-36"}).status_code == 403, (act, kind)
+    assert everything(session) == before
+
+
+@pytest.mark.parametrize(
+    "bad", ["", " ", "%20", ".", "..", "0", "None", "null", "a" * 3000, "%00", "'--", "é", "%F0%9F%91%A0"]
+)
+def test_a_token_that_is_none_opens_nothing(client, addresses, bad):  # T31
+    for page in PAGES.values():
+        assert client.get(f"{page}{bad}").status_code in {400, 403, 404}
+        assert client.post(f"{page}{bad}").status_code in {400, 403, 404, 405}
+
+
+def test_a_token_with_one_bit_turned_is_not_ours(config, addresses):  # T31
+    token = addresses["offer"].rpartition("/")[2]
+    assert links.read(config, links.OFFER, token)
+    forged = 0
+    for step in range(FLIPS):
+        place, bit = step % len(token), 1 << (step // len(token)) % 7
+        changed = token[:place] + chr(ord(token[place]) ^ bit) + token[place + 1 :]
+        forged += changed != token and _opens(config, changed)
+    for changed in (token.upper(), token.lower(), token + " ", " " + token, token + "=", token[:-1], token + "A"):
+        forged += changed != token and _opens(config, changed)
+    assert forged == 0
+
+
+def _opens(config, token: str) -> bool:
+    try:
+        links.read(config, links.OFFER, token)
+    except tokens.BadToken:
+        return False
+    return True
+
+
+def test_a_link_tells_nothing_about_her(addresses, session):  # T31
+    for address in addresses.values():
+        assert "example" not in address and "@" not in address and "barbara" not in address.lower()
+
+
+def test_the_same_answer_in_the_same_time_whoever_it_is(session, config):  # T32
+    """Statements stand for time here: as many, of the same shapes, for a customer as for a stranger."""
+    make_mailbox(session)
+    make_customer(session, address="barbara@example.com")
+    piece = make_product(session, sizes={"36": 0})
+    shapes = []
+    for address in ("stranger@example.com", "barbara@example.com"):
+        heard: list[str] = []
+
+        def listen(_connection, _cursor, statement: str, *_rest: object, heard: list[str] = heard) -> None:
+            heard.append(statement.partition(" sa_savepoint")[0])
+
+        sa.event.listen(session.get_bind(), "before_cursor_execute", listen)
+        request_wish(
+            session, config, address, piece, Wanted(("CAL-TUR-36",)),
+            way=WishWay.FORM, language="en", words="Yes.", network=address, now=NOW + MINUTE,
+        )  # fmt: skip
+        session.flush()
+        sa.event.remove(session.get_bind(), "before_cursor_execute", listen)
+        shapes.append(heard)
+    assert shapes[0] == shapes[1] and len(shapes[0]) > 5
+    assert not [each for each in shapes[0] if "customer" in each]
