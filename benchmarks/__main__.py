@@ -1,65 +1,88 @@
-"""`make bench`: takes every figure and writes docs/benchmarks.md."""
+"""`make bench`: takes every figure and writes docs/benchmarks.md.
+
+Each module here with a function `measure(place) -> Iterator[Figure]` is taken along; `HOUSES` says in which houses it
+measures, ("small", "large") or, without it, the large one alone.
+"""
 
 import os
 import platform
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
 
 import click
 
-from benchmarks import delivering, filing, filling, inbox, searching
+import benchmarks
+from benchmarks import filling
 from benchmarks.measuring import Figure, Place, places
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of the figures -->"
 SMALL, LARGE = 1_000, 100_000
-HEAD = """# What the house does in a second
 
-Written by `make bench`: all figures of one run on one machine, ours beside the bare limit there. The ratio is what
-counts. It says how much of the machine's own speed is left when everything a house needs has been done (1 = all), and
-it travels from one machine to another; the figures do not.
 
-{machine}
-
-| left of the limit | work | where | ours | bare limit | the limit is |
-|--:|---|---|--:|--:|---|
-"""
+def found() -> dict[str, ModuleType]:
+    """The modules that measure something, by name."""
+    names = [each.name for each in iter_modules(benchmarks.__path__) if each.name != "__main__"]
+    modules = {name: import_module(f"benchmarks.{name}") for name in names}
+    return {name: module for name, module in modules.items() if hasattr(module, "measure")}
 
 
 @click.command()
+@click.argument("names", nargs=-1, type=click.Choice(sorted(found())))
 @click.option("--large", default=LARGE, show_default=True, help="Conversations in the large house.")
-@click.option("--write/--no-write", default=True, help=f"Write {PAGE.name}.")
-def main(large: int, write: bool) -> None:
-    """Take all figures, print each as it comes, and write the page."""
-    figures = []
+@click.option("--write/--no-write", default=True, help=f"Write {PAGE.name} (only when all is measured).")
+def main(names: tuple[str, ...], large: int, write: bool) -> None:
+    """Take all figures, or those of NAMES; print each as it comes, and write the page."""
+    modules = [module for name, module in found().items() if not names or name in names]
+    figures, begun = [], datetime.now(UTC)
+    load = os.getloadavg()
     with places() as both:
-        versions = ", ".join(filing.database_version(place) for place in both)
+        versions = ", ".join(place.version for place in both)
         for place in both:
-            for figure in _measure(place, large):
+            for figure in _measure(place, modules, large):
                 figures.append(figure)
                 click.echo(_line(figure))
-    if write:
+    if write and not names:
         machine = (
             f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
         )
-        lines = "".join(f"{_line(figure)}\n" for figure in sorted(figures, key=lambda each: each.work))
-        PAGE.write_text(HEAD.format(machine=f"{machine}, {versions}.") + lines, encoding="utf-8")
+        busy = f"load {load[0]:.1f} when it began, {os.getloadavg()[0]:.1f} when it ended"
+        _write(f"{begun:%d %B %Y}, {machine}, {versions}; {busy}.", figures)
 
 
-def _measure(place: Place, large: int) -> Iterator[Figure]:
+def _measure(place: Place, modules: list[ModuleType], large: int) -> Iterator[Figure]:
     filling.furnish(place.sessions)
-    filling.fill(place.sessions, SMALL)
-    yield from inbox.measure(place, SMALL)
-    filling.fill(place.sessions, large)
-    yield from inbox.measure(place, large)
-    yield from searching.measure(place, large)
-    yield from delivering.measure(place)
-    yield from filing.measure(place)
+    for house, conversations in (("small", SMALL), ("large", large)):
+        filling.fill(place.sessions, conversations)
+        for module in modules:
+            if house in getattr(module, "HOUSES", ("large",)):
+                yield from module.measure(place.at(conversations))
+
+
+def _write(head: str, figures: list[Figure]) -> None:
+    """Put the figures between their marks; the words around them are people's."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    lines = [
+        head,
+        "",
+        "| left of the limit | work | where | ours | of it work | bare limit | the limit is |",
+        "|--:|---|---|--:|--:|--:|---|",
+    ]
+    lines += [_line(figure) for figure in sorted(figures, key=lambda each: each.work)]
+    notes = [f"- {figure.work}, {figure.where}: {figure.beside}" for figure in figures if figure.beside]
+    PAGE.write_text("\n".join((before + BEGIN, *lines, "", *notes, END + after)), encoding="utf-8")
 
 
 def _line(figure: Figure) -> str:
-    digits = ",.0f" if figure.unit.endswith("/s") else ",.2f"
+    digits = ",.0f" if figure.unit.endswith("/s") else ",.1f"
     ours, bare = f"{figure.ours:{digits}} {figure.unit}", f"{figure.bare:{digits}} {figure.unit}"
-    return f"| {figure.ratio:.2f} | {figure.work} | {figure.where} | {ours} | {bare} | {figure.bare_is} |"
+    cpu = f"{figure.cpu:{digits}} ms" if figure.cpu is not None else ""
+    return f"| {figure.ratio:.2f} | {figure.work} | {figure.where} | {ours} | {cpu} | {bare} | {figure.bare_is} |"
 
 
 if __name__ == "__main__":

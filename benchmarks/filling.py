@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,7 +11,7 @@ from concierge.accounts.commands import add_editor, add_mailbox
 from concierge.accounts.models import Editor, Role
 from concierge.accounts.passwords import hash_password
 from concierge.addresses import normalise
-from concierge.conversations.indexing import index_message
+from concierge.conversations.indexing import index_many
 from concierge.conversations.models import (
     Attachment,
     Conversation,
@@ -71,8 +72,7 @@ def fill(sessions: Sessions, upto: int) -> None:
             session.execute(sa.insert(Message), messages)
             session.execute(sa.insert(Attachment), [_attachment(number) for number in numbers if number % 7 == 0])
             session.execute(sa.insert(conversation_tag), [each for number in numbers for each in _tagged(number, upto)])
-            for values in messages:
-                index_message(session, Message(**values))
+            index_many(session, [_indexed(values) for values in messages])
             session.commit()
     with sessions() as session:
         session.execute(sa.text("ANALYZE"))
@@ -85,12 +85,12 @@ class Writer:
     def __init__(self) -> None:
         """The same words every time."""
         self._random = random.Random(7)
-        self._words = ["".join(self._random.choices(_SYLLABLES, k=self._random.randint(2, 4))) for _ in range(8_000)]
-        self._weights = list(accumulate(1 / rank for rank in range(1, len(self._words) + 1)))
+        self.words = ["".join(self._random.choices(_SYLLABLES, k=self._random.randint(2, 4))) for _ in range(8_000)]
+        self._weights = list(accumulate(1 / rank for rank in range(1, len(self.words) + 1)))
 
     def text(self, number: int) -> str:
         """The text of mail `number`."""
-        words = self._random.choices(self._words, cum_weights=self._weights, k=self._random.randint(30, 90))
+        words = self._random.choices(self.words, cum_weights=self._weights, k=self._random.randint(30, 90))
         words += [COMMON] if number % 10 == 0 else []
         words += [SELDOM] if number % 500 == 0 else []
         words += [RARE] if number % 20_000 == 7 else []
@@ -151,7 +151,7 @@ def _tagged(number: int, of: int) -> list[dict[str, int]]:
     return [{"conversation_id": number, "tag_id": tag_id} for tag_id in tags]
 
 
-def _message(number: int, of: int, text: str) -> dict[str, object]:
+def _message(number: int, of: int, text: str) -> dict[str, Any]:
     return {
         "id": number,
         "conversation_id": number,
@@ -168,3 +168,8 @@ def _message(number: int, of: int, text: str) -> dict[str, object]:
         "rfc_message_id": f"{number}@example.com",
         "created_at": _at(number, of),
     }
+
+
+def _indexed(message: dict[str, Any]) -> tuple[int, str, str, str]:
+    people = f"{message['from_name']} {message['from_address']}"
+    return message["id"], message["subject"], people, f"{message['text']}\n{message['to'][0]['address']}"

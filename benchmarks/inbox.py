@@ -6,10 +6,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from benchmarks.filling import PASSWORD
-from benchmarks.measuring import Figure, Place, middle, milliseconds, slow
+from benchmarks.measuring import Figure, Place, milliseconds
 from concierge.app import create_app
 from concierge.extensions import db
 
+HOUSES = ("small", "large")
 INBOX = "/?folder=open"
 _KEYSET = (
     "SELECT id, subject, first_line, waiting_since FROM conversation "
@@ -17,7 +18,7 @@ _KEYSET = (
 )
 
 
-def measure(place: Place, conversations: int) -> Iterator[Figure]:
+def measure(place: Place) -> Iterator[Figure]:
     """Two figures, the median and the 95th percentile, of the whole page through Flask, Nadia signed in."""
     app = create_app(place.config)
     app.config["WTF_CSRF_ENABLED"] = False
@@ -27,12 +28,10 @@ def measure(place: Place, conversations: int) -> Iterator[Figure]:
     page = client.get(INBOX)
     assert page.status_code == 200
     assert page.get_data().count(b"About order") >= 50
-    ours = milliseconds(lambda: _get(client, INBOX))
-    bare = milliseconds(_Bare(place))
+    ours, bare = milliseconds(place, lambda: _get(client, INBOX), _Bare(place))
     words = "an empty Flask page that reads 50 rows by key"
-    where = f"{conversations:,} conversations, {place.name}"
-    yield Figure("inbox page, median", where, middle(ours), middle(bare), "ms", words)
-    yield Figure("inbox page, 95th percentile", where, slow(ours), slow(bare), "ms", words)
+    yield Figure("inbox page, median", place.size, ours.middle, bare.middle, "ms", words, ours.cpu)
+    yield Figure("inbox page, 95th percentile", place.size, ours.slow, bare.slow, "ms", words, ours.cpu)
     with app.app_context():
         db.engine.dispose()
 

@@ -102,7 +102,9 @@ def file_message(session: Session, mail: MailIn, *, secret: str, now: datetime) 
         conversation = _begin(session, mail, choice.hint_conversation_id)
     message = _add_message(session, conversation, mail)
     if mail.kind is MessageKind.HUMAN:
-        _take_notice(session, conversation, message)
+        last_answer = queries.last_answer(session, conversation) if choice.conversation_id is not None else None
+        with session.no_autoflush:  # one UPDATE, when all is known
+            _take_notice(session, conversation, message, last_answer)
     index_message(session, message, sender_also=mail.customer.name)
     begins = choice.conversation_id is None
     audit.record(
@@ -195,8 +197,7 @@ def _add_message(session: Session, conversation: Conversation, mail: MailIn) -> 
     return message
 
 
-def _take_notice(session: Session, conversation: Conversation, message: Message) -> None:
-    last_answer = queries.last_answer(session, conversation)
+def _take_notice(session: Session, conversation: Conversation, message: Message, last_answer: Message | None) -> None:
     is_answered = last_answer is not None and last_answer.created_at > message.created_at
     conversation.receive(at=message.created_at, is_answered=is_answered)
     conversation.editor = _her_editor(session, conversation, last_answer)
