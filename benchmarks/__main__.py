@@ -70,7 +70,7 @@ def _write(head: str, figures: list[Figure]) -> None:
     lines = [
         head,
         "",
-        "| left of the limit | work | where | ours | of it work | bare limit | the limit is |",
+        "| left of the limit | work | where | ours | by the clock | bare limit | the limit is |",
         "|--:|---|---|--:|--:|--:|---|",
     ]
     lines += [_line(figure) for figure in sorted(figures, key=lambda each: each.work)]
@@ -81,8 +81,8 @@ def _write(head: str, figures: list[Figure]) -> None:
 def _line(figure: Figure) -> str:
     digits = ",.0f" if figure.unit.endswith("/s") else ",.1f"
     ours, bare = f"{figure.ours:{digits}} {figure.unit}", f"{figure.bare:{digits}} {figure.unit}"
-    cpu = f"{figure.cpu:{digits}} ms" if figure.cpu is not None else ""
-    return f"| {figure.ratio:.2f} | {figure.work} | {figure.where} | {ours} | {cpu} | {bare} | {figure.bare_is} |"
+    clock = f"{figure.clock:,.1f} ms" if figure.clock is not None else ""
+    return f"| {figure.ratio:.2f} | {figure.work} | {figure.where} | {ours} | {clock} | {bare} | {figure.bare_is} |"
 
 
 if __name__ == "__main__":

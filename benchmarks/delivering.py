@@ -19,7 +19,7 @@ from concierge.mailing.providers.base import Parcel, Provider
 from concierge.mailing.providers.sendgrid import SendGridProvider, request_body
 from concierge.mailing.providers.smtp import SmtpProvider
 
-MAILS = 200
+MAILS = 100
 SENDERS = 8
 _numbers = count()
 
@@ -29,13 +29,17 @@ def measure(place: Place) -> Iterator[Figure]:
     with sink(SmtpSink) as port:
         provider = SmtpProvider(f"smtp://127.0.0.1:{port}")
         raw = [build(_reply(number), _no_blob, now=NOW) for number in range(20)]
-        ours, bare = per_second(lambda: _deliver(place, provider), lambda: _bare_smtp(port, raw), lambda: _queue(place))
+        ours, bare = per_second(
+            place, lambda: _deliver(place, provider), lambda: _bare_smtp(port, raw), lambda: _queue(place)
+        )
         words = "one smtplib connection, bytes made before"
         yield Figure("replies delivered", f"SMTP, {place.name}", ours, bare, "mails/s", words)
         provider.close()
     with sink(HttpSink) as port:
         carrier = SendGridProvider("SG.measuring", f"http://127.0.0.1:{port}")
-        ours, bare = per_second(lambda: _deliver(place, carrier), lambda: _bare_http(port), lambda: _queue(place))
+        ours, bare = per_second(
+            place, lambda: _deliver(place, carrier), lambda: _bare_http(port), lambda: _queue(place)
+        )
         words = "urllib3 pool of eight threads, bodies made before"
         yield Figure("replies delivered", f"HTTP, {place.name}", ours, bare, "mails/s", words)
         carrier.close()

@@ -13,7 +13,7 @@ from concierge import blobs
 from concierge.inbound.commands import accept_mail
 from concierge.inbound.jobs import file_received
 
-MAILS = 200
+MAILS = 100
 _numbers = count(1)
 _writer = Writer()
 
@@ -41,9 +41,9 @@ def measure(place: Place) -> Iterator[Figure]:
 
     words, where = "compat32 parse, one INSERT, one commit", f"beside {place.size}"
     limit = _Bare(place)
-    filed, bare = per_second(file_all, limit, accept)
+    filed, bare = per_second(place, file_all, limit, accept)
     yield Figure("mails filed", where, filed, bare, "mails/s", words)
-    accepted, bare = per_second(accept, limit)
+    accepted, bare = per_second(place, accept, limit)
     while file_received(place.config, place.sessions):
         pass
     yield Figure("mails accepted", where, accepted, bare, "mails/s", words)

@@ -1,12 +1,14 @@
 """Figures, and how they are taken: houses of either database in a temporary folder, ours and the limit by turns."""
 
-import statistics
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing import active_children
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,9 +22,9 @@ from tests.postgresql import private_server
 class Figure:
     """One measurement beside a bare limit taken by turns with it, both in `unit`.
 
-    `ratio` is how close to the limit we come (1 = equal). `cpu`: for a "ms" figure, how much of it was work, in this
-    process and the database's; the rest was waiting, on a busy machine mostly for other programs. `beside` is what
-    there is to say about it.
+    Both are work: the processor time of this process, those it started and the database's. `clock` is how long ours
+    took by the clock, in ms: on a machine that does nothing else the same and the waiting for its disk. `ratio` is how
+    close to the limit we come (1 = equal); `beside` is what there is to say about it.
     """
 
     work: str
@@ -31,7 +33,7 @@ class Figure:
     bare: float
     unit: str
     bare_is: str
-    cpu: float | None = None
+    clock: float | None = None
     beside: str = ""
 
     @property
@@ -89,81 +91,97 @@ def _config(folder: Path, **settings: str) -> Config:
 
 @dataclass(frozen=True)
 class Taken:
-    """How long something took, in ms by the clock, shortest first; and the median of what it worked, where known."""
+    """How long something took, in ms, shortest first: what was worked, and what passed by the clock."""
 
+    work: Sequence[float]
     clock: Sequence[float]
-    cpu: float | None
 
     @property
     def middle(self) -> float:
-        """The median."""
-        return self.clock[len(self.clock) // 2]
+        """The median of the work."""
+        return self.work[len(self.work) // 2]
 
     @property
     def slow(self) -> float:
-        """The 95th percentile."""
-        return self.clock[int(len(self.clock) * 0.95)]
+        """The 95th percentile of the work."""
+        return self.work[int(len(self.work) * 0.95)]
+
+    @property
+    def waited(self) -> float:
+        """The median by the clock."""
+        return self.clock[len(self.clock) // 2]
 
 
 def milliseconds(
     place: Place, ours: Callable[[], object], bare: Callable[[], object], times: int = 200, warm: int = 5
 ) -> tuple[Taken, Taken]:
     """Both by turns, `times` each, so that whatever slows the machine slows both; the first `warm` are not counted."""
-    works = (ours, bare)
-    clock: tuple[list[float], list[float]] = ([], [])
-    spent: tuple[list[float], list[float]] = ([], [])
+    spans: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
     for number in range(times + warm):
-        for work, clocked, worked in zip(works, clock, spent, strict=True):
-            before, begun = _cpu(place), time.perf_counter()
-            work()
-            took, after = (time.perf_counter() - begun) * 1000, _cpu(place)
+        for work, taken in zip((ours, bare), spans, strict=True):
+            span = _spent(place, work)[:2]
             if number >= warm:
-                clocked.append(took)
-                worked.append((after - before) * 1000 if before is not None and after is not None else -1)
-    middles = [statistics.median(each) for each in spent]
+                taken.append((span[0] * 1000, span[1] * 1000))
     ours_taken, bare_taken = (
-        Taken(sorted(each), cpu if cpu >= 0 else None) for each, cpu in zip(clock, middles, strict=True)
+        Taken(sorted(work for work, _ in each), sorted(clock for _, clock in each)) for each in spans
     )
     return ours_taken, bare_taken
 
 
 def per_second(
+    place: Place,
     ours: Callable[[], int],
     bare: Callable[[], int],
     prepare: Callable[[], object] = lambda: None,
     rounds: int = 3,
 ) -> tuple[float, float]:
-    """How many things each did in a second, by turns; of the round whose ratio is the median one.
+    """How many things each did in a second of work, by turns; of the round whose ratio is the median one.
 
     `prepare` comes before each of ours, uncounted.
     """
     pairs = []
     for _ in range(rounds):
         prepare()
-        pairs.append((_speed(ours), _speed(bare)))
+        speeds = []
+        for work in (ours, bare):
+            seconds, _clock, done = _spent(place, work)
+            speeds.append(done / seconds)
+        pairs.append((speeds[0], speeds[1]))
     return sorted(pairs, key=lambda pair: pair[0] / pair[1])[rounds // 2]
 
 
-def _speed(work: Callable[[], int]) -> float:
-    begun = time.perf_counter()
-    done = work()
-    return done / (time.perf_counter() - begun)
+def _spent(place: Place, work: Callable[[], Any]) -> tuple[float, float, Any]:
+    """Seconds worked, seconds by the clock, and what `work` gave back."""
+    before, begun = _cpu(place), time.perf_counter()
+    result = work()
+    clock, after = time.perf_counter() - begun, _cpu(place)
+    return (clock if before is None or after is None else max(after - before, 1e-6)), clock, result
 
 
 def _cpu(place: Place) -> float | None:
-    """Seconds worked so far by this process and, on PostgreSQL, by the server's (Linux alone tells: proc(5))."""
-    here = time.process_time()
-    if place.config.is_sqlite:
-        return here
+    """Seconds worked so far by us, our children and PostgreSQL's server; only Linux tells (proc(5))."""
     try:
-        return here + sum(int(Path(f"/proc/{each}/schedstat").read_text().split()[0]) / 1e9 for each in _servers(place))
+        servers = [] if place.config.is_sqlite else _servers(place)
+        far_ends = {each.pid for each in active_children()}  # benchmarks.sinks: not ours
+        ours = [each for each in _children(os.getpid()) if each not in far_ends]
+        return time.process_time() + sum(_worked(each) for each in (*ours, *servers))
     except (OSError, IndexError, ValueError):
         return None
+
+
+def _worked(process: int) -> float:
+    try:
+        return int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1e9
+    except FileNotFoundError:  # it has just gone
+        return 0.0
+
+
+def _children(process: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def _servers(place: Place) -> list[int]:
     """The server's processes; it keeps its own number in its folder."""
     folder = sa.make_url(place.config.database_url).query["host"]
     postmaster = (Path(str(folder)) / "data" / "postmaster.pid").read_text().split()[0]
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text()
-    return [int(each) for each in children.split()]
+    return _children(int(postmaster))
