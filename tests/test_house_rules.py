@@ -15,6 +15,7 @@ PACKAGE = ROOT / "concierge"
 LONGEST = 400
 EDGES = {
     "views",
+    "stock_views",
     "webhooks",
     "jobs",
     "signing_in",
@@ -38,6 +39,7 @@ PARTS = {
 OPEN = {"commands", "queries", "models"}
 # Commands, queries and models that stand in files of their own, for there are many.
 ALSO_OPEN = {
+    "catalogue.ledger",
     "catalogue.naming",
     "catalogue.stock",
     "catalogue.stock_models",

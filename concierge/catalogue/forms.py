@@ -1,13 +1,30 @@
-"""The shape of what is asked of the catalogue."""
+"""The shape of what is asked of the catalogue, and of a count brought as a file."""
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, SelectField, StringField
-from wtforms.validators import Length
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, IntegerField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange
+
+# What is wrong with a line of a file (`sheets.Fault`).
+FAULT_WORDS = {
+    "sku": _l("no SKU, or one that is too long"),
+    "location": _l("the location’s name is too long"),
+    "units": _l("not a whole number of units"),
+    "as_of": _l("not a date and time such as 2026-05-12T09:30+02:00"),
+    "twice": _l("this SKU stands there twice for one location"),
+}
+STOCK_CHOICES = [
+    ("", _l("In stock or not")),
+    ("in", _l("In stock")),
+    ("out", _l("Sold out in a size")),
+    ("wished", _l("Wished for")),
+    ("coming", _l("On its way back")),
+]
 
 
 class ProductSearchForm(FlaskForm):  # type: ignore[misc]
-    """Words, a kind, and whether only what is in stock is wanted; comes by GET, so it carries no token."""
+    """Words, a kind, a designer, a season, and how it stands with the stock; comes by GET, so it carries no token."""
 
     class Meta:
         """A search changes nothing."""
@@ -16,4 +33,21 @@ class ProductSearchForm(FlaskForm):  # type: ignore[misc]
 
     q = StringField(_l("Search"), [Length(max=200)])
     category = SelectField(_l("Kind"), validate_choice=False)
+    designer = SelectField(_l("Designer"), validate_choice=False)
+    season = SelectField(_l("Season"), validate_choice=False)
+    stock = SelectField(_l("Stock"), choices=STOCK_CHOICES, validate_choice=False)
     in_stock = BooleanField(_l("In stock only"))
+
+
+class CountForm(FlaskForm):  # type: ignore[misc]
+    """A CSV file with counts, and how it counts."""
+
+    file = FileField(_l("CSV file"), [FileRequired(_l("Choose a file."))])
+    location = StringField(_l("Where the units are, if the file doesn’t say"), [InputRequired(), Length(max=40)])
+    is_complete = BooleanField(_l("It counts everything there: what it leaves out is sold out"))
+
+
+class SafetyForm(FlaskForm):  # type: ignore[misc]
+    """How many units are never offered."""
+
+    units = IntegerField(_l("Never offered"), [InputRequired(), NumberRange(min=0, max=9999)])

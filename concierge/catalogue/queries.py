@@ -16,6 +16,7 @@ from concierge.catalogue.models import (
     VariantNotFound,
 )
 from concierge.catalogue.naming import colours_meant
+from concierge.catalogue.stock_models import COMING, ReturnedUnit
 
 _MOST_WORDS = 8
 
@@ -53,18 +54,29 @@ def count_available(session: Session, skus: Iterable[str]) -> dict[str, int]:
 
 
 def search_products(
-    session: Session, text: str = "", *, category: str = "", in_stock: bool = False, limit: int = 60
+    session: Session,
+    text: str = "",
+    *,
+    category: str = "",
+    designer: str = "",
+    season: str = "",
+    stock: str = "",
+    in_stock: bool = False,
+    limit: int = 60,
 ) -> list[Product]:
     """Products for which every word is in the name, designer, colour, kind, tags, code or SKU, or is a size.
 
     Those whose name begins with the text come first, then by name. An Italian colour finds the shop's English one.
+    `stock` is "in", "out" (in a size at least), "wished" or "coming" (on its way back); "" for all.
     """
     words = re.findall(r"[^\s,;]+", text)[:_MOST_WORDS]
     statement = sa.select(Product).where(*(_matches(word) for word in words))
-    if category:
-        statement = statement.where(Product.category == category)
-    if in_stock:
-        statement = statement.where(Product.variants.any(_is_available()))
+    for column, wanted in ((Product.category, category), (Product.designer, designer), (Product.season, season)):
+        if wanted:
+            statement = statement.where(column == wanted)
+    stock = stock or ("in" if in_stock else "")
+    if (standing := _STANDINGS.get(stock)) is not None:
+        statement = statement.where(Product.variants.any(standing()))
     if words:
         begins = Product.texts.any(ProductText.name.istartswith(text.strip(), autoescape=True))
         statement = statement.order_by(sa.case((begins, 0), else_=1))
@@ -87,6 +99,17 @@ def count_categories(session: Session) -> dict[str, int]:
     """How many products there are of each kind, by kind."""
     statement = sa.select(Product.category, sa.func.count()).group_by(Product.category).order_by(Product.category)
     return {category: count for category, count in session.execute(statement)}
+
+
+def list_designers(session: Session) -> list[str]:
+    """Every designer of the house, by name."""
+    return list(session.scalars(sa.select(Product.designer).distinct().order_by(Product.designer)))
+
+
+def list_seasons(session: Session) -> list[str]:
+    """Every season there are products of."""
+    statement = sa.select(Product.season).where(Product.season != "").distinct().order_by(Product.season)
+    return list(session.scalars(statement))
 
 
 def card(session: Session, sku: str, language: str) -> ProductCard:
@@ -113,6 +136,23 @@ def _name() -> sa.ScalarSelect[str]:
 
 def _is_available() -> sa.ColumnElement[bool]:
     return Variant.on_hand > Variant.promised + Variant.safety_minimum
+
+
+def _is_sold_out() -> sa.ColumnElement[bool]:
+    return sa.not_(_is_available())
+
+
+def _is_wished() -> sa.ColumnElement[bool]:
+    # Asked of the table, for wishes stand above the catalogue and it does not know them.
+    wished = sa.table("wish_variant", sa.column("variant_id", sa.Integer), sa.column("is_living", sa.Boolean))
+    return sa.exists().where(wished.c.variant_id == Variant.id, wished.c.is_living)
+
+
+def _is_coming() -> sa.ColumnElement[bool]:
+    return sa.exists().where(ReturnedUnit.variant_id == Variant.id, ReturnedUnit.state.in_(COMING))
+
+
+_STANDINGS = {"in": _is_available, "out": _is_sold_out, "wished": _is_wished, "coming": _is_coming}
 
 
 def _matches(word: str) -> sa.ColumnElement[bool]:

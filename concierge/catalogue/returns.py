@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 from concierge import audit
 from concierge.catalogue.levels import Report
 from concierge.catalogue.stock import lock_variant, report_stock
-from concierge.catalogue.stock_models import ReturnedUnit, ReturnState, StockReport
+from concierge.catalogue.stock_models import COMING, ReturnedUnit, ReturnState, StockReport
 from concierge.config import Policy
 
-ON_THE_WAY: Final = (ReturnState.ANNOUNCED, ReturnState.IN_TRANSIT)
 _RANK: Final = {
     ReturnState.ANNOUNCED: 0,
     ReturnState.IN_TRANSIT: 1,
@@ -74,7 +73,7 @@ def _move_on(
 ) -> None:
     returned.state = state
     audit.record(session, f"return.{state.value}", returned, by=None, now=now)
-    if state in ON_THE_WAY:
+    if state in COMING:
         return
     returned.settled_at = now
     if state is ReturnState.INSPECTED and policy.returns_add_stock:
@@ -102,7 +101,7 @@ def find_return(session: Session, source: str, external_id: str) -> ReturnedUnit
 
 def probable_units(session: Session, variant_id: int) -> list[ReturnedUnit]:
     """Units of a variant that are on their way back, those nearest first: in transit, then announced; then by date."""
-    statement = sa.select(ReturnedUnit).where(ReturnedUnit.variant_id == variant_id, ReturnedUnit.state.in_(ON_THE_WAY))
+    statement = sa.select(ReturnedUnit).where(ReturnedUnit.variant_id == variant_id, ReturnedUnit.state.in_(COMING))
     is_near = sa.case((ReturnedUnit.state == ReturnState.IN_TRANSIT, 0), else_=1)
     order = (is_near, ReturnedUnit.expected_on.is_(None), ReturnedUnit.expected_on, ReturnedUnit.id)
     return list(session.scalars(statement.order_by(*order)))

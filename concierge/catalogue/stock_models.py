@@ -129,6 +129,10 @@ class ReturnState(StrEnum):
     FAILED = "failed"
 
 
+# Units on their way: probable ones.
+COMING = (ReturnState.ANNOUNCED, ReturnState.IN_TRANSIT)
+
+
 class ReturnedUnit(Base):
     """A probable unit: somebody sends it back; it becomes a real one at inspection only."""
 

@@ -7,13 +7,15 @@ from typing import cast
 from flask import Blueprint, Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
+from flask_security import current_user
 
 from concierge.blobs import BlobMissing, BlobStore
-from concierge.catalogue import queries
+from concierge.catalogue import ledger, queries, stock_views
 from concierge.catalogue.cards import card_of, picture_of
 from concierge.catalogue.forms import ProductSearchForm
-from concierge.catalogue.models import Product
+from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.naming import category_name, colour_name, price_text
+from concierge.catalogue.sizes import all_systems, kind_of
 from concierge.config import LANGUAGES
 from concierge.extensions import db
 from concierge.web.rendering import render
@@ -42,6 +44,7 @@ class Tile:
 def init_app(app: Flask) -> None:
     """Register the pages."""
     app.register_blueprint(bp)
+    stock_views.init_app(app)
 
 
 @bp.get("/catalogue")
@@ -54,12 +57,23 @@ def index() -> ResponseReturnValue:
         db.session,
         (form.q.data or "")[:200],
         category=form.category.data or "",
+        designer=form.designer.data or "",
+        season=form.season.data or "",
+        stock=form.stock.data or "",
         in_stock=bool(form.in_stock.data),
         limit=120,
     )
-    tiles = [_tile(product) for product in products]
-    names = {each: category_name(each) for each in counts}
-    return render("catalogue/index.html", block="tiles", form=form, tiles=tiles, counts=counts, names=names)
+    return render(
+        "catalogue/index.html",
+        block="tiles",
+        form=form,
+        tiles=[_tile(product) for product in products],
+        counts=counts,
+        names={each: category_name(each) for each in counts},
+        designers=queries.list_designers(db.session),
+        seasons=queries.list_seasons(db.session),
+        waiting=ledger.count_waiting(db.session),
+    )
 
 
 @bp.get("/catalogue/<code>")
@@ -78,6 +92,12 @@ def show(code: str) -> ResponseReturnValue:
         category=category_name(product.category),
         prices={language: price_text(product.price_cents, product.currency, language) for language in LANGUAGES},
         colours={each.colour: colour_name(each.colour, _page_language()) for each in variants},
+        sizes={each.sku: _other_sizes(each) for each in variants},
+        events=ledger.list_events_of(db.session, product),
+        restocks=ledger.list_restocks_of(db.session, product),
+        returns=ledger.list_returns(db.session, variants),
+        may_write=any(role in {"merchandiser", "admin"} for role in current_user.roles),
+        has_wishes="/wishes/of/<code>" in {rule.rule for rule in current_app.url_map.iter_rules()},
     )
 
 
@@ -131,6 +151,12 @@ def _blobs() -> BlobStore:
 def _page_language() -> str:
     locale = get_locale()
     return locale.language if locale and locale.language in LANGUAGES else "en"
+
+
+def _other_sizes(variant: Variant) -> str:
+    """The size in the systems it is not written in, "UK 3 · US 6"; those that write it alike are left out."""
+    systems = all_systems(kind_of(variant.product.category), variant.size, variant.size_system)
+    return " · ".join(f"{system} {size}" for system, size in systems.items() if size != variant.size)
 
 
 def _tile(product: Product) -> Tile:
