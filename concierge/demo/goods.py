@@ -97,7 +97,7 @@ def _stock(sheet: dict[str, Any], size: str, locations: list[str], *, as_of: dat
     elif size in sheet["last"]:
         units = [1] + [0] * (len(locations) - 1)
     return [
-        StockLevel(location=location, on_hand=count, as_of=as_of)
+        StockLevel(location=location, on_hand=count, balance=count, as_of=as_of)
         for location, count in zip(locations, units, strict=True)
     ]
 

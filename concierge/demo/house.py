@@ -17,6 +17,7 @@ from concierge.db import Base
 from concierge.demo.correspondence import People, bring_correspondence
 from concierge.demo.goods import bring_collection, move_shop, read
 from concierge.demo.people import bring_customers, bring_editors, bring_mailboxes, bring_templates
+from concierge.demo.wishes import bring_wishes, count_house
 from concierge.errors import RuleBroken
 
 _FURNISHED = "house.furnished"
@@ -56,6 +57,8 @@ def furnish(session: Session, blobs: BlobStore, *, now: datetime, shop: str = ""
     bring_templates(session, by=editors["nadia"], now=now)
     people = People(mailboxes, editors, bring_customers(session, now=now), variants)
     bring_correspondence(session, blobs, people, now=now)
+    bring_wishes(session, people, now=now)
+    count_house(session, now=now)
     audit.record(session, _FURNISHED, mailboxes["en"], by=None, now=now)
     session.flush()
     return True

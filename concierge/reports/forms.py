@@ -55,7 +55,7 @@ def read_age(text: str | None) -> int | None:
 class PolicyForm(FlaskForm):  # type: ignore[misc]
     """A wave policy, and the restock to try it on; shares are written in per cent."""
 
-    rule = RadioField(_l("How many are offered"), choices=[(rule.value, words) for rule, words in RULES.items()])
+    rule = RadioField(_l("Rule"), choices=[(rule.value, words) for rule, words in RULES.items()])
     alpha = FloatField(
         _l("Risk that more want it than there are, in %"), [InputRequired(_NEEDED), NumberRange(0.1, 50)]
     )

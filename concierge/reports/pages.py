@@ -168,8 +168,9 @@ def offers_file() -> ResponseReturnValue:
         _("Size"), _("SKU"), _("Quantity"), _("Price"), _("Currency"), _("Waiting since"), _("Made"), _("Sent"),
         _("Held until"), _("Became"), _("Ended"), _("Editor"), _("Conversation"),
     ]  # fmt: skip
-    found = restocks.walk_offers(db.session, _offer_filter(), language=page_language())
-    return _file("offers.csv", head, (showing.offer_line(each) for each in found))
+    language = page_language()
+    found = restocks.walk_offers(db.session, _offer_filter(), language=language)
+    return _file("offers.csv", head, (showing.offer_line(each, language) for each in found))
 
 
 @bp.get("/restocks")

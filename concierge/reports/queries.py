@@ -155,7 +155,7 @@ def list_suggestions(session: Session, *, limit: int = 40) -> list[tuple[int, li
         )
         .join_from(VariantTally, Variant, VariantTally.variant_id == Variant.id)
         .join(Product, VariantTally.product_id == Product.id)
-        .where(missing > 0)
+        .where(missing >= 0.5)
         .order_by((missing * Product.price_cents).desc(), Variant.id)
         .limit(limit)
     )  # fmt: skip

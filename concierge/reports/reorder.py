@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil
+from math import floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Suggestion:
 
 
 def suggest(shelf: Shelf) -> Suggestion | None:
-    """The likely buyers, less what is free and returning, rounded up; None when enough is there."""
-    missing = ceil(round(shelf.likely - shelf.free - shelf.on_its_way, 6))
+    """The likely buyers, less what is free and on its way back, to the nearest unit; None when enough is there."""
+    missing = floor(shelf.likely - shelf.free - shelf.on_its_way + 0.5)
     return Suggestion(shelf, missing) if missing > 0 else None
 
 

@@ -86,6 +86,7 @@ class OfferRow:
     place: int
     of: int
     before_by_tier: int
+    by_tier: bool
     since: datetime
     moved_because: str
     made_at: datetime
@@ -190,7 +191,7 @@ def _offers(session: Session, shown: OfferFilter, after: tuple[int, int, int] | 
             Offer.id, Offer.wave_id, Wave.restock_id, Offer.customer_id, Customer.name, Wish.conversation_id,
             Editor.name.label("editor"), Variant.product_id, Product.code, Variant.size_system, Variant.size,
             Variant.sku, Offer.quantity, Offer.price_cents, Product.currency, Offer.place, Wave.waiting,
-            Offer.before_by_tier, Wish.confirmed_at, Wish.created_at, Wish.moved_because, Offer.made_at,
+            Offer.before_by_tier, Offer.by_tier, Wish.confirmed_at, Wish.created_at, Wish.moved_because, Offer.made_at,
             Offer.left_at, Offer.held_until, Offer.state, Offer.ended_at, Offer.ended_because,
         )
         .join_from(Offer, Wave, Offer.wave_id == Wave.id)
@@ -241,7 +242,7 @@ def _offer_row(row: Any, names: dict[int, str]) -> OfferRow:
         conversation_id=row.conversation_id, editor=row.editor or "", product_code=row.code,
         product=names.get(row.product_id, row.code), size=f"{row.size_system} {row.size}".strip() if row.size else "",
         sku=row.sku, quantity=row.quantity, price_cents=row.price_cents, currency=row.currency, place=row.place,
-        of=row.waiting, before_by_tier=row.before_by_tier, since=row.confirmed_at or row.created_at,
+        of=row.waiting, before_by_tier=row.before_by_tier, by_tier=row.by_tier, since=row.confirmed_at or row.created_at,
         moved_because=row.moved_because, made_at=row.made_at, left_at=row.left_at, held_until=row.held_until,
         state=row.state, ended_at=row.ended_at, ended_because=row.ended_because,
     )  # fmt: skip

@@ -28,10 +28,10 @@ def wish_line(wish: WishRow) -> Sequence[Cell]:
     )  # fmt: skip
 
 
-def offer_line(offer: OfferRow) -> Sequence[Cell]:
+def offer_line(offer: OfferRow, language: str) -> Sequence[Cell]:
     """An offer as a line of the file."""
     return (
-        offer.id, offer.wave_id, offer.restock_id, offer.place, offer.of, words.why(offer), offer.customer,
+        offer.id, offer.wave_id, offer.restock_id, offer.place, offer.of, words.why(offer, language), offer.customer,
         offer.product_code, offer.product, offer.size, offer.sku, offer.quantity, offer.price_cents / 100,
         offer.currency, offer.since, offer.made_at, offer.left_at, offer.held_until, words.became(offer),
         offer.ended_at, offer.editor, offer.conversation_id,

@@ -4,13 +4,14 @@ from typing import Final
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from flask_babel.speaklater import LazyString
 
 from concierge.reports.restocks import OfferRow
 from concierge.wishes.models import WishEnding, WishState
 from concierge.wishes.offer_models import OfferEnding, OfferState, Rule
 from concierge.wishes.simulation import Manner
+from concierge.wishes.waves import Standing
+from concierge.wishes.words import explain
 
 AGES: Final[tuple[LazyString, ...]] = (
     _l("up to a week"),
@@ -75,16 +76,12 @@ def became(offer: OfferRow) -> str:
     return str(_("held for her")) if offer.left_at else str(_("not sent yet"))
 
 
-def why(offer: OfferRow) -> str:
-    """Why it was her turn: her place, who stood before her by a tier, or why a colleague moved her."""
+def why(offer: OfferRow, language: str) -> str:
+    """Why it was her turn: where she stood then, whether her tier put her there, or why a colleague did."""
+    standing = Standing(offer.place, offer.of, offer.before_by_tier, offer.since)
+    sentence = explain(standing, language, now=offer.made_at)
     if offer.moved_because:
-        return str(_("Moved by hand: “%(reason)s”", reason=offer.moved_because))
-    if not offer.before_by_tier:
-        return str(_("By time of waiting"))
-    return str(
-        ngettext(
-            "By time of waiting, behind %(num)s place by tier",
-            "By time of waiting, behind %(num)s places by tier",
-            offer.before_by_tier,
-        )
-    )
+        return str(_("%(standing)s; moved by hand: “%(reason)s”", standing=sentence, reason=offer.moved_because))
+    if offer.by_tier:
+        return str(_("%(standing)s; there by her tier", standing=sentence))
+    return sentence
