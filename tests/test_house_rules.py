@@ -47,6 +47,7 @@ ALSO_OPEN = {
     "catalogue.purchases",
     "wishes.offer_models",
     "wishes.offering",
+    "wishes.words",
     "wishes.zones",
     "drafts.pictures",
 }

@@ -242,7 +242,8 @@ def _offer_row(row: Any, names: dict[int, str]) -> OfferRow:
         conversation_id=row.conversation_id, editor=row.editor or "", product_code=row.code,
         product=names.get(row.product_id, row.code), size=f"{row.size_system} {row.size}".strip() if row.size else "",
         sku=row.sku, quantity=row.quantity, price_cents=row.price_cents, currency=row.currency, place=row.place,
-        of=row.waiting, before_by_tier=row.before_by_tier, by_tier=row.by_tier, since=row.confirmed_at or row.created_at,
-        moved_because=row.moved_because, made_at=row.made_at, left_at=row.left_at, held_until=row.held_until,
-        state=row.state, ended_at=row.ended_at, ended_because=row.ended_because,
+        of=row.waiting, before_by_tier=row.before_by_tier, by_tier=row.by_tier,
+        since=row.confirmed_at or row.created_at, moved_because=row.moved_because, made_at=row.made_at,
+        left_at=row.left_at, held_until=row.held_until, state=row.state, ended_at=row.ended_at,
+        ended_because=row.ended_because,
     )  # fmt: skip
