@@ -61,6 +61,7 @@ TIMETABLE: tuple[Line, ...] = (
     Line(wishes.open_waves, every=0.5),
     Line(offers.release_due, every=0.5),
     Line(wishes.reconsider_skipped, every=60),
+    Line(wishes.ask_due, every=60),
     Line(wishes.expire_due, every=60),
     Line(wishes.check_invariants, every=60),
     Line(reports.count_demand, every=5),

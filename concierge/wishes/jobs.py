@@ -12,9 +12,10 @@ from concierge import clock
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.errors import BadToken
-from concierge.wishes import commands, due, links, matching, offering, queries
+from concierge.wishes import commands, due, letters, links, matching, offering, queries
 from concierge.wishes.invariants import Broken, find_broken_invariants, note_broken
 from concierge.wishes.models import WishEnding
+from concierge.wishes.moulds import moulds_of
 from concierge.wishes.offer_models import OfferEnding
 from concierge.wishes.rounds import Round
 
@@ -91,7 +92,9 @@ def free_missing(config: Config, sessions: Sessions) -> int:
 
     def free(session: Session, variant_id: int) -> None:
         while (offer_id := due.find_newest_unanswered(session, variant_id)) is not None:
-            offering.end_offer(session, queries.get_offer(session, offer_id), OfferEnding.UNITS_GONE, now=clock.now())
+            offer, now = queries.get_offer(session, offer_id), clock.now()
+            offering.end_offer(session, offer, OfferEnding.UNITS_GONE, now=now)
+            letters.apologise(letters.Table(session, config, moulds_of(config.blobs_url), now), offer)
 
     with reading(sessions) as session:
         found = due.list_overpromised(session)
@@ -119,6 +122,18 @@ def settle_mail(config: Config, sessions: Sessions) -> int:
     return (
         _one_by_one(sessions, lost, lose) + _one_by_one(sessions, stuck, pause) + _one_by_one(sessions, through, resume)
     )
+
+
+def ask_due(config: Config, sessions: Sessions) -> int:
+    """Ask those whose wish ends soon whether they still want it; how many."""
+
+    def ask(session: Session, wish_id: int) -> None:
+        table = letters.Table(session, config, moulds_of(config.blobs_url), clock.now())
+        letters.ask_whether_wanted(table, queries.lock_wish(session, wish_id))
+
+    with reading(sessions) as session:
+        found = [wish.id for wish in queries.list_to_ask(session, now=clock.now(), policy=config.policy)]
+    return _one_by_one(sessions, found, ask)
 
 
 def expire_due(config: Config, sessions: Sessions) -> int:

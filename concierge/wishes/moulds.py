@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy.orm import Session
 
@@ -72,7 +73,7 @@ class Moulds:
 
     def __init__(self, store: BlobStore, pictures: MailPictures) -> None:
         """`store` keeps the sheets; `pictures` makes mail-sized pictures."""
-        self._store, self._pictures = store, pictures
+        self._store, self.pictures = store, pictures
         self._made: OrderedDict[MouldKey, Mould] = OrderedDict()
 
     def find(self, key: MouldKey) -> Mould | None:
@@ -90,11 +91,11 @@ class Moulds:
         if (found := self.find(key)) is not None:
             return found
         mailbox, editor = get_mailbox(session, key.mailbox_id), get_editor(session, key.editor_id)
-        shelf = _Shelf(mailbox.domain)
+        shelf = Shelf(mailbox.domain)
         form = self._form(session, key, mailbox, editor, shelf)
         sheet = cut(write_blank(form), tuple(shelf.files.values()))
         mould = Mould(
-            blob_key=self._store.put(sheet.to_bytes()),
+            blob_key=self.keep(sheet),
             sheet=sheet,
             sender=Address(editor.name, mailbox.address),
             subject=new_subject(form),
@@ -106,26 +107,30 @@ class Moulds:
             self._made.popitem(last=False)
         return mould
 
+    def keep(self, sheet: Sheet) -> str:
+        """Keep a sheet as a blob; its key."""
+        return self._store.put(sheet.to_bytes())
+
     def form_of(self, session: Session, key: MouldKey) -> Form:
         """What the readers of a mould's sheet share, as a letter at length needs it."""
         mailbox, editor = get_mailbox(session, key.mailbox_id), get_editor(session, key.editor_id)
-        return self._form(session, key, mailbox, editor, _Shelf(mailbox.domain))
+        return self._form(session, key, mailbox, editor, Shelf(mailbox.domain))
 
-    def _form(self, session: Session, key: MouldKey, mailbox: Mailbox, editor: Editor, shelf: "_Shelf") -> Form:
+    def _form(self, session: Session, key: MouldKey, mailbox: Mailbox, editor: Editor, shelf: "Shelf") -> Form:
         sign_off = editor.sign_off(key.language)
-        face = self._pictures.face(editor.photo_key) if editor.photo_key else None
+        face = self.pictures.face(editor.photo_key) if editor.photo_key else None
         return Form(
             language=key.language,
             house=mailbox.brand,
             signature=Signature(editor.name, editor.title, shelf.lay(face, f"{editor.first_name}.jpg")),
-            sign_off=_words(sign_off) or Words(editor.first_name, editor.first_name),
+            sign_off=words_from(sign_off) or Words(editor.first_name, editor.first_name),
             pieces=tuple(self._piece(session, each, key.language, mailbox, shelf) for each in key.pieces),
             named=key.named,
             covered_for=key.covered_for,
-            own_words=_words(key.words),
+            own_words=words_from(key.words),
         )
 
-    def _piece(self, session: Session, key: PieceKey, language: str, mailbox: Mailbox, shelf: "_Shelf") -> Piece:
+    def _piece(self, session: Session, key: PieceKey, language: str, mailbox: Mailbox, shelf: "Shelf") -> Piece:
         variant = get_variant_by_sku(session, key.sku)
         card = card_of(variant, language)
         sized, count = sized_words(variant, key.system), f"{key.quantity} × " if key.quantity > 1 else ""
@@ -142,8 +147,8 @@ class Moulds:
             ),
         )
 
-    def _card(self, card: ProductCard, details: tuple[str, ...], mailbox: Mailbox, shelf: "_Shelf") -> Card:
-        picture = self._pictures.card(card.picture_key) if card.picture_key else None
+    def _card(self, card: ProductCard, details: tuple[str, ...], mailbox: Mailbox, shelf: "Shelf") -> Card:
+        picture = self.pictures.card(card.picture_key) if card.picture_key else None
         return Card(
             name=card.name,
             designer=card.designer,
@@ -153,19 +158,29 @@ class Moulds:
         )
 
 
-class _Shelf:
+class Shelf:
     """The pictures a letter carries, each once, and the name its HTML knows each by."""
 
     def __init__(self, domain: str) -> None:
+        """`domain` makes the pictures' names the house's own."""
         self.files: dict[str, MailFile] = {}
         self._domain = domain
 
     def lay(self, twin: Twin | None, filename: str) -> str | None:
+        """The `cid:` under which a picture is shown; None without one."""
         if twin is None:
             return None
         cid = f"{twin.key[:24]}@{self._domain}"
         self.files.setdefault(twin.key, MailFile(filename, CONTENT_TYPE, twin.key, cid))
         return f"cid:{cid}"
+
+
+def card_for(variant: Variant, language: str, pictures: MailPictures, shelf: Shelf) -> Card:
+    """A variant as a letter shows it that offers nothing."""
+    card = card_of(variant, language)
+    picture = pictures.card(card.picture_key) if card.picture_key else None
+    details = tuple(filter(None, (card.colour, card.sized, card.price)))
+    return Card(card.name, card.designer, details, card.link, shelf.lay(picture, f"{card.sku}.jpg"))
 
 
 def sized_words(variant: Variant, system: str = "") -> str:
@@ -179,7 +194,8 @@ def sized_words(variant: Variant, system: str = "") -> str:
     return f"{system} {hers} ({own})" if hers else own
 
 
-def _words(text: str) -> Words | None:
+def words_from(text: str) -> Words | None:
+    """What an editor wrote as plain lines; None for nothing."""
     if not text.strip():
         return None
     return Words(text.strip(), body.from_text(text.strip()))
@@ -189,3 +205,10 @@ def _searched(form: Form) -> str:
     cards = [(piece.title, piece.card.designer, *piece.card.details) for piece in form.pieces]
     own = form.own_words.text if form.own_words else ""
     return " ".join([*(word for card in cards for word in card), own])
+
+
+@cache
+def moulds_of(blobs_url: str) -> Moulds:
+    """The moulds of this process."""
+    store = BlobStore(blobs_url)
+    return Moulds(store, MailPictures(store))

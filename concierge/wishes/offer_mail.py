@@ -48,17 +48,17 @@ class Links:
     @property
     def take(self) -> str:
         """The page of the offer, with yes in front."""
-        return f"{self.offer}?answer=take"
+        return f"{self.offer}?want=take"
 
     @property
     def pass_on(self) -> str:
         """The same page, with no in front."""
-        return f"{self.offer}?answer=pass"
+        return f"{self.offer}?want=pass"
 
     @property
     def later(self) -> str:
         """The same page, with "not now" in front."""
-        return f"{self.offer}?answer=later"
+        return f"{self.offer}?want=not-now"
 
 
 @dataclass(frozen=True, slots=True)

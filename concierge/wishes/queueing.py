@@ -20,6 +20,7 @@ from concierge.mailing.mail import ancestry
 from concierge.mailing.sheets import fill_text, folded
 from concierge.wishes import links
 from concierge.wishes.addressing import Addressed
+from concierge.wishes.heads import Head, unsubscribe_headers
 from concierge.wishes.models import Wish
 from concierge.wishes.moulds import Mould
 from concierge.wishes.offer_mail import Links, Reader
@@ -141,22 +142,14 @@ def _write(config: Config, addressed: Addressed, mould: Mould, conversation_id: 
     local, _at, domain = mould.sender.address.rpartition("@")
     message_id = f"<{key}.{secrets.token_hex(10)}@{domain}>"
     thread = addressed.thread
-    references = ancestry(thread.references, thread.parent) if thread else ()
-    content = folded(
-        mould.blob_key,
-        values,
+    head = Head(
         sender=mould.sender,
         to=addressed.to,
         reply_to=Address(mould.sender.name, f"{local}+{key}@{domain}"),
         subject=subject,
         message_id=message_id,
-        in_reply_to=references[-1] if references else None,
-        references=references,
-        # RFC 8058: both under DKIM, and the POST comes without cookies.
-        headers={
-            "List-Unsubscribe": f"<{reader.unsubscribe}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        },
+        references=ancestry(thread.references, thread.parent) if thread else (),
+        headers=unsubscribe_headers(reader.unsubscribe),
     )
     posting = Posting(
         key=f"offer:{addressed.offers[0].offer_id}",
@@ -164,7 +157,7 @@ def _write(config: Config, addressed: Addressed, mould: Mould, conversation_id: 
         message_id=message_id,
         to_address=addressed.to.address,
         subject=subject,
-        content=content,
+        content=folded(mould.blob_key, values, **head.values()),
     )
     text = fill_text(mould.sheet, values)
     return Written(addressed, mould, conversation_id, subject, text, message_id, posting)

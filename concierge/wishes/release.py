@@ -4,34 +4,30 @@ import logging
 import time
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from itertools import groupby
-from zoneinfo import ZoneInfo, available_timezones
 
 import sqlalchemy as sa
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from concierge import clock
 from concierge.accounts.models import Editor
 from concierge.accounts.queries import list_editors
 from concierge.addresses import Address, normalise
-from concierge.blobs import BlobStore
 from concierge.config import Config
 from concierge.db import Sessions, reading
-from concierge.drafts.pictures import MailPictures
-from concierge.mailing.commands import Posting, queue_deliveries, words_for
-from concierge.mailing.models import SuppressionReason
+from concierge.mailing.commands import Posting, queue_deliveries
 from concierge.mailing.queries import list_suppressed
 from concierge.wishes import leaving, offering, waves
 from concierge.wishes.addressing import Addressed, Asleep, Circumstances, Sorted, Withheld, address
 from concierge.wishes.leaving import Leaving
 from concierge.wishes.likenesses import Likenesses
-from concierge.wishes.moulds import Mould, MouldKey, Moulds
+from concierge.wishes.moulds import Mould, MouldKey, moulds_of
 from concierge.wishes.offer_models import Offer, OfferEnding, WavePolicy
 from concierge.wishes.queries import get_offer
 from concierge.wishes.queueing import PURPOSE, queue_letters
-from concierge.wishes.voices import Colleague
+from concierge.wishes.staff import colleague
+from concierge.wishes.words import skipped_words
 
 log = logging.getLogger(__name__)
 
@@ -155,13 +151,6 @@ def _policies(session: Session, policy_ids: Collection[int]) -> dict[int, WavePo
     return {each.id: each for each in found}
 
 
-def colleague(editor: Editor) -> Colleague:
-    """An editor as the rule about voices sees her."""
-    zone = editor.timezone if editor.timezone in available_timezones() else "UTC"
-    hours = editor.working_hours or {}
-    return Colleague(editor.id, editor.first_name, editor.language, editor.may_answer, ZoneInfo(zone), hours)
-
-
 def _postpone(session: Session, asleep: Asleep) -> None:
     session.execute(
         sa.update(Offer)
@@ -182,31 +171,10 @@ def _withhold(session: Session, withheld: Withheld, *, now: datetime) -> None:
         to_address=to.address,
         subject=offer.variant.sku,
         content={},
-        withheld=words_of(withheld.reason),
+        withheld=skipped_words(withheld.reason, "en"),
     )
     [offer.delivery_id] = queue_deliveries(session, [posting], now=now)
     because = OfferEnding.WITHDRAWN if withheld.reason == waves.NO_CONSENT else OfferEnding.BOUNCED
     offering.end_offer(session, offer, because, now=now)
     offer.wish.skipped_because = withheld.reason if offer.wish.is_living else ""
     session.flush()
-
-
-def words_of(reason: str) -> str:
-    """Why somebody was left out, in a sentence."""
-    sentences = {
-        waves.NO_CONSENT: _("She has not agreed to letters about wishes, or no longer does."),
-        waves.NO_ADDRESS: _("We know no address to write to."),
-        waves.OVER_CEILING: _("It costs more than she would pay."),
-        waves.TOO_LATE: _("The day she needed it by has passed."),
-        waves.TOO_FEW: _("There were fewer than she needs at once."),
-    }
-    if reason in sentences:
-        return str(sentences[reason])
-    return words_for(SuppressionReason(reason)) if reason in set(SuppressionReason) else reason
-
-
-@cache
-def moulds_of(blobs_url: str) -> Moulds:
-    """The moulds of this process."""
-    store = BlobStore(blobs_url)
-    return Moulds(store, MailPictures(store))

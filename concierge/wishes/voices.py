@@ -34,17 +34,25 @@ class Voice:
 
 
 def choose_voice(
-    owner_id: int | None, staff: Sequence[Colleague], *, customer_id: int, language: str, now: datetime, desk: timedelta
+    owner_id: int | None,
+    staff: Sequence[Colleague],
+    *,
+    customer_id: int,
+    language: str,
+    now: datetime,
+    desk: timedelta | None,
 ) -> Voice | None:
     """Who writes to this customer now; None when nobody in the house may answer.
 
     Her owner does, unless she has left, or has no working minute between now and the end of the desk's time. Then it is
-    a colleague who has one, if anybody does. Somebody without an owner gets one, always the same as long as the staff
-    is: by her number, among those who speak her language where there are any.
+    a colleague who has one, if anybody does. Without a desk (None) no hours matter.
+
+    Somebody without an owner gets one, always the same as long as the staff is: by her number, among those who speak
+    her language where there are any.
     """
     answering = sorted((each for each in staff if each.may_answer), key=lambda each: each.id)
     owner = next((each for each in answering if each.id == owner_id), None)
-    present = [each for each in answering if is_at_work(each, now, desk)]
+    present = answering if desk is None else [each for each in answering if is_at_work(each, now, desk)]
     if owner is not None and (owner in present or not present):
         return Voice(owner)
     known = next((each for each in staff if each.id == owner_id), None)

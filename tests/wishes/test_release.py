@@ -102,9 +102,9 @@ def test_the_letter_says_what_until_when_and_how_to_answer(session, sessions, co
     assert mail.subject == "Calanque sandals, EU 36, put aside for you"
     assert "Dear Barbara,\n\nwhat you asked for is back: Calanque sandals, EU 36." in mail.text
     assert "Turquoise · EU 36 · €420" in mail.text
-    for answer_ in ("take", "pass", "later"):
-        assert f"?answer={answer_}" in mail.text
-        assert f"?answer={answer_}" in mail.html
+    for wanted in ("take", "pass", "not-now"):
+        assert f"?want={wanted}" in mail.text
+        assert f"?want={wanted}" in mail.html
     assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail.headers["List-Unsubscribe"].startswith(f"<{config.base_url}/unsubscribe/")
     assert mail.headers["List-Unsubscribe"].strip("<>") in mail.text

@@ -1,0 +1,38 @@
+"""The head of a letter about a wish: who writes to whom, what it answers, how to ask for no more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from concierge.addresses import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """All that a mail says before its words."""
+
+    sender: Address
+    to: Address
+    reply_to: Address
+    subject: str
+    message_id: str
+    references: tuple[str, ...]
+    headers: Mapping[str, str]
+
+    def values(self) -> dict[str, Any]:
+        """As `mailing.sheets.folded` takes them; the last of the references is what it answers."""
+        return {
+            "sender": self.sender,
+            "to": self.to,
+            "reply_to": self.reply_to,
+            "subject": self.subject,
+            "message_id": self.message_id,
+            "in_reply_to": self.references[-1] if self.references else None,
+            "references": self.references,
+            "headers": self.headers,
+        }
+
+
+def unsubscribe_headers(link: str) -> dict[str, str]:
+    """RFC 8058: both stand under DKIM, and the POST comes without cookies."""
+    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
