@@ -47,6 +47,7 @@ PUBLIC = {
     "api_v1.orders": "has a key",
     "api_v1.variant": "has a key",
     "api_v1.hold": "has a key",
+    "api_v1.ask": "has a key",
     "public.script": "the wish form for the shop's pages",
     "public.texts": "its words",
     "public.form": "the same form on a page of ours",
@@ -65,6 +66,7 @@ WITHOUT_TOKEN = {
     "api_v1.stock": "comes from a machine, with a key",
     "api_v1.returns": "comes from a machine, with a key",
     "api_v1.orders": "comes from a machine, with a key",
+    "api_v1.ask": "comes from a machine, with a key",
     "inbound_webhooks.sendgrid": "comes from a machine, with a secret",
     "public.ask": "comes from the shop's pages; reads no cookie, and asks her by mail before anything counts",
 } | HERS

@@ -1,9 +1,9 @@
 """The shapes of what the API takes: checked here, described for people by the same words."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, IPvAnyAddress, TypeAdapter, ValidationError
 
 from concierge.errors import BadInput
 
@@ -96,6 +96,24 @@ class OrderIn(_Shape):
     hold: str = Field("", max_length=200, pattern=_PLAIN, description="The hold token the checkout was opened with.")
     currency: str = Field("EUR", pattern="^[A-Z]{3}$")
     location: Location | None = None
+
+
+class WishIn(_Shape):
+    """A wish somebody asked the shop for; it counts once she has said yes by mail."""
+
+    address: str = Field(min_length=3, max_length=254, pattern=_PLAIN, description="Her e-mail address.")
+    words: str = Field(
+        min_length=20, max_length=1000, description="The sentence she agreed to, exactly as you showed it."
+    )
+    product: str = Field("", max_length=40, pattern=_PLAIN, description="Its code, with sizes; or leave both out.")
+    skus: list[Sku] = Field([], max_length=60, description="Any of these would do.")
+    sizes: list[Annotated[str, Field(min_length=1, max_length=20, pattern=_PLAIN)]] = Field([], max_length=60)
+    quantity: int = Field(1, ge=1, le=9, description="All of them or none.")
+    needed_by: date | None = None
+    ceiling_cents: int | None = Field(None, ge=1, le=10**9, description="The most she would pay for one.")
+    or_similar: bool = False
+    language: str = Field("en", max_length=8, description="Of the words, and of our letters to her.")
+    ip: IPvAnyAddress | None = Field(None, description="Where she was; only a keyed hash of her network is kept.")
 
 
 class Misshapen(BadInput):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from concierge.api.commands import make_key
 from tests.catalogue.builders import make_product
-from tests.factories import DAY, NOW
+from tests.factories import DAY, NOW, make_mailbox
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "api.md"
 EXAMPLE = re.compile(r"```http\n(GET|POST) (\S+)\n(.*?)\n?\n(\d{3})\n(.*?)\n```", re.DOTALL)
@@ -27,6 +27,7 @@ def _alike(said: object, answered: object) -> bool:
 
 
 def test_the_examples_are_true(session: Session, client: FlaskClient) -> None:
+    make_mailbox(session)
     product = make_product(session)
     for variant in product.variants:
         for level in variant.stock:
@@ -35,7 +36,7 @@ def test_the_examples_are_true(session: Session, client: FlaskClient) -> None:
     from concierge.catalogue import commands
 
     commands.set_stock(session, variant, location="Milano", on_hand=1, as_of=NOW - DAY)
-    _key, text = make_key(session, name="Shop", scopes=("stock", "orders"), by=None, now=NOW)
+    _key, text = make_key(session, name="Shop", scopes=("stock", "orders", "wishes"), by=None, now=NOW)
     session.commit()
     examples = EXAMPLE.findall(PAGE.read_text(encoding="utf-8"))
     assert len(examples) >= 10
