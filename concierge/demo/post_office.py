@@ -147,10 +147,12 @@ def _post(mail: Mail) -> None:
 
 def _page(people: list[mailroom.Person], address: str, delivery: Delivery | None) -> str:
     shape = request.args.get("as", _SHAPES[0])
+    deliveries = list_left(db.session, address) if address else []
     values: dict[str, Any] = {
         "people": people,
         "person": next((person for person in people if person.address == address), None),
-        "deliveries": list_left(db.session, address) if address else [],
+        "deliveries": deliveries,
+        "mails": {each.id: _mail(each) for each in deliveries},
         "delivery": delivery,
         "shape": shape if shape in _SHAPES else _SHAPES[0],
     }
