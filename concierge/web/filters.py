@@ -1,13 +1,13 @@
 """What templates may call and filter with: assets, icons, and times as people say them."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date as format_day
 from babel.support import NullTranslations
 from flask import Flask, g
-from flask_babel import format_date, format_decimal, get_domain, get_locale, to_user_timezone
+from flask_babel import format_date, format_decimal, get_domain, get_locale, get_timezone, to_user_timezone
 from flask_babel import gettext as _
 
 from concierge import clock
@@ -48,8 +48,13 @@ def local_time(moment: datetime) -> str:
 
 def full_time(moment: datetime) -> str:
     """Say an aware `moment` with weekday, date and hour, as a title tells it."""
-    here = to_user_timezone(moment)
-    return f"{_day(here.date(), 'EEEE d MMMM y', get_locale())}, {here:%H:%M}"
+    return _full(moment, get_timezone(), get_locale())
+
+
+@lru_cache(maxsize=4096)
+def _full(moment: datetime, zone: tzinfo, locale: Locale) -> str:
+    here = moment.astimezone(zone)
+    return f"{_day(here.date(), 'EEEE d MMMM y', locale)}, {here:%H:%M}"
 
 
 @lru_cache(maxsize=4096)
@@ -79,9 +84,12 @@ def language_name(code: str) -> str:
 
 def _translations() -> NullTranslations:
     """The reader's, looked up once a request: a page asks for some two hundred phrases."""
-    if "translations" not in g:
-        g.translations = get_domain().get_translations()
-    return g.translations
+    here = g._get_current_object()
+    try:
+        return here.translations
+    except AttributeError:
+        here.translations = get_domain().get_translations()
+        return here.translations
 
 
 def init_app(app: Flask) -> None:
