@@ -37,7 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     be_thrifty()
     if hasattr(config, "workerinput"):
         return
-    for name in [name for name in os.environ if name.startswith("CONCIERGE_")]:
+    for name in [
+        name for name in os.environ if name.startswith("CONCIERGE_") and not name.startswith("CONCIERGE_TESTS_")
+    ]:
         del os.environ[name]
     if config.getoption("--database") != "sqlite":
         os.environ[POSTGRESQL] = _server.enter_context(private_server())

@@ -92,7 +92,7 @@ def free_missing(config: Config, sessions: Sessions) -> int:
 
     def free(session: Session, variant_id: int) -> None:
         while (offer_id := due.find_newest_unanswered(session, variant_id)) is not None:
-            offer, now = queries.get_offer(session, offer_id), clock.now()
+            offer, now = queries.lock_offer(session, offer_id), clock.now()
             offering.end_offer(session, offer, OfferEnding.UNITS_GONE, now=now)
             letters.apologise(letters.Table(session, config, moulds_of(config.blobs_url), now), offer)
 
@@ -106,14 +106,14 @@ def settle_mail(config: Config, sessions: Sessions) -> int:
     zone = config.policy.zone
 
     def lose(session: Session, offer_id: int) -> None:
-        offer = queries.get_offer(session, offer_id)
+        offer = queries.lock_offer(session, offer_id)
         offering.end_offer(session, offer, OfferEnding.BOUNCED, now=clock.now(), rest=_REST_AFTER_LOSS)
 
     def pause(session: Session, offer_id: int) -> None:
-        offering.pause_hold(session, queries.get_offer(session, offer_id), zone=zone, now=clock.now())
+        offering.pause_hold(session, queries.lock_offer(session, offer_id), zone=zone, now=clock.now())
 
     def resume(session: Session, offer_id: int) -> None:
-        offering.resume_hold(session, queries.get_offer(session, offer_id), zone=zone, now=clock.now())
+        offering.resume_hold(session, queries.lock_offer(session, offer_id), zone=zone, now=clock.now())
 
     with reading(sessions) as session:
         lost = due.list_lost(session)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload, selectinload
 
 from concierge.config import Policy
 from concierge.wishes import invariants
@@ -25,6 +25,26 @@ IS_WAITING: sa.ColumnElement[bool] = sa.literal_column("wish_variant.is_waiting"
 REMEMBERED = 9
 # How many answered offers the house's history of takers is read from.
 HISTORY = 1000
+# To change one row, its neighbours need not be read.
+_WISH_ALONE = (
+    lazyload(Wish.customer),
+    lazyload(Wish.product),
+    lazyload(Wish.mailbox),
+    lazyload(Wish.editor),
+    selectinload(Wish.choices).lazyload(WishVariant.variant),
+)
+_OFFER_ALONE = tuple(
+    lazyload(each)
+    for each in (
+        Offer.wave,
+        Offer.wish,
+        Offer.customer,
+        Offer.variant,
+        Offer.editor,
+        Offer.covered_for,
+        Offer.delivery,
+    )
+)
 find_broken_invariants = invariants.find_broken_invariants
 _CLAIMED = (OfferEnding.BOUGHT,)
 _NOT_CLAIMED = (OfferEnding.PASSED, OfferEnding.NOT_NOW, OfferEnding.LAPSED, OfferEnding.BOUGHT_ELSEWHERE)
@@ -43,9 +63,13 @@ def lock_wish(session: Session, wish_id: int) -> Wish:
     Whoever needs a wish, its offer and the variant's units takes them in this order, so that nobody waits in a circle.
     """
     statement = (
-        sa.select(Wish).where(Wish.id == wish_id).with_for_update(of=Wish).execution_options(populate_existing=True)
+        sa.select(Wish)
+        .where(Wish.id == wish_id)
+        .options(*_WISH_ALONE)
+        .with_for_update(of=Wish)
+        .execution_options(populate_existing=True)
     )
-    if (wish := session.scalars(statement).unique().one_or_none()) is None:
+    if (wish := session.scalars(statement).one_or_none()) is None:
         raise WishNotFound
     return wish
 
@@ -176,16 +200,23 @@ def get_offer(session: Session, offer_id: int) -> Offer:
 
 def lock_offer(session: Session, offer_id: int) -> Offer:
     """The offer as it is now with its wish, both ours until the transaction ends; raises OfferNotFound."""
-    lock_wish(session, get_offer(session, offer_id).wish_id)
+    if (wish_id := session.scalar(sa.select(Offer.wish_id).where(Offer.id == offer_id))) is None:
+        raise OfferNotFound
+    lock_wish(session, wish_id)
     statement = (
-        sa.select(Offer).where(Offer.id == offer_id).with_for_update(of=Offer).execution_options(populate_existing=True)
+        sa.select(Offer)
+        .where(Offer.id == offer_id)
+        .options(*_OFFER_ALONE)
+        .with_for_update(of=Offer)
+        .execution_options(populate_existing=True)
     )
-    return session.scalars(statement).unique().one()
+    return session.scalars(statement).one()
 
 
 def find_open_offer(session: Session, *, wish_id: int) -> Offer | None:
     """The offer that has not ended for a wish; there is one at most."""
-    return session.scalar(sa.select(Offer).where(Offer.wish_id == wish_id, Offer.ended_at.is_(None)))
+    found = sa.select(Offer).where(Offer.wish_id == wish_id, Offer.ended_at.is_(None)).options(*_OFFER_ALONE)
+    return session.scalar(found)
 
 
 def list_open_offers(session: Session, customer_id: int) -> list[Offer]:

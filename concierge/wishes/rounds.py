@@ -70,7 +70,7 @@ class Round:
     def deal(self, session: Session, *, limit: int = AT_ONCE) -> int:
         """Make up to `limit` offers in the session's transaction; how many. `is_over` when nobody is left."""
         self._session = session
-        walk = self._walk = self._walk or self._begin()
+        walk = self._walk or self.begin(session)
         chosen: list[_Chosen] = []
         while not self.is_over and len(chosen) < limit:
             turn = walk.next(self._fits) if any(each.fits(1) for each in self._shelves.values()) else None
@@ -84,17 +84,20 @@ class Round:
             self._write(made)
         return len(made)
 
-    def _begin(self) -> waves.Walk:
+    def begin(self, session: Session) -> waves.Walk:
+        """Set units aside for those they are owed to, and stand at the head of the queue; `deal` does it by itself."""
+        self._session = session
         for variant_id, units in self._free.items():
             left = shelves.promote(self._session, variant_id, units)
             self._shelves[variant_id] = shelves.fill(self._session, variant_id, left, self._policy)
-        return waves.Walk(
+        self._walk = waves.Walk(
             self._places(None, plain_only=False),
             lambda passed: self._places(passed, plain_only=True),
             share=self._policy.tier_share,
             running=queries.running_of(self._session, list(self._free)),
             passing=self._pass_over,
         )
+        return self._walk
 
     def _places(self, behind: Key | None, *, plain_only: bool) -> Iterator[Place]:
         """The queues of all these variants as one."""
