@@ -1,4 +1,7 @@
-"""What an author does with a draft: save it, add to it, send it, call it back, discard it."""
+"""What an author does with a draft: save it, add to it, send it, call it back, discard it.
+
+Beginning, sending, undoing and discarding are recorded, so that colleagues' open pages hear of it; saving is not.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,6 +78,7 @@ def open_draft(session: Session, conversation: Conversation, *, by: Editor, now:
         if (found := queries.find_draft(session, conversation.id, by.id)) is None:
             raise
         return found
+    audit.record(session, "draft.begun", conversation, by=by, now=now)
     return draft
 
 
@@ -210,6 +214,8 @@ def send_draft(
         raise DraftLeaving if draft.is_leaving else DraftStale
     if sending.send_later:
         audit.record(session, "answer.scheduled", conversation, by=by, now=now, due_at=sending.due_at.isoformat())
+    else:
+        audit.record(session, "draft.sent", conversation, by=by, now=now)
     return draft
 
 
@@ -221,8 +227,7 @@ def undo_draft(session: Session, draft: Draft, *, by: Editor, now: datetime) -> 
     leaving = (Draft.due_at.is_not(None), Draft.claimed_at.is_(None))
     if not change(session, draft, *leaving, due_at=None, send_later=False, now=now):
         raise TooLateToUndo
-    if was_later:
-        audit.record(session, "answer.cancelled", conversation, by=by, now=now)
+    audit.record(session, "answer.cancelled" if was_later else "draft.undone", conversation, by=by, now=now)
     return draft
 
 
@@ -232,12 +237,14 @@ def acknowledge_return(session: Session, draft: Draft, *, now: datetime) -> None
         change(session, draft, returned_reason="", now=now)
 
 
-def discard_draft(session: Session, draft: Draft) -> None:
+def discard_draft(session: Session, draft: Draft, *, by: Editor, now: datetime) -> None:
     """Throw an unsent reply away; raises DraftLeaving."""
     _require_still(draft)
+    conversation = draft.conversation
     gone = session.execute(sa.delete(Draft).where(Draft.id == draft.id, Draft.due_at.is_(None)))
     if count_changed(gone) == 0:
         raise DraftLeaving
+    audit.record(session, "draft.discarded", conversation, by=by, now=now)
     session.expunge(draft)
 
 

@@ -147,7 +147,7 @@ def discard(conversation_id: int) -> ResponseReturnValue:
     """Throw it away."""
     conversation, form = _begin(conversation_id)
     if draft := queries.find_draft(db.session, conversation_id, desk.editor().id):
-        commands.discard_draft(db.session, draft)
+        commands.discard_draft(db.session, draft, by=desk.editor(), now=clock.now())
     db.session.commit()
     return _back(conversation, form)
 

@@ -101,7 +101,7 @@ def test_what_is_on_its_way_can_not_be_changed(session, conversation, nadia):
         lambda: write(session, conversation, nadia, "Dear Barbara, wait"),
         lambda: attach(session, draft),
         lambda: commands.insert_product_card(session, draft, make_sandals(session).sku, now=NOW),
-        lambda: commands.discard_draft(session, draft),
+        lambda: commands.discard_draft(session, draft, by=nadia, now=NOW),
         lambda: send(session, draft),
     ):
         with pytest.raises(DraftLeaving):
@@ -172,6 +172,15 @@ def test_an_answer_planned_and_taken_back_stands_in_the_history(session, convers
     assert verbs[-2:] == ["answer.scheduled", "answer.cancelled"]
 
 
+def test_live_pages_hear_of_a_draft_but_not_of_every_word(session, conversation, nadia):
+    draft = write(session, conversation, nadia, "Dear Barbara,")
+    draft = send(session, write(session, conversation, nadia, "Dear Barbara, yes."))
+    commands.undo_draft(session, draft, by=nadia, now=NOW)
+    commands.discard_draft(session, draft, by=nadia, now=NOW)
+    verbs = [each.verb for each in audit.list_for(session, conversation)]
+    assert verbs[-4:] == ["draft.begun", "draft.sent", "draft.undone", "draft.discarded"]
+
+
 def test_nothing_is_sent_into_the_past(session, conversation, nadia):
     with pytest.raises(SendInThePast):
         send(session, write(session, conversation, nadia), after=-MINUTE)
@@ -179,7 +188,7 @@ def test_nothing_is_sent_into_the_past(session, conversation, nadia):
 
 def test_a_discarded_draft_is_gone_and_saving_it_says_so(session, conversation, nadia):
     draft = write(session, conversation, nadia)
-    commands.discard_draft(session, draft)
+    commands.discard_draft(session, draft, by=nadia, now=NOW)
     assert queries.find_draft(session, conversation.id, nadia.id) is None
     with pytest.raises(DraftNotFound):
         commands.save_draft(session, draft, Content("<p>x</p>", ""), version=1, now=NOW)
