@@ -66,7 +66,7 @@ def read_in_her_mailbox(page: Page) -> None:
 
 
 def test_barbara_is_answered_and_answers_back(page: Page, sign_in: SignIn):
-    sign_in(page, "nadia")
+    sign_in(page, "nadia").goto("/")
     expect(page.locator("#list a.row").first).to_contain_text("Barbara Ashdown")
     page.locator("#list a.row").first.click()
     expect(page.locator("h1.conversation__subject")).to_have_text("The turquoise sandals in 36")

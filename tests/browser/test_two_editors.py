@@ -57,9 +57,7 @@ def test_nothing_is_sent_over_a_mail_not_yet_read(page: Page, sign_in, house):  
 
     page.get_by_role("button", name="Send anyway, I have read it").click()
     expect(leaving(page)).to_be_visible()
-    expect(sent(page)).to_have_count(1, timeout=GONE)
     assert conversation_id(page) == number
-    expect(mails_to(page, letter.address)).to_have_count(1)
 
 
 def sent_id(page: Page) -> str:

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 
 def _frame(page: Page):
@@ -33,21 +32,6 @@ def test_a_template_is_written_with_its_letter_in_sight(page: Page, sign_in: Cal
     expect(_frame(page)).to_contain_text("Dear friend")
     page.keyboard.press("Control+s")
     expect(page.locator("h1")).to_have_text("A word of thanks")
-
-
-@pytest.mark.parametrize("path", ["/templates", "/templates/new", "/templates/1", "/catalogue", "/catalogue/CAL-TUR"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_the_pages_shut_nobody_out(
-    path: str,
-    width: int,
-    new_context: Callable[..., BrowserContext],
-    sign_in: Callable[..., Page],
-    axe: Callable[[Page], None],
-):
-    page = sign_in(new_context(viewport={"width": width, "height": 900}).new_page(), "nadia")
-    page.goto(path)
-    axe(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page can be pushed sideways"
 
 
 def test_the_catalogue_is_searched_as_one_types(page: Page, sign_in: Callable[..., Page]):

@@ -1,0 +1,165 @@
+"""Every page of the house under axe: wide and on a phone, light and dark, English and Italian; none is forgotten."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from flask import Flask
+from playwright.sync_api import BrowserContext, Page, expect
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Rule
+
+from concierge.app import create_app
+from concierge.config import read_config
+from tests.browser.conftest import SignIn
+from tests.browser.looking import COLOURS, PHONE, WIDE, Screen, faults
+from tests.browser.steps import editor_of, password_link
+from tests.houses import RunningHouse
+
+# Each width in each light, each language; colours don't change with the language, so no page is looked at eight times.
+ENGLISH = [Screen(WIDE, "light"), Screen(WIDE, "dark", COLOURS), Screen(PHONE, "dark")]
+ITALIAN = [Screen(PHONE, "light")]
+
+# Addresses one can GET that are no page, each for a reason.
+NO_PAGE = {
+    "static": "styles, scripts, fonts",
+    "security.static": "Flask-Security's own scripts",
+    "security.verify": "nothing in the house asks for a password twice",
+    "accounts.photo": "a picture",
+    "catalogue.picture": "a picture",
+    "drafts.picture": "a picture",
+    "mails.picture": "a picture",
+    "mails.attachment": "a file to save",
+    "mails.raw": "a file to save",
+    "drafts.download": "a file to save",
+    "inbound.raw": "a file to save",
+    "post_office.file": "a file to save",
+    "mails.body": "a customer's own mail, in a frame",
+    "draft_pages.mail": "the letter, in a frame; its page is the preview",
+    "post_office.page": "the letter, in a frame; its page is the post office",
+    "live.live": "events",
+    "catalogue.pick": "a piece of the composer; the dialogs are looked at below",
+    "drafts.presence": "a piece of the composer",
+    "template_preview.list_customers": "a piece of the template's page",
+    "template_preview.list_products": "a piece of the template's page",
+    "conversations.refresh": "a piece of the inbox",
+    "conversations.refresh_list": "a piece of the inbox",
+}
+# Seen before one has signed in.
+BEFORE_THE_DOOR = {"security.login", "security.forgot_password", "security.reset_password"}
+# The same page in other states.
+STATES = [
+    "/?folder=open&order=newest",
+    "/?folder=not-for-us",
+    "/?q=sandals",
+    "/?q=zzzz",
+    "/catalogue?q=zzzz",
+    "/nowhere",
+]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The house's map: the same wiring as the one that runs, without anybody in it."""
+    return create_app(read_config(data=tmp_path_factory.mktemp("map"), demo=True))
+
+
+@dataclass
+class Walk:
+    """One visitor's way through the house: first every page that has a plain address, then one page of each kind."""
+
+    app: Flask
+    page: Page
+    seen: set[str] = field(default_factory=set)
+    values: dict[str, object] = field(default_factory=dict)
+
+    def pages(self) -> Iterator[str]:
+        """The addresses to open, each kind of page once; what the open page links to is taken up on the way."""
+        waiting = [rule for rule in self.app.url_map.iter_rules() if self._is_page(rule)]
+        while ready := next((rule for rule in waiting if rule.arguments <= self.values.keys()), None):
+            waiting.remove(ready)
+            self.seen.add(ready.endpoint)
+            yield self.app.url_map.bind("house").build(
+                ready.endpoint, {name: self.values[name] for name in ready.arguments}
+            )
+            self._take_up_links()
+
+    def _is_page(self, rule: Rule) -> bool:
+        return "GET" in (rule.methods or ()) and rule.endpoint not in NO_PAGE.keys() | BEFORE_THE_DOOR
+
+    def _take_up_links(self) -> None:
+        links = self.page.locator("main a[href]").evaluate_all("all => all.map(link => link.getAttribute('href'))")
+        for link in links:
+            try:
+                _endpoint, values = self.app.url_map.bind("house").match(urlsplit(urljoin(self.page.url, link)).path)
+            except HTTPException:
+                continue
+            self.values = dict(values) | self.values
+
+
+@pytest.fixture
+def reader(new_context: Callable[..., BrowserContext], sign_in: SignIn) -> Callable[[str], Page]:
+    """`reader("omar")`: a page of his, in which nothing moves."""
+    return lambda first_name: sign_in(new_context(reduced_motion="reduce").new_page(), first_name)
+
+
+@pytest.mark.parametrize(("first_name", "screens"), [("omar", ENGLISH), ("chiara", ITALIAN)])
+def test_every_page_is_open_to_everybody(app: Flask, reader, first_name: str, screens: list[Screen]):
+    page = reader(first_name)
+    walk, found = Walk(app, page), []
+    for address in chain(walk.pages(), STATES):
+        page.goto(address)
+        found += faults(page, screens)
+    assert not found, "\n".join(found)
+    there = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    assert there - walk.seen == NO_PAGE.keys() | BEFORE_THE_DOOR, "a page that nothing leads to, or an excuse too many"
+
+
+def test_the_pages_before_the_door_are_open_to_everybody(new_context, house: RunningHouse):
+    page = new_context(reduced_motion="reduce").new_page()
+    page.goto("/reset")
+    found = faults(page, ENGLISH)
+    page.locator("input[name=email]").fill("omar@maison-solenne.example")
+    page.locator("main button[type=submit]").click()
+    link = password_link(house, "omar@maison-solenne.example")
+    for address in ("/sign-in", link, "/nowhere"):
+        page.goto(address)
+        found += faults(page, ENGLISH)
+    assert not found, "\n".join(found)
+
+
+def test_a_conversation_and_its_dialogs_are_open_to_everybody(reader):
+    page = reader("nadia")
+    page.goto("/?folder=open&order=newest")
+    page.locator("#list a.row").first.click()
+    expect(editor_of(page)).to_be_visible()
+    found = faults(page, ENGLISH)
+    for key, dialog, filled in (
+        ("t", "#templates", "[data-option]"),
+        ("p", "#products", "[data-option]"),
+        ("?", "#keys", "kbd"),
+    ):
+        page.set_viewport_size(WIDE)
+        page.locator(".conversation__subject").click()
+        page.keyboard.press(key)
+        expect(page.locator(dialog).locator(filled).first).to_be_visible()
+        found += faults(page, ENGLISH)
+        page.keyboard.press("Escape")
+        expect(page.locator(dialog)).not_to_be_visible()
+    assert not found, "\n".join(found)
+
+
+def test_a_page_that_shuts_somebody_out_is_told(page: Page):  # the control
+    page.set_content(
+        """<html lang=en><title>Bad</title>
+        <style>@media (prefers-color-scheme: dark) { p { color: #222; background: #111 } }</style>
+        <main><h1>Bad</h1><input><p>You can't read this in the dark.</p><div style="width: 900px">wide</div>
+        <details class=menu style="margin-left: 300px"><summary>More</summary>
+        <div class=menu__panel style="width: 200px">much more</div></details></main>"""
+    )
+    told = "\n".join(faults(page, ENGLISH))
+    for fault in ("1440 px, light: label:", "1440 px, dark: color-contrast:", "390 px, dark: 9", "menu cut off"):
+        assert fault in told
+    assert "light: color-contrast" not in told
