@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, EmailField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from concierge.accounts.hours import read_hours
@@ -16,11 +17,11 @@ from concierge.accounts.models import Role
 from concierge.addresses import is_address
 from concierge.config import LANGUAGES
 
-LANGUAGE_CHOICES = [(code, str(Locale(code).get_display_name(code)).capitalize()) for code in LANGUAGES]
+LANGUAGE_CHOICES = [SelectChoice(code, str(Locale(code).get_display_name(code)).capitalize()) for code in LANGUAGES]
 ROLE_CHOICES = [
-    (Role.EDITOR.value, _l("Editor: answers customers")),
-    (Role.MERCHANDISER.value, _l("Merchandiser: reads, and looks after products")),
-    (Role.ADMIN.value, _l("Admin: everything, and the staff")),
+    SelectChoice(Role.EDITOR.value, _l("Editor: answers customers")),
+    SelectChoice(Role.MERCHANDISER.value, _l("Merchandiser: reads, and looks after products")),
+    SelectChoice(Role.ADMIN.value, _l("Admin: everything, and the staff")),
 ]
 WEEKDAYS = (_l("Monday"), _l("Tuesday"), _l("Wednesday"), _l("Thursday"), _l("Friday"), _l("Saturday"), _l("Sunday"))
 
@@ -44,7 +45,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc]
     )
     language = SelectField(_l("Language of these pages"), choices=LANGUAGE_CHOICES)
     timezone = SelectField(
-        _l("Time zone"), choices=[(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
+        _l("Time zone"), choices=[SelectChoice(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
     )
     photo = FileField(_l("Photo"), description=_l("Customers see it under your letters. JPEG, PNG or WebP."))
 
@@ -58,7 +59,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc]
         return {language: self[f"sign_off_{language}"].data or "" for language in LANGUAGES}
 
 
-for _language, _name in LANGUAGE_CHOICES:
+for _language, _name, *_more in LANGUAGE_CHOICES:
     setattr(ProfileForm, f"sign_off_{_language}", TextAreaField(_name, [Length(max=400)]))
 for _day, _weekday in enumerate(WEEKDAYS):
     setattr(ProfileForm, f"hours_{_day}", StringField(_weekday, [_hours]))

@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_security import current_user
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 
 from concierge.blobs import BlobMissing, BlobStore
 from concierge.catalogue import ledger, queries, stock_views
@@ -52,7 +53,7 @@ def index() -> ResponseReturnValue:
     """All products, or those looked for."""
     form = ProductSearchForm(request.args)
     counts = queries.count_categories(db.session)
-    form.category.choices = [(each, category_name(each)) for each in counts]
+    form.category.choices = [SelectChoice(each, category_name(each)) for each in counts]
     products = queries.search_products(
         db.session,
         (form.q.data or "")[:200],

@@ -4,12 +4,13 @@ from babel import Locale
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import EmailField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 from wtforms.validators import Length
 
 from concierge.config import LANGUAGES
 from concierge.customers.models import Customer
 
-LANGUAGE_CHOICES = [(code, str(Locale(code).get_display_name(code)).capitalize()) for code in LANGUAGES]
+LANGUAGE_CHOICES = [SelectChoice(code, str(Locale(code).get_display_name(code)).capitalize()) for code in LANGUAGES]
 # kind → the systems it is told in
 SIZE_KINDS = {"shoes": ["EU", "IT", "FR", "UK", "US"], "dress": ["IT", "FR", "DE", "UK", "US"]}
 
@@ -21,9 +22,9 @@ class CustomerForm(FlaskForm):  # type: ignore[misc]
     first_name = StringField(_l("How we address her"), [Length(max=100)])
     language = SelectField(_l("Language of our letters"), choices=LANGUAGE_CHOICES)
     shoes = StringField(_l("Shoes"), [Length(max=20)])
-    shoes_system = SelectField(_l("Shoe sizes in"), choices=[(each, each) for each in SIZE_KINDS["shoes"]])
+    shoes_system = SelectField(_l("Shoe sizes in"), choices=[SelectChoice(each) for each in SIZE_KINDS["shoes"]])
     dress = StringField(_l("Dresses"), [Length(max=20)])
-    dress_system = SelectField(_l("Dress sizes in"), choices=[(each, each) for each in SIZE_KINDS["dress"]])
+    dress_system = SelectField(_l("Dress sizes in"), choices=[SelectChoice(each) for each in SIZE_KINDS["dress"]])
     notes = TextAreaField(_l("Notes"), [Length(max=10_000)])
 
     def fill(self, customer: Customer) -> None:

@@ -3,6 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, IntegerField, MultipleFileField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 from wtforms.validators import Length, Optional
 
 from concierge.drafts.gate import WARNINGS
@@ -17,7 +18,7 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
     version = IntegerField(default=0, validators=[Optional()])
     seen_message_id = IntegerField(validators=[Optional()])
     overridden = SelectMultipleField(
-        choices=[(each.value, each.value) for each in sorted(WARNINGS)], validate_choice=False
+        choices=[SelectChoice(each.value) for each in sorted(WARNINGS)], validate_choice=False
     )
     when = StringField()
     at = StringField(_l("Another moment"))
