@@ -27,6 +27,9 @@ _PACKAGE = Path(__file__).parent
 LANGUAGES = ("en", *sorted(each.parent.name for each in _PACKAGE.glob("translations/*/LC_MESSAGES")))
 
 
+_OWN_MACHINE = {"127.0.0.1", "::1", "localhost"}
+
+
 def house_folder(name: Literal["templates", "emails", "migrations"]) -> Path:
     """Where these files lie: inside an installed wheel, or beside the package in a checkout."""
     installed = _PACKAGE / "_house" / name
@@ -156,8 +159,15 @@ class Config(BaseSettings):
         self.outbox = (self.outbox or self.data / "outbox").expanduser().absolute()
         self.database_url = _with_driver(self.database_url) or f"sqlite+pysqlite:///{self.data / 'concierge.db'}"
         self.blobs_url = self.blobs_url or str(self.data / "blobs")
+        if "demo" not in self.model_fields_set:
+            self.demo = self._stands_alone()
         self.base_url = (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
         return self
+
+    def _stands_alone(self) -> bool:
+        """Whether only this machine reaches the house and no mail leaves it: a house to try, not one to work in."""
+        hosts = {self.host, urlsplit(self.base_url).hostname or self.host}
+        return hosts <= _OWN_MACHINE and self.provider in {"folder", "memory"}
 
     @property
     def secret(self) -> str:

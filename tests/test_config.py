@@ -14,6 +14,19 @@ def test_the_default_house_needs_nothing(tmp_path):
     assert config.outbox == tmp_path / "outbox"
 
 
+def test_only_a_house_that_stands_alone_is_a_demo_unless_told(tmp_path):
+    def is_demo(**settings: object) -> bool:
+        return read_config(data=tmp_path, **settings).demo
+
+    assert is_demo()
+    assert is_demo(base_url="http://localhost:8000")
+    assert not is_demo(host="0.0.0.0")
+    assert not is_demo(base_url="https://concierge.example.com")
+    assert not is_demo(provider="smtp", smtp_url="smtp://relay.example.com:25")
+    assert is_demo(base_url="https://try.example.com", demo=True)
+    assert not is_demo(demo=False)
+
+
 def test_every_mistake_is_reported_at_once(monkeypatch, tmp_path):
     monkeypatch.setenv("CONCIERGE_PORT", "many")
     monkeypatch.setenv("CONCIERGE_PROVIDER", "smtp")

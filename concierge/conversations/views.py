@@ -23,6 +23,7 @@ from concierge.conversations.models import Conversation, SnoozeInThePast
 from concierge.conversations.search_terms import parse
 from concierge.conversations.searching import search_conversations
 from concierge.conversations.snoozing import moments, read_moment
+from concierge.customers.queries import get_customer
 from concierge.extensions import db
 from concierge.web.paging import read_place
 from concierge.web.rendering import render, wants_block
@@ -249,5 +250,6 @@ def see_mentions(conversation_id: int) -> ResponseReturnValue:
 @bp.get("/customers/<int:customer_id>/conversations")
 def of_customer(customer_id: int) -> ResponseReturnValue:
     """A customer's conversations, for the page about her."""
+    get_customer(db.session, customer_id)
     rows = list_of_customer(db.session, customer_id, limit=50)
     return render("conversations/of_customer.html", block="rows", rows=rows)

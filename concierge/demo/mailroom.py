@@ -23,6 +23,9 @@ from concierge.mailing.models import Delivery
 from concierge.mailing.queries import LEFT
 from concierge.mailing.sheets import unfold
 
+# What such letters are queued for (`mailing.staff_mail`): new passwords, among others.
+STAFF = "staff"
+
 _CID = re.compile(r"cid:(.+)", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s\\]+", re.IGNORECASE)
 _TAGS = {
@@ -48,13 +51,16 @@ class Person:
     newest_id: int
 
 
-def list_people(session: Session) -> list[Person]:
-    """Everybody who was written to, the most recently written to first; then all other customers by name."""
+def list_people(session: Session, *, with_staff: bool) -> list[Person]:
+    """Everybody who was written to, the most recently written to first; then all other customers by name.
+
+    Letters to the staff count only `with_staff`.
+    """
     arrived = {
         address: (number, newest)
         for address, number, newest in session.execute(
             sa.select(Delivery.to_normalised, sa.func.count(), sa.func.max(Delivery.id))
-            .where(Delivery.state.in_(LEFT))
+            .where(Delivery.state.in_(LEFT), sa.true() if with_staff else Delivery.purpose != STAFF)
             .group_by(Delivery.to_normalised)
         )
     }

@@ -258,6 +258,7 @@ def test_her_other_conversations_stand_beside(session, desk, conversation):
     session.commit()
     assert "A dress for June" in page(desk.get(f"/conversations/{conversation.id}"))
     assert "A dress for June" in page(desk.get(f"/customers/{conversation.customer_id}/conversations"))
+    assert desk.get("/customers/999/conversations").status_code == 404
 
 
 def test_the_address_an_open_page_refreshes_itself_from_leads_a_visitor_to_the_conversation(desk, conversation):

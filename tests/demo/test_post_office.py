@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from concierge.accounts.models import Mailbox
+from concierge.accounts.models import Mailbox, Role
 from concierge.accounts.queries import find_editor_by_email
 from concierge.addresses import Address
 from concierge.app import create_app
@@ -165,6 +165,26 @@ def test_the_source_is_the_file_in_the_outbox(config, session, sessions, tmp_pat
     assert email.message_from_bytes(raw)["Message-ID"] == "<abc.1@maison-solenne.example>"
 
 
+def test_a_letter_to_the_staff_is_read_by_the_admin_only(nadia, session, sessions, config):  # T35
+    chiara = make_editor(session, "Chiara Bellini")
+    to = Address(chiara.name, chiara.email)
+    letter = commands.queue_delivery(session, make_mail(to=to), key="staff:1", purpose="staff", now=NOW)
+    omar = make_editor(session, "Omar Haddad", role=Role.ADMIN)
+    session.commit()
+    jobs.deliver_due(config, sessions)
+    places = ("", "/page", "?as=source")
+    assert [nadia.get(f"/post-office/mails/{letter.id}{place}").status_code for place in places] == [404] * 3
+    assert nadia.post(f"/post-office/mails/{letter.id}/answer", data={"words": "x"}).status_code == 404
+    page = nadia.get(f"/post-office/of/{chiara.email}").text
+    assert f"mails/{letter.id}" not in page
+    assert chiara.name not in page
+    assert "shown to the admin only" in page
+    admin = nadia.application.test_client()
+    sign_in(admin, omar)
+    assert admin.get(f"/post-office/mails/{letter.id}").status_code == 200
+    assert f"mails/{letter.id}" in admin.get(f"/post-office/of/{chiara.email}").text
+
+
 def test_outside_a_demo_there_is_no_post_office(config, session, barbaras_mail):
     app = create_app(config.model_copy(update={"demo": False}))
     app.config.update(WTF_CSRF_ENABLED=False)
@@ -172,6 +192,11 @@ def test_outside_a_demo_there_is_no_post_office(config, session, barbaras_mail):
     editor = find_editor_by_email(session, "nadia@maison-solenne.example")
     session.commit()
     sign_in(client, editor)
-    for path in ("/post-office/", f"/post-office/mails/{barbaras_mail}", f"/post-office/mails/{barbaras_mail}/page"):
+    for path in (
+        "/styleguide",
+        "/post-office/",
+        f"/post-office/mails/{barbaras_mail}",
+        f"/post-office/mails/{barbaras_mail}/page",
+    ):
         assert client.get(path).status_code == 404
     assert client.post(f"/post-office/mails/{barbaras_mail}/answer", data={"words": "x"}).status_code == 404
