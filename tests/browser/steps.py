@@ -15,7 +15,7 @@ from tests.houses import RunningHouse
 
 CARE = "care@maison-solenne.example"
 # A mail is filed within a second and shown within two; a busy test machine is given more.
-SOON = 15_000
+SOON = 20_000
 # The ten seconds in which an answer can be called back, and the way into the outbox.
 GONE = 30_000
 
