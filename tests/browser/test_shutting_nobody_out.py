@@ -67,7 +67,7 @@ A_STRANGERS = {
     "public.unsubscribe_page",
 }
 # Looked at when the house has one of them: a demo house opens without.
-IF_THERE = {"reports.restock", "reports.wave"}
+IF_THERE = {"reports.restock", "reports.wave", "stock.show_import"}
 # The same page in other states.
 STATES = [
     "/?folder=open&order=newest",
