@@ -15,6 +15,8 @@ from concierge.catalogue.models import Product, ProductPicture, ProductText, Sto
 
 HERE = Path(__file__).parent
 _SIZE = (800, 1000)
+# When everything was counted first.
+_OPENING = timedelta(days=30)
 
 
 @cache
@@ -55,7 +57,7 @@ def _product(
     sheet: dict[str, Any], sheets: dict[str, Any], picture_key: str, *, link: str, made_at: datetime, now: datetime
 ) -> Product:
     run = sheets["sizes"][sheet["sizes"]]
-    stock = {size: _stock(sheet, size, sheets["locations"], as_of=now - timedelta(minutes=20)) for size in run["run"]}
+    stock = {size: _stock(sheet, size, sheets["locations"], as_of=now - _OPENING) for size in run["run"]}
     return Product(
         code=sheet["code"],
         designer=sheet["designer"],

@@ -17,6 +17,7 @@ from concierge.db import Base
 from concierge.demo.correspondence import People, bring_correspondence
 from concierge.demo.goods import bring_collection, move_shop, read
 from concierge.demo.people import bring_customers, bring_editors, bring_mailboxes, bring_templates
+from concierge.demo.shelves import bring_shop_history
 from concierge.demo.wishes import bring_wishes, count_house
 from concierge.errors import RuleBroken
 
@@ -56,6 +57,7 @@ def furnish(session: Session, blobs: BlobStore, *, now: datetime, shop: str = ""
     variants = bring_collection(session, blobs, now=now, shop=shop)
     bring_templates(session, by=editors["nadia"], now=now)
     people = People(mailboxes, editors, bring_customers(session, now=now), variants)
+    bring_shop_history(session, blobs, people.customers, now=now)
     bring_correspondence(session, blobs, people, now=now)
     bring_wishes(session, people, now=now)
     count_house(session, now=now)

@@ -13,7 +13,10 @@ from sqlalchemy.orm import Session
 from concierge import blobs
 from concierge.accounts import commands as accounts
 from concierge.accounts.models import Editor
+from concierge.catalogue.ledger import list_imports, list_waiting_events
 from concierge.catalogue.models import Product, Variant
+from concierge.catalogue.returns import probable_units
+from concierge.catalogue.stock_models import Purchase
 from concierge.config import read_config
 from concierge.conversations.models import (
     Attachment,
@@ -219,3 +222,13 @@ def test_the_command_furnishes_once_and_resets_when_asked(config, monkeypatch):
     assert "already" in second.output
     again = CliRunner().invoke(demo_command, ["--reset", "--yes"])
     assert again.exit_code == 0 and "nadia@maison-solenne.example" in again.output
+
+
+def test_the_shop_has_told_its_last_days(furnished):
+    sold = [each for each in all_of(furnished, Purchase) if each.external_id.startswith("S-49")]
+    assert len(sold) >= 4
+    assert all(each.customer_id and each.unsettled == 0 for each in sold)
+    variants = {each.sku: each for each in all_of(furnished, Variant)}
+    assert [each.state for each in probable_units(furnished, variants["CAL-COR-37.5"].id)] == ["announced"]
+    assert [each.after for each in list_waiting_events(furnished)] == [340]
+    assert [run.state for run in list_imports(furnished)] == ["applied"]
