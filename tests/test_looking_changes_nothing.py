@@ -73,11 +73,11 @@ def addresses(app: Flask, session: Session) -> set[str]:
     return found
 
 
-def look_at(client: FlaskClient, urls: set[str]) -> set[str]:
-    """Look at each, by HEAD and by GET; those that are for somebody else."""
+def look_at(client: FlaskClient, urls: set[str], methods: tuple[str, ...] = ("HEAD", "GET")) -> set[str]:
+    """Look at each; those that are for somebody else."""
     forbidden = set()
     for url in sorted(urls):
-        for method in ("HEAD", "GET"):
+        for method in methods:
             answer = client.open(url, method=method)
             assert answer.status_code < 500, (url, answer.status_code)
             forbidden |= {url} if answer.status_code == 403 else set()
@@ -93,7 +93,7 @@ def test_looking_at_everything_changes_nothing(app, house):  # T30
     everything, before = addresses(app, house), contents(house)
     assert len(everything) > 50
     look_at(app.test_client(), everything)
-    for_others = look_at(nadia, everything)
+    for_others = look_at(nadia, everything, ("GET",))  # for HEAD the same view runs
     assert for_others
     look_at(omar, for_others)
     assert contents(house) == before
