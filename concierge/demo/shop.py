@@ -30,7 +30,7 @@ from concierge.web.rendering import render
 from concierge.web.security import public
 from concierge.wishes import links
 from concierge.wishes.offer_models import Offer
-from concierge.wishes.queries import get_offer
+from concierge.wishes.queries import count_waiting, get_offer
 
 bp = Blueprint("shop", __name__, url_prefix="/shop")
 SOURCE = "demo-shop"
@@ -80,6 +80,7 @@ def piece(code: str) -> ResponseReturnValue:
         held_sku=held.variant.sku if held else "",
         sold_out=[each.size for each in product.variants if not each.available],
         texts=form_texts(product, language),
+        waiting={each.sku: count_waiting(db.session, each.id) for each in product.variants},
     )
 
 

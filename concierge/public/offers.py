@@ -31,7 +31,7 @@ class NotThatLong(BadInput):
 @bp.get("/offer/<token>")
 @public
 def offer_page(token: str) -> ResponseReturnValue:
-    """The piece, until when it is hers, and three answers; ?answer= brings one of them forward, and does nothing."""
+    """The piece, until when it is hers, and three answers; ?want= brings one of them forward, and does nothing."""
     opened, offer = _open(token)
     if opened.is_expired:
         return too_old("offer", token, offer.customer)
@@ -49,7 +49,7 @@ def offer_page(token: str) -> ResponseReturnValue:
         quantity=offer.quantity,
         standing=_standing(offer, is_late=offer.held_until is not None and offer.held_until <= now),
         held=held,
-        wanted=request.args.get("answer", "take"),
+        wanted=request.args.get("want", "take"),
         checkout=_checkout(offer),
         editor=offer.editor.first_name if offer.editor else "",
         link=her_link(offer.customer),

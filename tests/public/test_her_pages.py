@@ -99,7 +99,7 @@ def test_an_old_link_shows_nothing_of_hers_and_sends_a_fresh_one(client, config,
 def test_one_tap_takes_the_piece_and_leads_to_the_shops_checkout(client, config, session, pair):
     offer = offer_to(session, pair[0])
     here = links_of(config, offer.wish, offer)["offer"]
-    page = client.get(f"{here}?answer=take")
+    page = client.get(f"{here}?want=take")
     assert "It is here" in page.text and "Held for you until" in page.text and "(your time)" in page.text
     assert "form-action 'self' https://maison-solenne.example" in page.headers["Content-Security-Policy"]
     for _time in range(2):

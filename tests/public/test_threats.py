@@ -94,7 +94,7 @@ def addresses(client, config, session, pair) -> dict[str, str]:
 
 def looks(client, addresses: dict[str, str], number: int) -> None:
     """Whatever a mail scanner does: it opens, it peeks, it adds what the page's own buttons would."""
-    tails = ["", *(f"?answer={answer}" for answer in ("take", "pass")), "?List-Unsubscribe=One-Click"]
+    tails = ["", *(f"?want={answer}" for answer in ("take", "pass")), "?List-Unsubscribe=One-Click"]
     tails += ["/take", "/fresh", "/1/withdraw", "/undo"]
     ways = list(product(("get", "head"), tails, addresses.values()))
     for step in range(number):
