@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+
+Row = Mapping[str, Any]
+_Make = Callable[[Any], Any] | None
 
 
 def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:
@@ -22,31 +25,47 @@ def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:
     return list(session.scalars(sa.select(sequence).select_from(sa.func.generate_series(1, count))))
 
 
-def insert_many(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add many rows that have the same columns, in one statement; column defaults do not apply.
+def insert_many(session: Session, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Add many rows that have the same columns, in one statement; column defaults do not apply."""
+    if rows:
+        run_many(session, _insertion(table, tuple(rows[0])), rows)
 
-    What SQLAlchemy would do to each value of each row is done once to a value that many of them share.
+
+def run_many(session: Session, statement: sa.Insert | sa.Update | sa.TextClause, rows: Sequence[Row]) -> None:
+    """Run a statement once for each row, its places filled by name.
+
+    What SQLAlchemy would do to each value of each row is done once to a value that many of them share, and the driver
+    gets the rows as they are: that is what most of the time went into.
     """
     if not rows:
         return
     session.flush()
-    names = tuple(rows[0])
-    dialect = session.get_bind().dialect
-    makers = [_bound_by(table.c[name].type, dialect) for name in names]
-    values = [
-        {name: make(row[name]) if make else row[name] for name, make in zip(names, makers, strict=True)} for row in rows
-    ]
-    session.connection().execute(_insertion(table, names), values)
+    connection = session.connection()
+    sql, places, kinds = _compiled(statement, connection.dialect)
+    makers = [(name, _maker(kind, connection.dialect)) for name, kind in zip(places, kinds, strict=True)]
+    if connection.dialect.positional:
+        values: list[Any] = [tuple([make(row[name]) if make else row[name] for name, make in makers]) for row in rows]
+    else:
+        values = [{name: make(row[name]) if make else row[name] for name, make in makers} for row in rows]
+    connection.exec_driver_sql(sql, values)
 
 
-@cache
-def _insertion(table: sa.Table, names: tuple[str, ...]) -> sa.TextClause:
-    """Written out, for a construct would work on every value of every row once more."""
-    columns = ", ".join(f'"{name}"' for name in names)
-    return sa.text(f'INSERT INTO "{table.name}" ({columns}) VALUES ({", ".join(f":{name}" for name in names)})')  # noqa: S608
+@lru_cache(maxsize=256)
+def _insertion(table: sa.Table, names: tuple[str, ...]) -> sa.Insert:
+    return sa.insert(table).values({name: sa.bindparam(name) for name in names})
 
 
-def _bound_by(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+@lru_cache(maxsize=256)
+def _compiled(
+    statement: sa.Insert | sa.Update | sa.TextClause, dialect: sa.Dialect
+) -> tuple[str, tuple[str, ...], tuple[sa.types.TypeEngine[Any], ...]]:
+    """The statement as the driver takes it, with the names and the types of its places."""
+    compiled: Any = statement.compile(dialect=dialect)
+    places = tuple(compiled.positiontup if dialect.positional else compiled.binds)
+    return str(compiled), places, tuple(compiled.binds[name].type for name in places)
+
+
+def _maker(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Make:
     """How a value of this type is handed to the driver; None when as it is."""
     if isinstance(kind, sa.JSON):
         return _json
@@ -56,11 +75,17 @@ def _bound_by(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[
     known: dict[Any, Any] = {}
 
     def make(value: Any) -> Any:
-        if value not in known:
+        try:
+            return known[value]
+        except KeyError:
             known[value] = process(value)
-        return known[value]
+            return known[value]
 
     return make
 
 
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _json(value: Any) -> str:
+    return _encode(value) if value else "{}" if isinstance(value, dict) else "[]"

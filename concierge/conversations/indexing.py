@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from concierge.conversations.models import Message
 from concierge.conversations.search_terms import fold
+from concierge.rows import run_many
 
 # PostgreSQL refuses documents over 1 MB; what stands behind this many characters is not searched.
 _LONGEST = 200_000
@@ -35,11 +36,9 @@ def index_message(session: Session, message: Message, *, sender_also: str = "") 
 
 def index_many(session: Session, indexed: Sequence[tuple[int, str, str, str]]) -> None:
     """Make many messages searchable at once: each with its number, subject, people and body."""
-    if not indexed:
-        return
     statement = _INTO_SQLITE if session.get_bind().dialect.name == "sqlite" else _INTO_POSTGRESQL
     values = [
         {"id": number, "subject": fold(subject), "people": fold(people), "body": fold(body)}
         for number, subject, people, body in indexed
     ]
-    session.execute(statement, values)
+    run_many(session, statement, values)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -13,7 +14,8 @@ from concierge.addresses import Address
 from concierge.audit import AuditEntry
 from concierge.conversations.indexing import index_many
 from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind
-from concierge.rows import insert_many, reserve_ids
+from concierge.conversations.search_terms import fold
+from concierge.rows import insert_many, reserve_ids, run_many
 
 _conversations = cast("sa.Table", Conversation.__table__)
 _SHOW_LAST = (
@@ -101,7 +103,7 @@ def record_letters(session: Session, letters: Sequence[LetterOut], *, now: datet
     numbers = reserve_ids(session, table, len(letters))
     pairs = list(zip(numbers, letters, strict=True))
     insert_many(session, table, [_message(number, each, now) for number, each in pairs])
-    session.connection().execute(_SHOW_LAST, [_last(number, each, now) for number, each in pairs])
+    run_many(session, _SHOW_LAST, [_last(number, each, now) for number, each in pairs])
     index_many(session, [_indexed(number, each) for number, each in pairs])
     entries = [_entry(number, each, now) for number, each in pairs]
     insert_many(session, cast("sa.Table", AuditEntry.__table__), entries)
@@ -143,7 +145,11 @@ def _last(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:
 
 def _indexed(number: int, letter: LetterOut) -> tuple[int, str, str, str]:
     people = f"{letter.sender.name} {letter.sender.address}"
-    return number, letter.subject, people, f"{letter.searched}\n{letter.to.name} {letter.to.address}"
+    return number, letter.subject, people, f"{_folded(letter.searched)}\n{letter.to.name} {letter.to.address}"
+
+
+# What thousands of letters have in common is folded once.
+_folded = lru_cache(maxsize=256)(fold)
 
 
 def _entry(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from concierge.wishes.leaving import Leaving, Thread, recipient
 from concierge.wishes.moulds import MouldKey, PieceKey
 from concierge.wishes.offer_mail import until_words
 from concierge.wishes.offer_models import WavePolicy
-from concierge.wishes.voices import Colleague, Voice, choose_voice
+from concierge.wishes.voices import Colleague, Roster, Voice, choose_voice
 from concierge.wishes.zones import zone_of
 
 
@@ -56,7 +56,7 @@ class Circumstances:
 
     now: datetime
     zone: ZoneInfo
-    staff: Sequence[Colleague]
+    rosters: Mapping[int, Roster]
     policies: Mapping[int, WavePolicy]
     threads: Mapping[int, Thread]
     addresses: Mapping[int, Sequence[tuple[str, bool]]]
@@ -82,7 +82,7 @@ def address(offers: Sequence[Leaving], around: Circumstances) -> list[Sorted]:
     reasons = {each.offer_id: _objection(each, to, around) for each in offers}
     refused: list[Sorted] = [Withheld(each, to, reasons[each.offer_id]) for each in offers if reasons[each.offer_id]]
     going = tuple(each for each in offers if not reasons[each.offer_id])
-    voice = _voice(going, thread, policy, around) if going else None
+    voice = _voice(going, thread, around) if going else None
     if voice is None or to is None:
         return refused
     return [*refused, _addressed(going, to, voice, around, zone=zone, thread=thread)]
@@ -96,20 +96,14 @@ def _objection(offer: Leaving, to: Address | None, around: Circumstances) -> str
     return around.suppressed(normalise(to.address))
 
 
-def _voice(offers: Sequence[Leaving], thread: Thread | None, policy: WavePolicy, around: Circumstances) -> Voice | None:
+def _voice(offers: Sequence[Leaving], thread: Thread | None, around: Circumstances) -> Voice | None:
     first = offers[0]
     owner_id = next((each.owner_id for each in offers if each.owner_id), thread.editor_id if thread else None)
     if around.by is not None:
-        owner = next((each for each in around.staff if each.id == owner_id), None)
+        owner = around.rosters[first.policy_id].known.get(owner_id or 0)
         return Voice(around.by, owner if owner and owner.id != around.by.id else None)
-    return choose_voice(
-        owner_id,
-        around.staff,
-        customer_id=first.customer_id,
-        language=first.language,
-        now=around.now,
-        desk=timedelta(minutes=policy.desk_minutes),
-    )
+    roster = around.rosters[first.policy_id]
+    return choose_voice(owner_id, roster, customer_id=first.customer_id, language=first.language)
 
 
 def _addressed(

@@ -29,7 +29,7 @@ from concierge.wishes.models import Wish, WishState
 from concierge.wishes.moulds import Moulds, Shelf, card_for, words_from
 from concierge.wishes.offer_models import Offer
 from concierge.wishes.staff import colleague
-from concierge.wishes.voices import choose_voice
+from concierge.wishes.voices import call_the_roll, choose_voice
 from concierge.wishes.zones import zone_of
 
 
@@ -134,14 +134,9 @@ def _way(table: Table, wish: Wish, by: Editor | None) -> _Way | None:
 
 def _writer(table: Table, wish: Wish, thread: Thread | None) -> Editor | None:
     staff = {each.id: each for each in list_editors(table.session)}
-    voice = choose_voice(
-        wish.editor_id or (thread.editor_id if thread else None),
-        [colleague(each) for each in staff.values()],
-        customer_id=wish.customer_id,
-        language=wish.language,
-        now=table.now,
-        desk=None,
-    )
+    roster = call_the_roll([colleague(each) for each in staff.values()], now=table.now, desk=None)
+    owner_id = wish.editor_id or (thread.editor_id if thread else None)
+    voice = choose_voice(owner_id, roster, customer_id=wish.customer_id, language=wish.language)
     return staff[voice.writer.id] if voice else None
 
 

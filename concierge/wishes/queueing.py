@@ -18,6 +18,7 @@ from concierge.drafts.wording import reply_subject
 from concierge.mailing.commands import Posting, queue_deliveries
 from concierge.mailing.mail import ancestry
 from concierge.mailing.sheets import fill_text, folded
+from concierge.rows import run_many
 from concierge.wishes import links
 from concierge.wishes.addressing import Addressed
 from concierge.wishes.heads import Head, unsubscribe_headers
@@ -86,7 +87,7 @@ def queue_letters(
         for each, delivery, message in zip(written, deliveries, messages, strict=True)
         for row in _left(each, delivery, message, now)
     ]
-    session.connection().execute(_LEFT, left)
+    run_many(session, _LEFT, left)
     return len(left)
 
 
@@ -109,8 +110,7 @@ def _conversations(session: Session, letters: Sequence[tuple[Addressed, Mould]],
         for (each, _mould), number in zip(new, numbers, strict=True)
         for offer in each.offers
     ]
-    if joins:
-        session.connection().execute(_JOINS, joins)
+    run_many(session, _JOINS, joins)
     fresh = iter(numbers)
     return [each.thread.id if each.thread else next(fresh) for each, _mould in letters]
 

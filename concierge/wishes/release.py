@@ -27,6 +27,7 @@ from concierge.wishes.offer_models import Offer, OfferEnding, WavePolicy
 from concierge.wishes.queries import get_offer
 from concierge.wishes.queueing import PURPOSE, queue_letters
 from concierge.wishes.staff import colleague
+from concierge.wishes.voices import call_the_roll
 from concierge.wishes.words import skipped_words
 
 log = logging.getLogger(__name__)
@@ -129,11 +130,16 @@ def _circumstances(
     likenesses = Likenesses(session, always=config.policy.offer_similar)
     if asking := {each.customer_id for each in due if each.or_similar or config.policy.offer_similar}:
         likenesses.read_tastes(asking)
+    staff = [colleague(each) for each in list_editors(session)]
+    policies = _policies(session, {each.policy_id for each in due})
     return Circumstances(
         now=now,
         zone=config.policy.zone,
-        staff=tuple(colleague(each) for each in list_editors(session)),
-        policies=_policies(session, {each.policy_id for each in due}),
+        rosters={
+            number: call_the_roll(staff, now=now, desk=timedelta(minutes=policy.desk_minutes))
+            for number, policy in policies.items()
+        },
+        policies=policies,
         threads=leaving.lock_threads(session, {each.conversation_id for each in due if each.conversation_id}),
         addresses=addresses,
         suppressed=lambda one: suppressed[one].value if one in suppressed else "",

@@ -1,6 +1,6 @@
 """In whose name an offer is written: her own editor's, or, while she is away, a colleague's who says so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -33,31 +33,35 @@ class Voice:
         return self.covers_for if self.covers_for and self.covers_for.may_answer else self.writer
 
 
-def choose_voice(
-    owner_id: int | None,
-    staff: Sequence[Colleague],
-    *,
-    customer_id: int,
-    language: str,
-    now: datetime,
-    desk: timedelta | None,
-) -> Voice | None:
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The staff at one moment: everybody by number, those who may answer, those of them who are at work."""
+
+    known: Mapping[int, Colleague]
+    answering: tuple[Colleague, ...]
+    present: tuple[Colleague, ...]
+
+
+def call_the_roll(staff: Iterable[Colleague], *, now: datetime, desk: timedelta | None) -> Roster:
+    """Who is there between now and the end of the desk's time; without a desk (None) no hours matter."""
+    known = {each.id: each for each in staff}
+    answering = tuple(known[number] for number in sorted(known) if known[number].may_answer)
+    present = answering if desk is None else tuple(each for each in answering if is_at_work(each, now, desk))
+    return Roster(known, answering, present)
+
+
+def choose_voice(owner_id: int | None, roster: Roster, *, customer_id: int, language: str) -> Voice | None:
     """Who writes to this customer now; None when nobody in the house may answer.
 
-    Her owner does, unless she has left, or has no working minute between now and the end of the desk's time. Then it is
-    a colleague who has one, if anybody does. Without a desk (None) no hours matter.
-
-    Somebody without an owner gets one, always the same as long as the staff is: by her number, among those who speak
-    her language where there are any.
+    Her owner does, unless she has left or is away; then a colleague who is there, if anybody is. Somebody without an
+    owner gets one, always the same as long as the staff is: by her number, among those who speak her language where
+    there are any.
     """
-    answering = sorted((each for each in staff if each.may_answer), key=lambda each: each.id)
-    owner = next((each for each in answering if each.id == owner_id), None)
-    present = answering if desk is None else [each for each in answering if is_at_work(each, now, desk)]
-    if owner is not None and (owner in present or not present):
+    owner = roster.known.get(owner_id or 0)
+    if owner is not None and owner.may_answer and (owner in roster.present or not roster.present):
         return Voice(owner)
-    known = next((each for each in staff if each.id == owner_id), None)
-    chosen = _share(present or answering, customer_id, language)
-    return Voice(chosen, known) if chosen else None
+    chosen = _share(roster.present or roster.answering, customer_id, language)
+    return Voice(chosen, owner) if chosen else None
 
 
 def is_at_work(colleague: Colleague, now: datetime, within: timedelta = timedelta()) -> bool:
