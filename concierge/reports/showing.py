@@ -56,7 +56,7 @@ def curve_plot(sizes: Sequence[Size], kind: Kind | None) -> Markup:
     series = (_("Wished for"), _("Free to sell"), _("Sold of late"))
     title = _("Sizes of %(kind)s: wished for, free to sell and sold", kind=category_name(kind.category))
     axis = _("Size (%(system)s)", system=kind.system) if kind.system else _("Size")
-    return _safe(plots.columns(groups, series, title=title, unit=_("% of all sizes"), axis=axis))
+    return _safe(plots.columns(groups, series, title=title, unit=_("percent of all sizes"), axis=axis))
 
 
 def curve_shares(sizes: Sequence[Size]) -> list[tuple[float, float, float]]:
