@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from playwright.sync_api import expect
 
-from tests.browser.steps import SOON, cannot_be_pushed_sideways, mails_to
+from tests.browser.looking import axe, sideways
+from tests.browser.steps import SOON, mails_to
 
 PAGE = """<!doctype html><html lang="it"><title>Sandali</title><body><main><h1>Sandali Calanque</h1>
 <wish-form product="CAL-TUR" size="36"><a href="{house}/wish-form/CAL-TUR">Avvisatemi</a></wish-form></main>
@@ -37,7 +38,7 @@ def strict_shop(house_url: str) -> Iterator[str]:
     server.shutdown()
 
 
-def test_a_strict_shop_embeds_the_form_and_she_says_yes(house, new_context, sign_in, axe):
+def test_a_strict_shop_embeds_the_form_and_she_says_yes(house, new_context, sign_in):
     address = f"lucia.{uuid.uuid4().hex[:8]}@example.com"
     hers = new_context(viewport={"width": 390, "height": 800})
     page = hers.new_page()
@@ -45,8 +46,8 @@ def test_a_strict_shop_embeds_the_form_and_she_says_yes(house, new_context, sign
         page.goto(shop)
         email = page.get_by_label("E-mail")
         expect(page.get_by_label("EU 36", exact=True)).to_be_checked(timeout=SOON)
-        axe(page)
-        cannot_be_pushed_sideways(page)
+        assert not axe(page)
+        assert not sideways(page)
         email.focus()
         page.keyboard.type(address)
         page.keyboard.press("Enter")
@@ -58,10 +59,10 @@ def test_a_strict_shop_embeds_the_form_and_she_says_yes(house, new_context, sign
     mails_to(staff, address).first.click()
     link = staff.frame_locator("iframe.mail-frame").locator("a[href*='/wish-request/']").first.get_attribute("href")
     page.goto(link)
-    axe(page)
+    assert not axe(page)
     page.get_by_role("button").click()
     expect(page.locator(".wish")).to_have_count(1)
     page.locator("details.more > summary").first.click()
-    axe(page)
-    cannot_be_pushed_sideways(page)
+    assert not axe(page)
+    assert not sideways(page)
     assert not hers.cookies()
