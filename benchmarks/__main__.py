@@ -34,19 +34,20 @@ def found() -> dict[str, ModuleType]:
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(sorted(found())))
 @click.option("--large", default=LARGE, show_default=True, help="Conversations in the large house.")
-@click.option("--write/--no-write", default=True, help=f"Write {PAGE.name} (only when all is measured).")
-def main(names: tuple[str, ...], large: int, write: bool) -> None:
+@click.option("--database", type=click.Choice(["SQLite", "PostgreSQL"]), help="This one alone.")
+@click.option("--write/--no-write", default=None, help=f"Write {PAGE.name}; without either, when all was measured.")
+def main(names: tuple[str, ...], large: int, database: str | None, write: bool | None) -> None:
     """Take all figures, or those of NAMES; print each as it comes, and write the page."""
     modules = [module for name, module in found().items() if not names or name in names]
     figures, begun = [], datetime.now(UTC)
     load = os.getloadavg()
     with places() as both:
         versions = ", ".join(place.version for place in both)
-        for place in both:
+        for place in (each for each in both if database in (None, each.name)):
             for figure in _measure(place, modules, large):
                 figures.append(figure)
                 click.echo(_line(figure))
-    if write and not names:
+    if write if write is not None else not names and not database:
         machine = (
             f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
         )

@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from concierge.accounts.commands import add_editor, add_mailbox
 from concierge.accounts.models import Editor, Role
@@ -75,8 +76,16 @@ def fill(sessions: Sessions, upto: int) -> None:
             index_many(session, [_indexed(values) for values in messages])
             session.commit()
     with sessions() as session:
+        for table in ("customer", "conversation", "message"):
+            _count_on(session, table)
         session.execute(sa.text("ANALYZE"))
         session.commit()
+
+
+def _count_on(session: Session, table: str) -> None:
+    """PostgreSQL's own numbers go on behind those that were given here; SQLite's do so by themselves."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"))
 
 
 class Writer:

@@ -28,7 +28,7 @@ def measure(place: Place) -> Iterator[Figure]:
     page = client.get(INBOX)
     assert page.status_code == 200
     assert page.get_data().count(b"About order") >= 50
-    ours, bare = milliseconds(place, lambda: _get(client, INBOX), _Bare(place))
+    ours, bare = milliseconds(place, lambda: _get(client, INBOX), _Bare(place), 100)
     words = "an empty Flask page that reads 50 rows by key"
     yield Figure("inbox page, median", place.size, ours.middle, bare.middle, "ms", words, ours.waited)
     yield Figure("inbox page, 95th percentile", place.size, ours.slow, bare.slow, "ms", words)
