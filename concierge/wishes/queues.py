@@ -1,9 +1,8 @@
 """Reading a variant's queue as it stands, in order, a few hundred places at a time, with what decides about each."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -22,8 +21,7 @@ from concierge.wishes.waves import Facts, Key, Place
 AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """Somebody in the queue of one variant, with what an offer to her needs."""
 
     variant_id: int

@@ -1,12 +1,15 @@
 """Who is offered one: the order of a queue, who is passed over, and how many offers a number of units bears."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import ceil, exp, lgamma
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 Key = tuple[datetime, datetime, int]
+# So many places are kept in hand while somebody without a head start is looked for; further on is asked for anew.
+FAR = 1000
 
 
 class QueuePolicy(Protocol):
@@ -29,8 +32,7 @@ class BoundedPolicy(Protocol):
     def prior_passed(self) -> float: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Somebody in a queue; `choices` are the variants she may be offered, the dearest first.
 
     `void` is the reason why she can't be offered anything now, "" when nothing stands in the way; `facts` is whatever
@@ -44,7 +46,7 @@ class Place:
     moved: bool = False
     choices: tuple[int, ...] = ()
     void: str = ""
-    facts: Any = field(default=None, compare=False, repr=False)
+    facts: Any = None
 
     @property
     def key(self) -> Key:
@@ -78,8 +80,7 @@ class Running:
         return Running(self.given + 1, self.by_tier + by_tier)
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """Somebody's turn: her place in the queue, whether her tier put her there, and how many before her it did so."""
 
     who: Place
@@ -122,12 +123,14 @@ class Walk:
 
         `passing` is told of everybody who is passed over.
         """
-        self._passing = passing
-        self._everyone, self._open_plain = everyone, plain
+        self._everyone, self._open_plain, self._passing = everyone, plain, passing
         self._share, self.running = share, running or Running()
-        self._head: Place | None = None
-        self._plain: Iterator[Place] | None = None
-        self._plain_head: Place | None = None
+        # read and not yet passed; of these, who has no head start; and the stream of those behind them
+        self._near: deque[Place] = deque()
+        self._near_plain: deque[Place] = deque()
+        self._far_plain: Iterator[Place] | None = None
+        self._far_head: Place | None = None
+        self._read_upto: Key | None = None
         self._ahead: set[int] = set()
         self._seen = self._by_tier = 0
 
@@ -138,17 +141,16 @@ class Walk:
         """
         while (head := self._peek()) is not None:
             if head.void or not fits(head):
-                self._head = None
+                self._leave()
                 self._seen += 1
                 self._passing(head)
                 continue
-            rival = self._peek_plain(head.key, fits) if head.has_head_start else None
+            rival = self._find_plain(head.key, fits) if head.has_head_start else None
             overtakes = rival is not None and rival.key < head.key_by_time
             if rival is not None and overtakes and not self.running.may_overtake(self._share):
                 self._ahead.add(rival.wish_id)
-                self._plain_head = None
                 return self._give(rival, by_tier=False)
-            self._head = None
+            self._leave()
             return self._give(head, by_tier=overtakes)
         return None
 
@@ -160,24 +162,52 @@ class Walk:
         return turn
 
     def _peek(self) -> Place | None:
-        while self._head is None:
-            self._head = next(self._everyone, None)
-            if self._head is None:
-                return None
-            if self._head.wish_id in self._ahead:
-                self._ahead.discard(self._head.wish_id)
-                self._head = None
-        return self._head
+        while self._near or self._read():
+            if self._near[0].wish_id not in self._ahead:
+                return self._near[0]
+            self._ahead.discard(self._leave().wish_id)
+        return None
 
-    def _peek_plain(self, passed: Key, fits: Callable[[Place], bool]) -> Place | None:
-        if self._plain is None:
-            self._plain = self._open_plain(passed)
+    def _leave(self) -> Place:
+        head = self._near.popleft()
+        if self._near_plain and self._near_plain[0] is head:
+            self._near_plain.popleft()
+        return head
+
+    def _read(self) -> bool:
+        """Read one more; whether there was one."""
+        if (found := next(self._everyone, None)) is None:
+            return False
+        self._near.append(found)
+        self._read_upto = found.key
+        if not found.has_head_start and not found.void:
+            self._near_plain.append(found)
+        return True
+
+    def _find_plain(self, passed: Key, fits: Callable[[Place], bool]) -> Place | None:
+        """The first without a head start behind `passed`: among those read, else a little further, else far behind."""
         while True:
-            found = self._plain_head or next(self._plain, None)
-            if found is None or (found.key > passed and not found.void and fits(found)):
-                self._plain_head = found
+            while self._near_plain:
+                found = self._near_plain[0]
+                if found.key > passed and found.wish_id not in self._ahead and fits(found):
+                    return found
+                self._near_plain.popleft()
+            if len(self._near) >= FAR:
+                return self._find_far(fits)
+            if not self._read():
+                return None
+
+    def _find_far(self, fits: Callable[[Place], bool]) -> Place | None:
+        assert self._read_upto is not None
+        if self._far_plain is None:
+            self._far_plain = self._open_plain(self._read_upto)
+        while True:
+            found = self._far_head or next(self._far_plain, None)
+            is_good = found is None or (found.key > self._read_upto and found.wish_id not in self._ahead)
+            if found is None or (is_good and not found.void and fits(found)):
+                self._far_head = found
                 return found
-            self._plain_head = None
+            self._far_head = None
 
 
 def walk(places: Iterable[Place], policy: QueuePolicy, running: Running | None = None) -> Walk:
@@ -202,8 +232,7 @@ def order(places: Iterable[Place], policy: QueuePolicy, running: Running | None 
     return list(iter(lambda: walking.next(lambda _: True), None))
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What decides whether somebody can be offered a piece now."""
 
     price_cents: int

@@ -79,9 +79,16 @@ def people(rows: list[tuple[int, str, bool, int, str]], policy: Rules) -> list[P
     ]
 
 
-@given(queues, shares, st.integers(0, 9), st.integers(0, 9))
+@given(queues, shares, st.integers(0, 9), st.integers(0, 9), st.sampled_from([1, 3, 1000]))
 @settings(max_examples=100, deadline=None)
-def test_the_order_is_that_of_the_plain_oracle(rows, share, given_out, by_tier):
+def test_the_order_is_that_of_the_plain_oracle(rows, share, given_out, by_tier, far):
+    """However few places are kept in hand."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(waves, "FAR", far)
+        _compare(rows, share, given_out, by_tier)
+
+
+def _compare(rows, share, given_out, by_tier):
     policy, running = Rules(tier_share=share), Running(given_out, min(by_tier, given_out))
     everybody = [each for each in people(rows, policy) if not each.void]
     turns = order(everybody, policy, running)
@@ -89,10 +96,16 @@ def test_the_order_is_that_of_the_plain_oracle(rows, share, given_out, by_tier):
     assert [turn.place for turn in turns] == list(range(1, len(everybody) + 1))
 
 
-@given(queues, shares, st.integers(0, 12))
+@given(queues, shares, st.integers(0, 12), st.sampled_from([1, 3, 1000]))
 @settings(max_examples=100, deadline=None)
-def test_units_are_given_as_the_plain_oracle_gives_them(rows, share, units):
+def test_units_are_given_as_the_plain_oracle_gives_them(rows, share, units, far):
     """All or nothing: at each turn, among those who may be offered one and whose wish fits, the first by the order."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(waves, "FAR", far)
+        _give_out(rows, share, units)
+
+
+def _give_out(rows, share, units):
     policy = Rules(tier_share=share)
     everybody, running = people(rows, policy), Running()
     expected, left, free = [], [each for each in everybody if not each.void], units

@@ -1,0 +1,265 @@
+"""A restock with as many units as people wait for it: wishes allocated, their mails rendered and queued, per second."""
+
+import gc
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from benchmarks import filling
+from benchmarks.measuring import Figure, Place, per_second
+from concierge import schema
+from concierge.accounts.models import Editor, Mailbox
+from concierge.catalogue.commands import add_product, add_variant
+from concierge.catalogue.models import Variant
+from concierge.config import Config
+from concierge.conversations.models import Conversation, Message
+from concierge.customers.models import Consent, Customer, CustomerAddress
+from concierge.db import make_sessions
+from concierge.mailing.models import Delivery, DeliveryState
+from concierge.wishes.jobs import deal_all
+from concierge.wishes.models import Wish, WishState, WishVariant, WishWay
+from concierge.wishes.offer_models import Offer, OfferState, Wave, WavePolicy
+from concierge.wishes.release import release_due
+
+SIZES = (1_000, 10_000, 100_000)
+CHUNK = 5_000
+_numbers = count(1)
+_WORDS = "The sandals are back in your size, and a pair is held for you. " * 12
+_BARE = "offer, message and delivery rows written in bulk, the words made before"
+
+
+def measure(place: Place) -> Iterator[Figure]:
+    """For each size: wishes told per second, and beside it statements per wish and how far the memory grew."""
+    with _own_house(place) as house:
+        _fill_customers(house, max(SIZES))
+        for waiting in SIZES:
+            told = _Told(house, waiting)
+            ours, bare = per_second(
+                house, told, lambda waiting=waiting: _bare(house, waiting), told.prepare, 3 if waiting < 5_000 else 1
+            )
+            words = f"{told.statements / waiting:.2f} statements a wish, memory {told.grown:+.0f} MiB"
+            where = f"{waiting:,} waiting, {place.name}"
+            yield Figure("restock: wishes told", where, ours, bare, "wishes/s", _BARE, beside=words)
+
+
+class _Told:
+    """Tells everybody who waits; what it took is kept."""
+
+    def __init__(self, house: Place, waiting: int) -> None:
+        self._house, self._waiting, self._variant_id = house, waiting, 0
+        self.statements, self.grown = 0, 0.0
+
+    def prepare(self) -> None:
+        """A piece that is back, and people who wait for it."""
+        self._variant_id = _fill_wishes(self._house, self._waiting)
+        gc.collect()
+
+    def __call__(self) -> int:
+        with _counted(self._house) as counted, _memory() as memory:
+            made = deal_all(self._house.config, self._house.sessions, self._variant_id)
+            left = 0
+            while now_left := release_due(self._house.config, self._house.sessions):
+                left += now_left
+        assert made == left == self._waiting, (made, left)
+        self.statements, self.grown = counted[0], memory[0]
+        return left
+
+
+@contextmanager
+def _own_house(place: Place) -> Iterator[Place]:
+    """Another house on the same database system, so that the others stay as they are."""
+    settings: dict[str, Any] = {"data": place.config.data / "restock", "database_url": ""}
+    if not place.config.is_sqlite:
+        url = sa.make_url(place.config.database_url)
+        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql("CREATE DATABASE restock")
+        engine.dispose()
+        settings["database_url"] = url.set(database="restock").render_as_string(hide_password=False)
+    else:
+        settings["database_url"] = f"sqlite+pysqlite:///{settings['data'] / 'concierge.db'}"
+    config: Config = place.config.model_copy(update=settings)
+    config.data.mkdir(parents=True)
+    schema.migrate(config)
+    house = replace(place, config=config, sessions=make_sessions(config))
+    filling.furnish(house.sessions)
+    with house.sessions() as session:
+        # Everybody is awake, whatever the hour it is measured at.
+        policy = {"wakes_at": 0, "sleeps_at": 24, "head_starts": {"vip": 7}}
+        session.add(WavePolicy(**policy, saved_at=filling.NOW))
+        session.commit()
+    yield house
+    house.sessions.kw["bind"].dispose()
+
+
+def _fill_customers(house: Place, number: int) -> None:
+    now = filling.NOW
+    for first in range(1, number + 1, CHUNK):
+        some = range(first, min(first + CHUNK, number + 1))
+        with house.sessions() as session:
+            session.execute(
+                sa.insert(Customer),
+                [
+                    {"id": each, "name": f"Barbara {each}", "first_name": "Barbara", "language": ("en", "it")[each % 2],
+                     "timezone": "Europe/Rome", "tier": "vip" if each % 10 == 0 else "", "created_at": now}
+                    for each in some
+                ],
+            )  # fmt: skip
+            session.execute(
+                sa.insert(CustomerAddress),
+                [
+                    {"customer_id": each, "address": f"barbara{each}@example.com",
+                     "normalised": f"barbara{each}@example.com", "is_primary": True, "created_at": now}
+                    for each in some
+                ],
+            )  # fmt: skip
+            session.execute(
+                sa.insert(Consent),
+                [
+                    {"id": each, "customer_id": each, "purpose": "wish", "words": "Yes, tell me.", "language": "en",
+                     "way": "form", "proof": {}, "granted_at": now, "withdrawn_way": ""}
+                    for each in some
+                ],
+            )  # fmt: skip
+            session.commit()
+
+
+def _fill_wishes(house: Place, number: int) -> int:
+    """So many wishes for a new piece of which there are enough; the piece's size."""
+    now, name = filling.NOW, next(_numbers)
+    with house.sessions() as session:
+        mailbox_id = session.scalars(sa.select(Mailbox.id)).first()
+        editor_id = session.scalars(sa.select(Editor.id).order_by(Editor.id)).first()
+        product = add_product(
+            session,
+            code=f"CAL-{name}",
+            designer="Atelier Mirelle",
+            category="sandals",
+            price_cents=42_000,
+            texts={"en": ("Calanque sandals", "Silk satin."), "it": ("Sandali Calanque", "Raso di seta.")},
+            link="https://maison.example/products/calanque",
+            now=now,
+        )
+        variant = add_variant(session, product, sku=f"CAL-{name}-36", size="36", colour="Turquoise")
+        session.commit()
+        first_wish = (session.scalar(sa.select(sa.func.max(Wish.id))) or 0) + 1
+        for first in range(0, number, CHUNK):
+            some = range(first, min(first + CHUNK, number))
+            at = {each: now - timedelta(days=60) + timedelta(seconds=each * 7919 % 4_000_000) for each in some}
+            rank = {each: at[each] - timedelta(days=7 * ((each + 1) % 10 == 0)) for each in some}
+            session.execute(
+                sa.insert(Wish),
+                [
+                    {"id": first_wish + each, "customer_id": each + 1, "product_id": product.id,
+                     "state": WishState.WAITING, "way": WishWay.FORM, "quantity": 1, "or_similar": False,
+                     "language": ("en", "it")[(each + 1) % 2], "mailbox_id": mailbox_id, "editor_id": editor_id,
+                     "consent_id": each + 1, "created_at": at[each], "confirmed_at": at[each], "rank_at": rank[each],
+                     "moved_because": "", "skipped_because": "", "expires_at": now + timedelta(days=9999)}
+                    for each in some
+                ],
+            )  # fmt: skip
+            session.execute(
+                sa.insert(WishVariant),
+                [
+                    {"wish_id": first_wish + each, "variant_id": variant.id, "customer_id": each + 1, "preference": 0,
+                     "is_living": True, "is_waiting": True, "rank_at": rank[each]}
+                    for each in some
+                ],
+            )  # fmt: skip
+            session.commit()
+        session.execute(sa.update(Variant).where(Variant.id == variant.id).values(on_hand=number))
+        session.commit()
+        return variant.id
+
+
+def _bare(house: Place, number: int) -> int:
+    """The rows alone, set by set, for the last piece's customers: nothing decided, nothing rendered."""
+    now = filling.NOW
+    with house.sessions() as session:
+        wave = session.scalars(sa.select(Wave).order_by(Wave.id.desc()).limit(1)).one()
+        mailbox_id = session.scalars(sa.select(Mailbox.id)).first()
+        wishes = session.scalar(sa.select(sa.func.max(Wish.id))) or 0
+        conversation = session.scalar(sa.select(sa.func.min(Conversation.id)))
+        name = next(_numbers)
+        for first in range(0, number, 500):
+            some = range(first, min(first + 500, number))
+            session.execute(
+                sa.insert(Offer),
+                [
+                    {"wave_id": wave.id, "wish_id": wishes - each, "customer_id": each + 1, "quantity": 1,
+                     "variant_id": wave.variant_id, "state": OfferState.LAPSED, "price_cents": 42_000,
+                     "place": each, "made_at": now, "leaves_at": now, "ended_at": now, "ended_because": "lapsed"}
+                    for each in some
+                ],
+            )  # fmt: skip
+            session.execute(
+                sa.insert(Delivery),
+                [
+                    {"key": f"bare:{name}:{each}", "purpose": "bare", "state": DeliveryState.WITHHELD,
+                     "message_id": f"<{name}.{each}@maison.example>", "to_address": f"barbara{each}@example.com",
+                     "to_normalised": f"barbara{each}@example.com", "subject": "They are back", "due_at": now,
+                     "content": {"text": _WORDS, "sheet": 1}, "created_at": now}
+                    for each in some
+                ],
+            )  # fmt: skip
+            session.execute(
+                sa.insert(Message),
+                [
+                    {"conversation_id": conversation, "direction": "out", "text": _WORDS, "mailbox_id": mailbox_id,
+                     "rfc_message_id": f"<{name}.{each}@maison.example>", "created_at": now}
+                    for each in some
+                ],
+            )  # fmt: skip
+            session.commit()
+    return number
+
+
+@contextmanager
+def _counted(house: Place) -> Iterator[list[int]]:
+    """How many statements were run."""
+    counted, engine = [0], house.sessions.kw["bind"]
+
+    def one_more(*_: object) -> None:
+        counted[0] += 1
+
+    event.listen(engine, "before_cursor_execute", one_more)
+    yield counted
+    event.remove(engine, "before_cursor_execute", one_more)
+
+
+@contextmanager
+def _memory() -> Iterator[list[float]]:
+    """By how many MiB the peak rose above what was held before (Linux: proc(5), else the peak of all time)."""
+    grown = [0.0]
+    before = _held()
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # begin the peak anew
+    except OSError:
+        before = _peak()
+    yield grown
+    grown[0] = (_peak() - before) / 1024
+
+
+def _held() -> int:
+    return _status("VmRSS") or _peak()
+
+
+def _peak() -> int:
+    return _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _status(name: str) -> int:
+    """A figure of ours in KiB; 0 where nobody tells."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)
