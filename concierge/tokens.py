@@ -13,6 +13,7 @@ from itsdangerous.encoding import base64_decode, base64_encode, int_to_bytes
 from concierge.errors import BadToken
 
 _MAC_BYTES = 16
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def sign(secret: str, purpose: str, payload: str) -> str:
@@ -27,7 +28,7 @@ def sign_many(secret: str, purpose: str, payloads: Iterable[str]) -> list[str]:
     key, stamp = signer.derive_key(), base64_encode(int_to_bytes(signer.get_timestamp()))
     tokens = []
     for payload in payloads:
-        signed = base64_encode(json.dumps(payload, ensure_ascii=False)) + b"." + stamp
+        signed = base64_encode(_encode(payload)) + b"." + stamp
         tokens.append((signed + b"." + base64_encode(hmac.digest(key, signed, "sha1"))).decode("ascii"))
     return tokens
 

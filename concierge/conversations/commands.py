@@ -11,7 +11,7 @@ from concierge.accounts import queries as accounts
 from concierge.accounts.models import Editor
 from concierge.conversations import queries
 from concierge.conversations.filing import FileIn, MailIn, MailOut, file_message, record_answer
-from concierge.conversations.letters_out import Begun, LetterOut, begin_conversations, record_letters
+from concierge.conversations.letters_out import Begun, LetterOut, record_letters, reserve_conversations
 from concierge.conversations.models import (
     AlreadyTagged,
     Conversation,
@@ -32,13 +32,13 @@ __all__ = [
     "MailOut",
     "add_note",
     "assign_conversation",
-    "begin_conversations",
     "close_conversation",
     "file_message",
     "mark_not_for_us",
     "record_answer",
     "record_letters",
     "reopen_conversation",
+    "reserve_conversations",
     "see_mentions",
     "snooze_conversation",
     "tag_conversation",

@@ -1,11 +1,9 @@
 """Letters that leave by the thousand, kept in their conversations: a set of rows for each statement, not one."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -30,19 +28,13 @@ _SHOW_LAST = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A conversation that begins with a letter of ours."""
+class Begun(NamedTuple):
+    """With whom a letter begins a conversation."""
 
-    mailbox_id: int
     customer_id: int
-    editor_id: int | None
-    subject: str
-    language: str
 
 
-@dataclass(frozen=True, slots=True)
-class LetterOut:
+class LetterOut(NamedTuple):
     """A letter that is leaving; its HTML is filled in from its delivery's sheet when somebody looks.
 
     Message ids stand without brackets. `searched` are the words it is found by: what is said to everybody would only
@@ -68,46 +60,48 @@ class LetterOut:
     delivery_id: int
     verb: str
     details: dict[str, Any]
+    begins: Begun | None = None
 
 
-def begin_conversations(session: Session, begun: Sequence[Begun], *, now: datetime) -> list[int]:
-    """Conversations that wait for nobody: closed until she answers; their numbers, in order."""
-    numbers = reserve_ids(session, _conversations, len(begun))
-    insert_many(session, _conversations, [_begin(n, each, now) for n, each in zip(numbers, begun, strict=True)])
-    return numbers
-
-
-def _begin(number: int, begun: Begun, now: datetime) -> dict[str, Any]:
-    return {
-        "id": number,
-        "mailbox_id": begun.mailbox_id,
-        "customer_id": begun.customer_id,
-        "editor_id": begun.editor_id,
-        "subject": begun.subject,
-        "language": begun.language,
-        "state": ConversationState.CLOSED,
-        "closed_at": now,
-        "first_line": "",
-        "last_message_at": now,
-        "created_at": now,
-    }
+def reserve_conversations(session: Session, count: int) -> list[int]:
+    """The numbers of conversations that letters will begin: their Message-ID and Reply-To tell them."""
+    return reserve_ids(session, _conversations, count)
 
 
 def record_letters(session: Session, letters: Sequence[LetterOut], *, now: datetime) -> list[int]:
-    """Keep letters that are leaving; the numbers of the messages, in order.
+    """Keep letters that are leaving, with the conversations they begin; the numbers of the messages, in order.
 
-    A letter is no answer to what she asked: whoever waits goes on waiting, and what is closed or snoozed stays so.
-    Conversations that exist are locked by the caller.
+    A letter is no answer to what she asked: whoever waits goes on waiting, and what is closed or snoozed stays so. One
+    that a letter begins waits for nobody, and is closed until she answers. Those that exist are locked by the caller.
     """
     table = cast("sa.Table", Message.__table__)
     numbers = reserve_ids(session, table, len(letters))
     pairs = list(zip(numbers, letters, strict=True))
+    begun = [_begun(number, each, each.begins, now) for number, each in pairs if each.begins]
+    insert_many(session, _conversations, begun)
     insert_many(session, table, [_message(number, each, now) for number, each in pairs])
-    run_many(session, _SHOW_LAST, [_last(number, each, now) for number, each in pairs])
+    run_many(session, _SHOW_LAST, [_last(number, each, now) for number, each in pairs if not each.begins])
     index_many(session, [_indexed(number, each) for number, each in pairs])
     entries = [_entry(number, each, now) for number, each in pairs]
     insert_many(session, cast("sa.Table", AuditEntry.__table__), entries)
     return numbers
+
+
+def _begun(message: int, letter: LetterOut, begun: Begun, now: datetime) -> dict[str, Any]:
+    return {
+        "id": letter.conversation_id,
+        "mailbox_id": letter.mailbox_id,
+        "customer_id": begun.customer_id,
+        "editor_id": letter.owner_id,
+        "subject": letter.subject,
+        "language": letter.language,
+        "state": ConversationState.CLOSED,
+        "closed_at": now,
+        "first_line": _line(letter),
+        "last_message_at": now,
+        "last_message_id": message,
+        "created_at": now,
+    }
 
 
 def _message(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:
@@ -139,8 +133,17 @@ def _message(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:
 
 
 def _last(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:
-    line = re.sub(r"\s+", " ", letter.first_line).strip()[:240]
-    return {"its_id": letter.conversation_id, "message": number, "at": now, "line": line, "by": letter.owner_id}
+    return {
+        "its_id": letter.conversation_id,
+        "message": number,
+        "at": now,
+        "line": _line(letter),
+        "by": letter.owner_id,
+    }
+
+
+def _line(letter: LetterOut) -> str:
+    return " ".join(letter.first_line.split())[:240]
 
 
 def _indexed(number: int, letter: LetterOut) -> tuple[int, str, str, str]:

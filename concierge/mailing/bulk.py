@@ -1,9 +1,8 @@
 """Many deliveries queued in one statement, for letters that leave by the thousand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,8 +13,7 @@ from concierge.mailing.models import Delivery, DeliveryState
 from concierge.rows import insert_many, reserve_ids
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """One mail to be queued: `content` is what a Delivery stores; a `withheld` reason keeps it in the house."""
 
     key: str

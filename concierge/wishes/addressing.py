@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from concierge.addresses import Address, normalise
@@ -19,8 +20,7 @@ from concierge.wishes.voices import Colleague, Roster, Voice, choose_voice
 from concierge.wishes.zones import zone_of
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
+class Addressed(NamedTuple):
     """One mail about to leave: its offers, its reader, its voice, and until when each piece is held."""
 
     offers: tuple[Leaving, ...]

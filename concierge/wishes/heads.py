@@ -1,14 +1,12 @@
 """The head of a letter about a wish: who writes to whom, what it answers, how to ask for no more."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from concierge.addresses import Address
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """All that a mail says before its words."""
 
     sender: Address

@@ -1,9 +1,8 @@
 """What is about to leave: offers whose moment has come, read a few hundred at a time with all that their mails say."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,8 +17,7 @@ from concierge.wishes.offer_models import Offer, Wave
 _WAITS = (Offer.left_at.is_(None), Offer.ended_at.is_(None))
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
+class Leaving(NamedTuple):
     """One offer whose mail is due. `system` is empty where she reads the variant's own."""
 
     offer_id: int
@@ -45,8 +43,7 @@ class Leaving:
     is_living: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Thread:
+class Thread(NamedTuple):
     """The conversation a letter joins: what it answers, and whom."""
 
     id: int

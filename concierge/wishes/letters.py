@@ -15,7 +15,7 @@ from concierge.accounts.queries import list_editors
 from concierge.addresses import Address, normalise
 from concierge.catalogue.models import Variant
 from concierge.config import Config
-from concierge.conversations.commands import Begun, LetterOut, begin_conversations, record_letters
+from concierge.conversations.commands import Begun, LetterOut, record_letters, reserve_conversations
 from concierge.drafts.wording import reply_subject
 from concierge.mailing.commands import Posting, queue_deliveries, words_for
 from concierge.mailing.letters import Letter, Signature, Words, phrases, render_letter
@@ -164,11 +164,11 @@ def _keep(
 ) -> None:
     """Queue it and let it stand in her conversation; its HTML is a sheet without blanks."""
     thread, now, mailbox = way.thread, table.now, wish.mailbox
+    begins = None
     if thread is None:
-        begun = Begun(mailbox.id, wish.customer_id, way.writer.id, letter.subject, wish.language)
-        [wish.conversation_id] = begin_conversations(table.session, [begun], now=now)
-        table.session.flush()
-        thread = Thread(wish.conversation_id, letter.subject, None)
+        begins = Begun(wish.customer_id)
+        [number] = reserve_conversations(table.session, 1)
+        thread = Thread(number, letter.subject, None)
     key = tokens.reply_key(table.config.secret, thread.id)
     local, _at, domain = mailbox.address.rpartition("@")
     head = Head(
@@ -207,7 +207,9 @@ def _keep(
                 delivery_id=delivery,
                 verb=f"conversation.{occasion.letter}",
                 details={"wish": wish.id},
+                begins=begins,
             )
         ],
         now=now,
     )
+    wish.conversation_id = thread.id

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -26,8 +27,7 @@ from concierge.wishes.offer_mail import Form, Piece, new_subject, opening, write
 _MOST = 256
 
 
-@dataclass(frozen=True, slots=True)
-class PieceKey:
+class PieceKey(NamedTuple):
     """One offered piece, as far as its readers share it. `system` is the one they read sizes in."""
 
     sku: str
@@ -38,8 +38,7 @@ class PieceKey:
     similar: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MouldKey:
+class MouldKey(NamedTuple):
     """What the readers of one sheet share."""
 
     language: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -39,8 +39,7 @@ class Form:
     own_words: Words | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(NamedTuple):
     """Where one offer's buttons lead."""
 
     offer: str
@@ -61,8 +60,7 @@ class Links:
         return f"{self.offer}?want=not-now"
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(NamedTuple):
     """What is hers alone: her name, her links, and until when each piece is held, in the order of the pieces."""
 
     name: str

@@ -2,10 +2,9 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from concierge import tokens
 from concierge.addresses import Address
 from concierge.config import Config
-from concierge.conversations.commands import Begun, LetterOut, begin_conversations, record_letters
+from concierge.conversations.commands import Begun, LetterOut, record_letters, reserve_conversations
 from concierge.drafts.wording import reply_subject
 from concierge.mailing.commands import Posting, queue_deliveries
 from concierge.mailing.mail import ancestry
@@ -49,8 +48,7 @@ _JOINS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A mail as it is queued: filled in, with its place in a conversation."""
 
     addressed: Addressed
@@ -73,7 +71,7 @@ def queue_letters(
     """Queue these mails and note that their offers have left; how many offers."""
     if not letters:
         return 0
-    conversations = _conversations(session, letters, now=now)
+    conversations = _conversations(session, letters)
     written = [
         _write(config, *letter, conversation_id, reader)
         for letter, conversation_id, reader in zip(letters, conversations, _readers(config, letters), strict=True)
@@ -88,30 +86,13 @@ def queue_letters(
         for row in _left(each, delivery, message, now)
     ]
     run_many(session, _LEFT, left)
+    run_many(session, _JOINS, [row for each in written for row in _joins(each)])
     return len(left)
 
 
-def _conversations(session: Session, letters: Sequence[tuple[Addressed, Mould]], *, now: datetime) -> list[int]:
-    """The conversation of each letter, begun where there is none; the wishes go on there."""
-    new = [(each, mould) for each, mould in letters if each.thread is None]
-    begun = [
-        Begun(
-            mailbox_id=each.mould.mailbox_id,
-            customer_id=each.offers[0].customer_id,
-            editor_id=each.voice.owner.id,
-            subject=mould.subject,
-            language=each.mould.language,
-        )
-        for each, mould in new
-    ]
-    numbers = begin_conversations(session, begun, now=now)
-    joins = [
-        {"its_id": offer.wish_id, "conversation": number}
-        for (each, _mould), number in zip(new, numbers, strict=True)
-        for offer in each.offers
-    ]
-    run_many(session, _JOINS, joins)
-    fresh = iter(numbers)
+def _conversations(session: Session, letters: Sequence[tuple[Addressed, Mould]]) -> list[int]:
+    """The conversation of each letter, a new one where there is none."""
+    fresh = iter(reserve_conversations(session, sum(each.thread is None for each, _mould in letters)))
     return [each.thread.id if each.thread else next(fresh) for each, _mould in letters]
 
 
@@ -183,8 +164,16 @@ def _letter_out(written: Written, delivery_id: int) -> LetterOut:
         references=references,
         delivery_id=delivery_id,
         verb="conversation.offered",
+        begins=Begun(addressed.offers[0].customer_id) if addressed.thread is None else None,
         details={"offers": [each.offer_id for each in addressed.offers], "by": mould.sender.name},
     )
+
+
+def _joins(written: Written) -> list[dict[str, Any]]:
+    """A wish that came without a conversation goes on in the one its letter began."""
+    if written.addressed.thread is not None:
+        return []
+    return [{"its_id": offer.wish_id, "conversation": written.conversation_id} for offer in written.addressed.offers]
 
 
 def _left(written: Written, delivery_id: int, message_id: int, now: datetime) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Offers leave: as her editor, in her conversation, one mail a person, or with the reason why not."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -322,6 +321,6 @@ def test_the_rule_of_whom_a_letter_goes_to_is_that_of_answers(session):
     thread = leaving.Thread(1, "x", None, last_from=("B.Rossi@Work.example",))
     hers = [("barbara@example.com", True), ("b.rossi@work.example", False)]
     assert leaving.recipient("Barbara", hers, thread).address == "b.rossi@work.example"
-    assert leaving.recipient("Barbara", hers, replace(thread, last_from=("mallory@x.example",))).address == hers[0][0]
+    assert leaving.recipient("Barbara", hers, thread._replace(last_from=("mallory@x.example",))).address == hers[0][0]
     assert leaving.recipient("Barbara", hers[1:], None).address == "b.rossi@work.example"
     assert leaving.recipient("Barbara", [], None) is None
