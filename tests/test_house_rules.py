@@ -193,7 +193,8 @@ RULES = {
     "wishes.sentences", "wishes.first_mails",
     "wishes.waves", "wishes.clockwork", "wishes.simulation", "wishes.voices", "wishes.similar",
     "drafts.wording",
-    "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables",
+    "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables", "reports.figures",
+    "reports.summing",
 }  # fmt: skip
 
 

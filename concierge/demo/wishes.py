@@ -19,6 +19,7 @@ from concierge.demo.correspondence import People
 from concierge.demo.restocks import Played, play
 from concierge.reports import commands as reports
 from concierge.reports import counting
+from concierge.reports.models import ProductTally, VariantTally
 from concierge.reports.queries import pulse
 from concierge.wishes import sentences, waves
 from concierge.wishes.models import Wish, WishEnding, WishState, WishVariant, WishWay
@@ -134,11 +135,11 @@ def bring_wishes(session: Session, people: People, *, now: datetime) -> None:
 
 def count_house(session: Session, *, now: datetime) -> None:
     """Count the wishes as the worker would, so that the pages are alive at the first look."""
-    count = reports.begin_count(session, pulse=pulse(session), now=now)
-    house = counting.count_house(session, policy_or_first(session), now=now)
-    tallies = counting.count_variants(session, house.chances, now=now)
-    reports.keep_tallies(session, tallies, tallies)
-    reports.finish_count(session, count.id, house, took_ms=0, now=now)
+    begun = reports.begin_count(session, pulse=pulse(session), now=now)
+    count = counting.count_house(session, policy_or_first(session), now=now)
+    reports.keep_tallies(session, VariantTally, count.variants, count.variants)
+    reports.keep_tallies(session, ProductTally, count.products, count.products)
+    reports.finish_count(session, begun.id, count.house, took_ms=0, now=now)
 
 
 def _policy(by: Editor, at: datetime) -> WavePolicy:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.catalogue.models import Product, ProductText, Variant
-from concierge.reports.models import VariantTally
+from concierge.reports.models import ProductTally, VariantTally
 from concierge.reports.queries import products_by_id
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,7 +76,7 @@ def list_board(session: Session, shown: BoardFilter, *, after: str = "", limit: 
     products, cells = products_by_id(session, ids), _cells(session, ids, shown.age)
     made = [
         BoardRow(
-            products[row.id], row.wishes, row.units, int(row.value), round(row.likely or 0), row.oldest_at,
+            products[row.id], row.wishes, row.units, row.value, row.likely, row.oldest_at,
             _run(products[row.id].variants, cells),
         )
         for row in rows
@@ -85,36 +85,27 @@ def list_board(session: Session, shown: BoardFilter, *, after: str = "", limit: 
 
 
 def _board(shown: BoardFilter, after: str) -> sa.Select[*tuple[Any, ...]]:
-    tally, price = VariantTally, Product.price_cents
-    if shown.age is None:
-        wishes, units = sa.func.sum(tally.wishes), sa.func.sum(tally.units)
-    else:
-        wishes = sa.func.sum(tally.wishes_by_age[shown.age].as_integer())
-        units = sa.func.sum(tally.units_by_age[shown.age].as_integer())
-    value, oldest = units * price, sa.func.min(tally.oldest_at)
+    tally = ProductTally
+    wishes: Any = tally.wishes if shown.age is None else tally.wishes_by_age[shown.age].as_integer()
+    units: Any = tally.units if shown.age is None else tally.units_by_age[shown.age].as_integer()
+    value: Any = tally.value_cents if shown.age is None else units * Product.price_cents
     statement = (
         sa.select(
-            Product.id,
-            wishes.label("wishes"),
-            units.label("units"),
-            value.label("value"),
-            sa.func.sum(tally.likely_units * price).label("likely"),
-            oldest.label("oldest_at"),
+            Product.id, wishes.label("wishes"), units.label("units"), value.label("value"),
+            tally.likely_cents.label("likely"), tally.oldest_at,
         )
         .join_from(tally, Product, tally.product_id == Product.id)
-        .where(*_matching(shown))
-        .group_by(Product.id)
-        .having(wishes > 0)
-    )
-    measure: Any = {Order.VALUE: value, Order.PEOPLE: wishes, Order.OLDEST: oldest}[shown.order]
+        .where(wishes > 0, *_matching(shown))
+    )  # fmt: skip
+    measure: Any = {Order.VALUE: value, Order.PEOPLE: wishes, Order.OLDEST: tally.oldest_at}[shown.order]
     statement = statement.order_by(measure if shown.order is Order.OLDEST else measure.desc(), Product.id)
     if (token := _TOKEN.fullmatch(after)) is None:
         return statement
     key, product_id = int(token[1]), int(token[2])
     if shown.order is Order.OLDEST:
         at = _EPOCH + timedelta(microseconds=min(abs(key), 10**17))
-        return statement.having(sa.or_(measure > at, sa.and_(measure == at, Product.id > product_id)))
-    return statement.having(sa.or_(measure < key, sa.and_(measure == key, Product.id > product_id)))
+        return statement.where(sa.or_(measure > at, sa.and_(measure == at, Product.id > product_id)))
+    return statement.where(sa.or_(measure < key, sa.and_(measure == key, Product.id > product_id)))
 
 
 def _key(order: Order, row: Any) -> int:

@@ -1,15 +1,17 @@
-"""Keeps what was counted of the wishes, a few variants at a time."""
+"""Keeps what was counted of the wishes, a few rows at a time."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from concierge.catalogue.models import Variant
-from concierge.reports.counting import HouseCount, Tally
-from concierge.reports.models import DemandCount, VariantTally
+from concierge.catalogue.models import Product, Variant
+from concierge.reports.figures import HouseCount
+from concierge.reports.models import DemandCount, ProductTally, VariantTally
+
+Values = Mapping[int, Mapping[str, Any]]
 
 # How many counts are kept, the newest among them.
 _KEPT = 5
@@ -30,28 +32,23 @@ def finish_count(session: Session, count_id: int, house: HouseCount, *, took_ms:
     session.execute(sa.update(DemandCount).where(DemandCount.id == count_id).values(**values))
 
 
-def list_changed(session: Session, tallies: Mapping[int, Tally]) -> list[int]:
-    """The variants whose tally is not what is kept: new, different, or nothing any more."""
-    columns = [getattr(VariantTally, name) for name in _NAMES]
-    kept = {
-        row.variant_id: dict(zip(_NAMES, row[1:], strict=True))
-        for row in session.execute(sa.select(VariantTally.variant_id, *columns))
-    }
-    return [each for each in {**kept, **tallies} if kept.get(each) != tallies.get(each)]
+def list_changed(session: Session, kind: type[VariantTally] | type[ProductTally], values: Values) -> list[int]:
+    """The variants or products whose tally is not what is kept: new, different, or nothing any more."""
+    key, *columns = cast(sa.Table, kind.__table__).columns
+    names = [each.key for each in columns]
+    kept = {row[0]: dict(zip(names, row[1:], strict=True)) for row in session.execute(sa.select(key, *columns))}
+    return [each for each in {**kept, **values} if kept.get(each) != values.get(each)]
 
 
-def keep_tallies(session: Session, variant_ids: Iterable[int], tallies: Mapping[int, Tally]) -> None:
-    """Replace the tallies of these variants; who has none is forgotten, and so is a variant that is gone."""
-    ids = list(variant_ids)
-    session.execute(sa.delete(VariantTally).where(VariantTally.variant_id.in_(ids)))
-    products = session.execute(sa.select(Variant.id, Variant.product_id).where(Variant.id.in_(ids))).all()
-    rows: list[dict[str, Any]] = [
-        {"variant_id": variant_id, "product_id": product_id, **tallies[variant_id]}
-        for variant_id, product_id in products
-        if variant_id in tallies
-    ]
+def keep_tallies(
+    session: Session, kind: type[VariantTally] | type[ProductTally], ids: Iterable[int], values: Values
+) -> None:
+    """Replace these tallies; who has none any more is forgotten, and so is what has left the catalogue meanwhile."""
+    wanted = list(ids)
+    of_variants, of_products = (VariantTally.variant_id, Variant.id), (ProductTally.product_id, Product.id)
+    key, catalogue = of_variants if kind is VariantTally else of_products
+    session.execute(sa.delete(kind).where(key.in_(wanted)))
+    there = session.scalars(sa.select(catalogue).where(catalogue.in_(wanted)))
+    rows = [{key.key: each, **values[each]} for each in there if each in values]
     if rows:
-        session.execute(sa.insert(VariantTally), rows)
-
-
-_NAMES = [each.key for each in sa.inspect(VariantTally).column_attrs if each.key not in ("variant_id", "product_id")]
+        session.execute(sa.insert(kind), rows)

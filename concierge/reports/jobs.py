@@ -7,7 +7,7 @@ from concierge import clock
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.reports import commands, counting, queries
-from concierge.reports.models import DemandCount
+from concierge.reports.models import DemandCount, ProductTally, VariantTally
 from concierge.reports.ranking import rank_next
 from concierge.wishes.queries import policy_or_first
 
@@ -23,7 +23,7 @@ _SECONDS = 5.0
 
 
 def count_demand(config: Config, sessions: Sessions) -> int:
-    """Count the wishes anew when it is time; how many variants have another tally than before."""
+    """Count the wishes anew when it is time; how many tallies are others than before."""
     now = clock.now()
     with reading(sessions) as session:
         pulse = queries.pulse(session)
@@ -50,18 +50,19 @@ def _count(sessions: Sessions, count_id: int, *, now: datetime) -> int:
     """Look without holding anybody up, then write what is different, a little at a time."""
     began = time.monotonic()
     with reading(sessions) as session:
-        house = counting.count_house(session, policy_or_first(session), now=now)
-        tallies = counting.count_variants(session, house.chances, now=now)
-        changed = commands.list_changed(session, tallies)
-    for begin in range(0, len(changed), _AT_ONCE):
-        with sessions() as session:
-            commands.keep_tallies(session, changed[begin : begin + _AT_ONCE], tallies)
-            session.commit()
+        count = counting.count_house(session, policy_or_first(session), now=now)
+        kept = ((VariantTally, count.variants), (ProductTally, count.products))
+        changed = [(kind, values, commands.list_changed(session, kind, values)) for kind, values in kept]
+    for kind, values, ids in changed:
+        for begin in range(0, len(ids), _AT_ONCE):
+            with sessions() as session:
+                commands.keep_tallies(session, kind, ids[begin : begin + _AT_ONCE], values)
+                session.commit()
     took_ms = int((time.monotonic() - began) * 1000)
     with sessions() as session:
-        commands.finish_count(session, count_id, house, took_ms=took_ms, now=clock.now())
+        commands.finish_count(session, count_id, count.house, took_ms=took_ms, now=clock.now())
         session.commit()
-    return len(changed)
+    return sum(len(ids) for _kind, _values, ids in changed)
 
 
 def rank_anew(config: Config, sessions: Sessions) -> int:

@@ -21,7 +21,7 @@ class DemandCount(Base):
     took_ms: Mapped[int] = mapped_column(default=0)
     # the newest audit entry when it began: nothing to count while it stays the newest
     pulse: Mapped[int] = mapped_column(BigId, default=0)
-    # {"ages": [[taken, refused], …], "waves": [...], "journeys": [...]}; see `counting.HouseCount`
+    # what `figures.HouseCount` says of itself
     figures: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
@@ -38,20 +38,29 @@ class VariantTally(Base):
     # confirmed wishes that wait or have an offer, and how many more would be content with it
     wishes: Mapped[int] = mapped_column(default=0)
     also: Mapped[int] = mapped_column(default=0)
+    # the same wishes by age (`chances.AGES`)
+    wishes_by_age: Mapped[list[int]] = mapped_column(sa.JSON, default=list)
+    # units on their way back
+    on_its_way: Mapped[int] = mapped_column(default=0)
+
+
+class ProductTally(Base):
+    """The wishes for one product as they were counted last."""
+
+    __tablename__ = "product_tally"
+
+    product_id: Mapped[int] = mapped_column(
+        BigId, sa.ForeignKey("product.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    wishes: Mapped[int] = mapped_column(default=0)
     units: Mapped[int] = mapped_column(default=0)
-    # the same wishes and units by age (`chances.AGES`)
+    # price × quantity, and that × the chance that she still wants it
+    value_cents: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    likely_cents: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    # by age (`chances.AGES`)
     wishes_by_age: Mapped[list[int]] = mapped_column(sa.JSON, default=list)
     units_by_age: Mapped[list[int]] = mapped_column(sa.JSON, default=list)
-    # units × the chance that she still wants them
-    likely_units: Mapped[float] = mapped_column(default=0.0)
     oldest_at: Mapped[datetime | None]
-    # wishes that ended without a purchase within `counting.GONE_WITHIN`, and the units that were likely then
-    gone: Mapped[int] = mapped_column(default=0)
-    gone_units: Mapped[int] = mapped_column(default=0)
-    gone_likely_units: Mapped[float] = mapped_column(default=0.0)
-    # units sold within `counting.SOLD_WITHIN` and not returned, and units on their way back
-    sold: Mapped[int] = mapped_column(default=0)
-    on_its_way: Mapped[int] = mapped_column(default=0)
 
 
 class Reranking(Base):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, request, stream_with_context, url_for
@@ -18,7 +19,8 @@ from concierge.extensions import db
 from concierge.reports import board as boards
 from concierge.reports import queries, restocks, rows, showing, words
 from concierge.reports.board import BoardFilter, BoardRow
-from concierge.reports.counting import GONE_WITHIN, SOLD_WITHIN, Journeys, read_house
+from concierge.reports.counting import GONE_WITHIN, SOLD_WITHIN
+from concierge.reports.figures import Journeys
 from concierge.reports.forms import BoardForm, read_age
 from concierge.reports.quantiles import Spread
 from concierge.reports.restocks import Became, OfferFilter
@@ -50,6 +52,7 @@ def board() -> ResponseReturnValue:
     form = BoardForm(request.args)
     shown = form.filter()
     page = boards.list_board(db.session, shown, after=request.args.get("after", ""))
+    count, house = queries.newest_figures(db.session)
     form.category.choices = _categories()
     return render(
         "reports/board.html",
@@ -57,8 +60,8 @@ def board() -> ResponseReturnValue:
         form=form,
         shown=shown,
         page=page,
-        count=queries.find_count(db.session),
-        totals=queries.list_totals(db.session),
+        count=count,
+        totals=house.totals,
         money=money,
         names=_names(page.rows),
         asked={name: value for name, value in request.args.items() if value and name != "after"},
@@ -112,31 +115,23 @@ def wishes_file() -> ResponseReturnValue:
 @roles_accepted(*BUYERS)
 def demand() -> ResponseReturnValue:
     """Demand that was lost and can still be won, sizes, times, waves, and what to order again."""
-    count = queries.find_count(db.session)
-    house = read_house(count.figures if count else {})
-    kinds = queries.list_kinds(db.session)
-    chosen = next((each for each in kinds if f"{each.category}|{each.system}" == request.args.get("kind")), None)
-    kind = chosen or (kinds[0] if kinds else None)
-    curve = queries.size_curve(db.session, kind) if kind else []
+    count, house = queries.newest_figures(db.session)
+    asked = request.args.get("kind")
+    curve = next((each for each in house.curves if each.key == asked), next(iter(house.curves), None))
     wished = boards.list_board(db.session, BoardFilter(order=boards.Order.PEOPLE), limit=10)
-    suggestions = queries.list_suggestions(db.session)
     return render(
         "reports/demand.html",
         count=count,
         house=house,
-        totals=queries.list_totals(db.session),
-        by_age=list(zip(words.AGES, queries.count_by_age(db.session), house.ages, house.chances, strict=True)),
-        kinds=kinds,
-        kind=kind,
+        by_age=list(zip(words.AGES, house.wishes_by_age, house.ages, house.chances, strict=True)),
         curve=curve,
-        shares=showing.curve_shares(curve),
-        curve_plot=showing.curve_plot(curve, kind),
+        shares=showing.curve_shares(curve.sizes) if curve else [],
+        curve_plot=showing.curve_plot(curve) if curve else "",
         legs=_legs(house.journeys),
         journeys_plot=showing.journeys_plot(house.journeys),
         bar=showing.bar,
         wished=wished.rows,
-        suggestions=suggestions,
-        products=queries.products_by_id(db.session, [product_id for product_id, _sizes in suggestions]),
+        products=queries.products_by_id(db.session, [each.product_id for each in house.orders]),
         gone_days=GONE_WITHIN.days,
         sold_days=SOLD_WITHIN.days,
         money=money,
@@ -276,7 +271,10 @@ def _names(found: Sequence[BoardRow]) -> dict[str, str]:
 
 def money(cents: float, currency: str) -> str:
     """A sum as people write it, without cents: they would be noise here."""
-    return price_text(round(cents / 100) * 100, currency, page_language())
+    return _money(round(cents / 100) * 100, currency, page_language())
+
+
+_money = lru_cache(maxsize=4096)(price_text)
 
 
 def _board_lines(shown: BoardFilter, language: str) -> Iterator[Sequence[Cell]]:

@@ -1,6 +1,5 @@
 """How many of each size to order again, and why: those likely to buy, less what is free and what is on its way back."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor
 
@@ -35,8 +34,3 @@ def suggest(shelf: Shelf) -> Suggestion | None:
     """The likely buyers, less what is free and on its way back, to the nearest unit; None when enough is there."""
     missing = floor(shelf.likely - shelf.free - shelf.on_its_way + 0.5)
     return Suggestion(shelf, missing) if missing > 0 else None
-
-
-def suggest_all(shelves: Iterable[Shelf]) -> list[Suggestion]:
-    """Every suggestion, in the order of the shelves."""
-    return [found for shelf in shelves if (found := suggest(shelf)) is not None]

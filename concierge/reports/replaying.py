@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from concierge.reports.chances import chance
-from concierge.reports.counting import HouseCount
+from concierge.reports.figures import HouseCount
 from concierge.wishes.simulation import ASSUMED_DELAYS, Forecast, Manner, Situation, Terms, forecast
 
 MOST_UNITS: Final = 500

@@ -8,10 +8,9 @@ from markupsafe import Markup
 from concierge.catalogue.naming import category_name
 from concierge.reports import plots, words
 from concierge.reports.board import BoardRow, SizeCell
-from concierge.reports.counting import Journeys
+from concierge.reports.figures import Curve, Journeys, Size
 from concierge.reports.plots import Group, Span
 from concierge.reports.quantiles import Spread
-from concierge.reports.queries import Kind, Size
 from concierge.reports.replaying import Compared
 from concierge.reports.restocks import OfferRow
 from concierge.reports.rows import WishRow
@@ -48,14 +47,12 @@ def size_line(row: BoardRow, cell: SizeCell, language: str) -> Sequence[Cell]:
     )  # fmt: skip
 
 
-def curve_plot(sizes: Sequence[Size], kind: Kind | None) -> Markup:
+def curve_plot(curve: Curve) -> Markup:
     """The size curve as shares of all units wished for, free and sold, so that the three can be compared."""
-    if kind is None or not sizes:
-        return Markup()
-    groups = [Group(size.size, shares) for size, shares in zip(sizes, curve_shares(sizes), strict=True)]
+    groups = [Group(size.size, shares) for size, shares in zip(curve.sizes, curve_shares(curve.sizes), strict=True)]
     series = (_("Wished for"), _("Free to sell"), _("Sold of late"))
-    title = _("Sizes of %(kind)s: wished for, free to sell and sold", kind=category_name(kind.category))
-    axis = _("Size (%(system)s)", system=kind.system) if kind.system else _("Size")
+    title = _("Sizes of %(kind)s: wished for, free to sell and sold", kind=category_name(curve.category))
+    axis = _("Size (%(system)s)", system=curve.system) if curve.system else _("Size")
     return _safe(plots.columns(groups, series, title=title, unit=_("percent of all sizes"), axis=axis))
 
 

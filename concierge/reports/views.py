@@ -10,7 +10,6 @@ from concierge import clock
 from concierge.accounts.queries import current_editor
 from concierge.extensions import db
 from concierge.reports import queries, ranking, replaying, restocks, showing
-from concierge.reports.counting import read_house
 from concierge.reports.forms import PolicyForm, head_starts_text
 from concierge.reports.pages import BUYERS, bp
 from concierge.reports.words import RULES
@@ -81,8 +80,7 @@ def _past() -> list[restocks.RestockRow]:
 
 
 def _replayed(form: PolicyForm) -> str:
-    count = queries.find_count(db.session)
-    house = read_house(count.figures if count else {})
+    _count, house = queries.newest_figures(db.session)
     restock = replaying.situation(form.units.data or 1, form.waiting.data or 1, house)
     tried, present = form.policy(), policy_or_first(db.session)
     compared = replaying.compare(

@@ -70,7 +70,7 @@ def month_name(moment: datetime) -> str:
 
 def number(count: int) -> str:
     """Write a number as the reader's language groups it."""
-    return str(format_decimal(count))
+    return str(count) if 0 <= count < 1000 else str(format_decimal(count))  # nothing to group
 
 
 def language_name(code: str) -> str:
