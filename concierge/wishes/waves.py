@@ -320,10 +320,11 @@ def bounded_offers(units: int, *, taken: int, passed: int, policy: BoundedPolicy
     if units <= 0 or at_most <= units:
         return max(0, min(units, at_most))
     a, b = policy.prior_taken + taken, policy.prior_passed + passed
+    bound = policy.alpha + 1e-12  # a chance of exactly α is allowed, whatever its last bit says
     low, high = units, at_most
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if _excess(middle, units, a, b) <= policy.alpha else (low, middle - 1)
+        low, high = (middle, high) if _excess(middle, units, a, b) <= bound else (low, middle - 1)
     return low
 
 

@@ -57,7 +57,9 @@ def apply(session: Session, store: BlobStore, run: ImportRun, *, approved: bool 
 
 
 def on_hand(session: Session) -> list[int]:
-    return list(count_available(session, [f"CAL-TUR-{size}" for size in (36, 37, 38)]).values())
+    skus = [f"CAL-TUR-{size}" for size in (36, 37, 38)]
+    counted = count_available(session, skus)
+    return [counted[sku] for sku in skus]
 
 
 def test_a_count_is_shown_before_it_counts(session: Session, store: BlobStore) -> None:
