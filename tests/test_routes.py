@@ -42,6 +42,7 @@ PUBLIC = {
     "inbound_webhooks.sendgrid": "has a secret of its own in the URL",
     "catalogue_webhooks.shopify": "is signed",
     "catalogue_webhooks.woocommerce": "is signed",
+    "api_v1.openapi": "the description of the API, as docs/api.md is",
     "api_v1.stock": "has a key",
     "api_v1.returns": "has a key",
     "api_v1.orders": "has a key",

@@ -3,6 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 from wtforms.validators import DataRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -20,7 +21,7 @@ class KeyForm(FlaskForm):  # type: ignore[misc]
     scopes = SelectMultipleField(
         _l("Good for"),
         [DataRequired(_l("Choose what it is good for."))],
-        choices=list(SCOPE_WORDS.items()),
+        choices=[SelectChoice(*each) for each in SCOPE_WORDS.items()],
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
     )

@@ -4,6 +4,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, IntegerField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 from wtforms.validators import InputRequired, Length, NumberRange
 
 # What is wrong with a line of a file (`sheets.Fault`).
@@ -15,11 +16,11 @@ FAULT_WORDS = {
     "twice": _l("this SKU stands there twice for one location"),
 }
 STOCK_CHOICES = [
-    ("", _l("In stock or not")),
-    ("in", _l("In stock")),
-    ("out", _l("Sold out in a size")),
-    ("wished", _l("Wished for")),
-    ("coming", _l("On its way back")),
+    SelectChoice("", _l("In stock or not")),
+    SelectChoice("in", _l("In stock")),
+    SelectChoice("out", _l("Sold out in a size")),
+    SelectChoice("wished", _l("Wished for")),
+    SelectChoice("coming", _l("On its way back")),
 ]
 
 

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import FloatField, Form, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 
 from concierge.reports import chances
@@ -26,14 +27,15 @@ class BoardForm(Form):
     q = StringField(_l("Search"), [Length(max=200)])
     category = SelectField(_l("Kind"), validate_choice=False)
     age = SelectField(
-        _l("Age of the wish"), choices=[("", _l("Any age")), *((str(n), each) for n, each in enumerate(AGES))]
+        _l("Age of the wish"),
+        choices=[SelectChoice("", _l("Any age")), *(SelectChoice(str(n), each) for n, each in enumerate(AGES))],
     )
     order = SelectField(
         _l("Order"),
         choices=[
-            (Order.VALUE, _l("Most valuable first")),
-            (Order.PEOPLE, _l("Most wished for first")),
-            (Order.OLDEST, _l("Longest waiting first")),
+            SelectChoice(Order.VALUE, _l("Most valuable first")),
+            SelectChoice(Order.PEOPLE, _l("Most wished for first")),
+            SelectChoice(Order.OLDEST, _l("Longest waiting first")),
         ],
     )
 
@@ -55,7 +57,7 @@ def read_age(text: str | None) -> int | None:
 class PolicyForm(FlaskForm):  # type: ignore[misc]
     """A wave policy, and the restock to try it on; shares are written in per cent."""
 
-    rule = RadioField(_l("Rule"), choices=[(rule.value, words) for rule, words in RULES.items()])
+    rule = RadioField(_l("Rule"), choices=[SelectChoice(rule.value, words) for rule, words in RULES.items()])
     alpha = FloatField(
         _l("Risk that more want it than there are, in %"), [InputRequired(_NEEDED), NumberRange(0.1, 50)]
     )

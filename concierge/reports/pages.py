@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 
 from concierge import clock
 from concierge.catalogue import queries as catalogue
@@ -261,8 +262,9 @@ def _counted_at() -> datetime:
     return count.begun_at if count else clock.now()
 
 
-def _categories() -> list[tuple[str, str]]:
-    return [("", _("Every kind")), *((each, category_name(each)) for each in catalogue.count_categories(db.session))]
+def _categories() -> list[SelectChoice]:
+    kinds = catalogue.count_categories(db.session)
+    return [SelectChoice("", _("Every kind")), *(SelectChoice(each, category_name(each)) for each in kinds)]
 
 
 def _names(found: Sequence[BoardRow]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 
 from concierge import clock
 from concierge.accounts.queries import current_editor
@@ -94,7 +95,10 @@ def _replayed(form: PolicyForm) -> str:
 
 def _page(form: PolicyForm, **values: Any) -> str:
     past = _past()
-    form.restock.choices = [("", _("the numbers below")), *((str(each.restock.id), _past_name(each)) for each in past)]
+    form.restock.choices = [
+        SelectChoice("", _("the numbers below")),
+        *(SelectChoice(str(each.restock.id), _past_name(each)) for each in past),
+    ]
     shown = {"compared": (), "names": {}, "plots": ("", ""), "restock": None, "house": None} | values
     return render(
         "reports/policy.html",

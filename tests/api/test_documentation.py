@@ -1,10 +1,12 @@
-"""Every example of docs/api.md, sent as it stands there and answered as it says."""
+"""Every example of docs/api.md, sent as it stands there, answered as it says, and both as the OpenAPI document says."""
 
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
 from sqlalchemy.orm import Session
 
 from concierge.api.commands import make_key
@@ -40,12 +42,45 @@ def test_the_examples_are_true(session: Session, client: FlaskClient) -> None:
     session.commit()
     examples = EXAMPLE.findall(PAGE.read_text(encoding="utf-8"))
     assert len(examples) >= 10
+    document = client.get("/api/v1/openapi.json").get_json()
     for method, path, sent, status, said in examples:
         answer = client.open(path, method=method, data=sent, headers={"Authorization": f"Bearer {text}"})
         assert (answer.status_code, answer.get_json()) and _alike(json.loads(said), answer.get_json()), (
             path, sent, answer.status_code, answer.get_json(),
         )  # fmt: skip
         assert answer.status_code == int(status)
+        assert _broken_promises(document, f"{method} {path}", sent, answer.status_code, answer.get_json()) == []
+
+
+def _broken_promises(document: dict[str, Any], call: str, sent: str, status: int, answered: object) -> list[str]:
+    """Where an exchange is not as the OpenAPI document says; what is refused as misshapen must be so by its schema."""
+    method, path = call.split()
+    operation = next(
+        operations[method.lower()]
+        for template, operations in document["paths"].items()
+        if re.fullmatch(re.sub(r"\{\w+\}", ".+", template), path)
+    )
+    broken = _faults(document, operation["responses"][str(status)], answered)
+    if sent and (status == 422) != bool(_faults(document, operation["requestBody"], json.loads(sent))):
+        broken.append(f"{path}: the document thinks otherwise of {sent}")
+    return broken
+
+
+def _faults(document: dict[str, Any], said: dict[str, Any], value: object) -> list[str]:
+    schema = said["content"]["application/json"]["schema"] | {"components": document["components"]}
+    checker = Draft202012Validator.FORMAT_CHECKER
+    return [fault.message for fault in Draft202012Validator(schema, format_checker=checker).iter_errors(value)]
+
+
+def test_an_exchange_that_breaks_a_promise_is_noticed(client: FlaskClient) -> None:
+    document = client.get("/api/v1/openapi.json").get_json()
+    report = '{"id": "1", "sku": "A", "units": 1, "as_of": "2026-05-12T08:00:00Z"}'
+    answer = {"id": "1", "sku": "A", "state": "applied", "on_hand": 1, "available": 1}
+    call = "POST /api/v1/stock"
+    assert _broken_promises(document, call, report, 200, answer) == []
+    assert _broken_promises(document, call, report, 200, answer | {"more": 1})
+    assert _broken_promises(document, call, report.replace("units", "pieces"), 200, answer)
+    assert _broken_promises(document, call, report, 422, {"error": {"name": "Misshapen", "what": "", "faults": []}})
 
 
 def test_the_comparison_can_fail() -> None:

@@ -44,6 +44,7 @@ NO_PAGE = {
     "public.script": "a script",
     "public.texts": "JSON",
     "api_v1.hold": "JSON",
+    "api_v1.openapi": "JSON",
     "api_v1.variant": "JSON",
     "reports.board_file": "a file to save",
     "reports.offers_file": "a file to save",

@@ -1,7 +1,7 @@
 """Who calls the API, how much a call may be, and how it is told what went wrong."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final, ParamSpec, cast
 
@@ -15,6 +15,7 @@ from concierge.api.commands import hash_key, note_use
 from concierge.api.models import ApiKey, NoKey, OtherScope
 from concierge.api.queries import find_key
 from concierge.api.shapes import Misshapen
+from concierge.api.v1.calls import Call, Shapes, say
 from concierge.blobs import BlobStore
 from concierge.config import Config
 from concierge.db import lock_for_writing
@@ -64,10 +65,13 @@ def body() -> Any:
         raise Misshapen([what]) from error
 
 
-def for_keys(scope: str) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+def for_keys(
+    scope: str, *, takes: Shapes = (), gives: Mapping[int, Shapes], breaks: tuple[type[ConciergeError], ...] = ()
+) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
     """Let a view be called with a key that is good for `scope`; what it wrote is committed when it returns.
 
-    The body is read before anything is locked: a slow caller keeps nobody waiting.
+    The body is read before anything is locked: a slow caller keeps nobody waiting. What it takes, gives and breaks is
+    said here once, for the description of the API.
     """
 
     def mark(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
@@ -84,7 +88,9 @@ def for_keys(scope: str) -> Callable[[Callable[P, ResponseReturnValue]], Callabl
             db.session.commit()
             return answer
 
-        return limiter.limit(_calls, key_func=_limited_by)(called)
+        limited = limiter.limit(_calls, key_func=_limited_by)(called)
+        say(limited, Call(scope, takes, gives, breaks))
+        return limited
 
     return mark
 

@@ -7,19 +7,21 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from concierge import clock
+from concierge.api.answers import HoldOut, OrderOut
 from concierge.api.models import HoldOver
 from concierge.api.shapes import OrderIn, OrderLineIn, moment, read
 from concierge.api.v1.callers import body, bp, config, for_keys, source
 from concierge.catalogue.models import VariantNotFound
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
+from concierge.errors import BadToken
 from concierge.extensions import db
 from concierge.wishes import links
-from concierge.wishes.offer_models import Offer
+from concierge.wishes.offer_models import Offer, OfferNotFound
 from concierge.wishes.queries import get_offer
 
 
 @bp.post("/orders")
-@for_keys("orders")
+@for_keys("orders", takes=(OrderIn,), gives={200: (OrderOut,)})
 def orders() -> ResponseReturnValue:
     """An order that was paid, cancelled or sent back, line by line; the same again changes nothing."""
     order = read(OrderIn, body())
@@ -50,7 +52,7 @@ def _line(order: OrderIn, line: OrderLineIn, *, now: datetime) -> dict[str, Any]
 
 
 @bp.get("/holds/<token>")
-@for_keys("orders")
+@for_keys("orders", gives={200: (HoldOut,)}, breaks=(BadToken, OfferNotFound, HoldOver))
 def hold(token: str) -> ResponseReturnValue:
     """Whether the piece a customer comes for is held for her, and until when; it says nothing of who she is."""
     offer = get_offer(db.session, links.read(config(), links.HOLD, token))

@@ -7,6 +7,15 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from concierge import clock
+from concierge.api.answers import (
+    FullCountOut,
+    ReturnBatchOut,
+    ReturnOut,
+    StockBatchOut,
+    StockOut,
+    UnknownOut,
+    VariantOut,
+)
 from concierge.api.shapes import (
     FullCountIn,
     ReturnBatchIn,
@@ -18,7 +27,7 @@ from concierge.api.shapes import (
 )
 from concierge.api.v1.callers import blobs, body, bp, config, for_keys, source
 from concierge.catalogue import queries
-from concierge.catalogue.imports import apply_import, find_import, propose_import, wants_a_look
+from concierge.catalogue.imports import WorldChanged, apply_import, find_import, propose_import, wants_a_look
 from concierge.catalogue.levels import Report
 from concierge.catalogue.models import VariantNotFound
 from concierge.catalogue.returns import ReturnReport, probable_units, report_return
@@ -30,7 +39,12 @@ from concierge.extensions import db
 
 
 @bp.post("/stock")
-@for_keys("stock")
+@for_keys(
+    "stock",
+    takes=(StockIn, StockBatchIn, FullCountIn),
+    gives={200: (StockOut, StockBatchOut, FullCountOut), 404: (UnknownOut,)},
+    breaks=(WorldChanged,),
+)
 def stock() -> ResponseReturnValue:
     """One report, many, or a full count. A SKU we do not sell is answered as unknown, and the others count."""
     sent = body()
@@ -83,7 +97,7 @@ def _counted(run: ImportRun) -> dict[str, Any]:
 
 
 @bp.post("/returns")
-@for_keys("stock")
+@for_keys("stock", takes=(ReturnIn, ReturnBatchIn), gives={200: (ReturnOut, ReturnBatchOut), 404: (UnknownOut,)})
 def returns() -> ResponseReturnValue:
     """Where one return is, or many are."""
     sent = body()
@@ -108,7 +122,7 @@ def _return(sent: ReturnIn) -> dict[str, Any]:
 
 
 @bp.get("/variants/<path:sku>")
-@for_keys("stock")
+@for_keys("stock", gives={200: (VariantOut,)}, breaks=(VariantNotFound,))
 def variant(sku: str) -> ResponseReturnValue:
     """What is there of a variant, what is spoken for, and what may be sold."""
     found = queries.get_variant_by_sku(db.session, sku)

@@ -4,16 +4,27 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from concierge import clock
+from concierge.api.answers import WishOut
 from concierge.api.shapes import WishIn, read
 from concierge.api.v1.callers import body, bp, caller, config, for_keys
+from concierge.catalogue.models import ProductNotFound
 from concierge.config import LANGUAGES
+from concierge.customers.models import NoAddress
 from concierge.extensions import db
 from concierge.wishes import caps, requests
-from concierge.wishes.models import WishWay
+from concierge.wishes.models import NothingWished, WishWay
 
 
 @bp.post("/wishes")
-@for_keys("wishes")
+@for_keys(
+    "wishes",
+    takes=(WishIn,),
+    gives={202: (WishOut,)},
+    breaks=(
+        ProductNotFound, NothingWished, requests.NotThatMany, requests.NotThatDay, requests.NotThatPrice, NoAddress,
+        caps.TooOften,
+    ),
+)  # fmt: skip
 def ask() -> ResponseReturnValue:
     """Keep what she asked for; 202 whoever she is, for only her yes by mail makes a wish of it."""
     asked = read(WishIn, body())
