@@ -13,7 +13,8 @@ import pytest
 
 from concierge.config import Config
 from concierge.db import Sessions
-from concierge.worker import TIMETABLE, Attempt, Line
+from concierge.timekeeping import Attempt, Line
+from concierge.worker import TIMETABLE
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,12 +24,12 @@ def _work(tmp_path: Path, job: str) -> subprocess.Popen[str]:
     program = tmp_path / "program.py"
     program.write_text(
         "import time, pathlib\n"
-        "from concierge import worker\n"
+        "from concierge import timekeeping, worker\n"
         "from concierge.config import read_config\n"
         f"marks = pathlib.Path({str(tmp_path)!r})\n"
         f"{textwrap.dedent(job)}\n"
-        "worker.FINISHING_SECONDS = 2.0\n"
-        f"worker.work(read_config(data={str(tmp_path / 'data')!r}), (worker.Line(job, every=0.05),))\n"
+        "timekeeping.FINISHING_SECONDS = 2.0\n"
+        f"worker.work(read_config(data={str(tmp_path / 'data')!r}), (timekeeping.Line(job, every=0.05),))\n"
     )
     return subprocess.Popen(
         [sys.executable, program], env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True, stderr=subprocess.PIPE

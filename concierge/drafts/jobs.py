@@ -2,8 +2,10 @@
 
 import logging
 import time
+from datetime import datetime
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from concierge import clock
 from concierge.config import Config
@@ -32,6 +34,11 @@ def release_due(config: Config, sessions: Sessions) -> int:
             break
         released += _release(config, sessions, draft_id)
     return released
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next answer is to leave."""
+    return queries.next_due_at(session)
 
 
 def return_overtaken(config: Config, sessions: Sessions) -> int:

@@ -61,6 +61,16 @@ def list_due_ids(session: Session, *, now: datetime, limit: int = 100) -> list[i
     return list(session.scalars(statement.order_by(Draft.due_at, Draft.id).limit(limit)))
 
 
+def next_due_at(session: Session) -> datetime | None:
+    """When the next answer is to leave; it may be past."""
+    return session.scalar(
+        sa.select(Draft.due_at)
+        .where(Draft.due_at.is_not(None), Draft.claimed_at.is_(None))
+        .order_by(Draft.due_at)
+        .limit(1)
+    )
+
+
 def list_overtaken_ids(session: Session, *, limit: int = 100) -> list[int]:
     """Answers on their way in whose conversation something newer arrived than their author had seen."""
     statement = (

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from concierge import clock
+from concierge import clock, closing
 from concierge.blobs import BlobMissing, BlobStore
 from concierge.config import Config
 from concierge.db import Sessions, reading
@@ -48,8 +48,11 @@ def file_received(config: Config, sessions: Sessions) -> int:
     reader, store = _reader(config.max_mail_bytes), _store(config.blobs_url)
     reader.prepare()
     settled, until = 0, time.monotonic() + _WORK_SECONDS
-    while time.monotonic() < until and (claims := _claim(sessions)):
+    while time.monotonic() < until and not closing.TOLD.is_set() and (claims := _claim(sessions)):
         for claim in claims:
+            if closing.TOLD.is_set():
+                _give_back(sessions, claim, attempts=claim.attempts - 1)
+                continue
             settled += _file_one(config, sessions, store, reader, claim)
     return settled
 

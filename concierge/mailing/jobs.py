@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy.orm import Session
 
-from concierge import blobs, clock
+from concierge import blobs, clock, closing
 from concierge.blobs import BlobMissing
 from concierge.config import Config
 from concierge.db import Sessions, reading
@@ -97,6 +97,11 @@ def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = 
         return sum(pool.map(lambda _number: _deliver(desk, ends_at), range(senders)))
 
 
+def next_due(session: Session) -> datetime | None:
+    """When the next mail is to leave."""
+    return queries.next_due_at(session)
+
+
 def settle_orphans(config: Config, sessions: Sessions) -> int:
     """Deliveries left `sending` by a worker that died become `uncertain`, never sent again by themselves."""
     now = clock.now()
@@ -111,7 +116,7 @@ def settle_orphans(config: Config, sessions: Sessions) -> int:
 
 def _deliver(desk: Desk, ends_at: float) -> int:
     taken = 0
-    while time.monotonic() < ends_at and not desk.pause.holds(clock.now()):
+    while not _is_over(desk, ends_at):
         claim = uuid4().hex
         with desk.sessions() as session:
             reserved = commands.reserve_due(
@@ -124,12 +129,17 @@ def _deliver(desk: Desk, ends_at: float) -> int:
     return taken
 
 
+def _is_over(desk: Desk, ends_at: float) -> bool:
+    """Whether no other mail is begun in this run."""
+    return time.monotonic() >= ends_at or closing.TOLD.is_set() or desk.pause.holds(clock.now())
+
+
 def _deliver_batch(desk: Desk, claim: str, reserved: list[Delivery], ends_at: float) -> int:
     """Hand over one after the other; each commit records the last one and begins the next."""
     taken, left_over = 0, False
     finished: tuple[Delivery, Outcome] | None = None
     for delivery in reserved:
-        stop = time.monotonic() >= ends_at or desk.pause.holds(clock.now())
+        stop = _is_over(desk, ends_at)
         with desk.sessions() as session:
             if finished:
                 _record(session, desk, claim, *finished)

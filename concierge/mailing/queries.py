@@ -56,6 +56,12 @@ def is_any_due(session: Session, now: datetime) -> bool:
     return session.scalar(sa.select(Delivery.id).where(*due).limit(1)) is not None
 
 
+def next_due_at(session: Session) -> datetime | None:
+    """When the next mail is to leave; it may be past, for what waits behind an earlier mail or is in hand."""
+    statement = sa.select(Delivery.due_at).where(Delivery.state == DeliveryState.QUEUED)
+    return session.scalar(statement.order_by(Delivery.due_at).limit(1))
+
+
 def is_any_orphaned(session: Session, before: datetime) -> bool:
     """Whether any mail has been on its way since before that moment."""
     orphaned = (Delivery.state == DeliveryState.SENDING, Delivery.claimed_at < before)

@@ -61,6 +61,12 @@ def list_to_lapse(session: Session, *, now: datetime) -> list[int]:
     return list(session.scalars(statement))
 
 
+def next_lapse_at(session: Session) -> datetime | None:
+    """When the next hold is over."""
+    open_ones = (Offer.ended_at.is_(None), Offer.held_until.is_not(None))
+    return session.scalar(sa.select(Offer.held_until).where(*open_ones).order_by(Offer.held_until).limit(1))
+
+
 def list_lost(session: Session) -> list[int]:
     """Open offers whose mail did not arrive and will not."""
     return list(session.scalars(_mailed().where(Delivery.state.in_(_LOST))))

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
@@ -73,6 +73,11 @@ def lapse_due(config: Config, sessions: Sessions) -> int:
     with reading(sessions) as session:
         found = due.list_to_lapse(session, now=clock.now())
     return _one_by_one(sessions, found, lapse)
+
+
+def next_lapse(session: Session) -> datetime | None:
+    """When the next hold is over."""
+    return due.next_lapse_at(session)
 
 
 def match_purchases(config: Config, sessions: Sessions) -> int:

@@ -59,6 +59,12 @@ def is_any_due(session: Session, *, now: datetime) -> bool:
     return session.scalar(sa.select(Offer.id).where(*_WAITS, Offer.leaves_at <= now).limit(1)) is not None
 
 
+def next_due_at(session: Session) -> datetime | None:
+    """When the next offer's mail is due."""
+    waiting = sa.select(Offer.leaves_at).where(*_WAITS, Offer.leaves_at.is_not(None))
+    return session.scalar(waiting.order_by(Offer.leaves_at).limit(1))
+
+
 def list_due(session: Session, *, now: datetime, limit: int) -> list[Leaving]:
     """Offers whose mail is due, the longest first; with their wishes they are ours until the transaction ends.
 

@@ -60,6 +60,11 @@ def release_due(config: Config, sessions: Sessions) -> int:
     return released
 
 
+def next_due(session: Session) -> datetime | None:
+    """When the next offer's mail is due."""
+    return leaving.next_due_at(session)
+
+
 def _release_some(config: Config, sessions: Sessions, *, now: datetime) -> tuple[int, int]:
     """Take some of what is due in hand; how many offers were dealt with, and how many of them left."""
     for _attempt in range(3):

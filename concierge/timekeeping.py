@@ -1,0 +1,259 @@
+"""Keeps to a timetable: runs each line's job when something was stored for it, when its next row is due, or anyway."""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.blocking import BlockingScheduler
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from concierge import clock, closing, lifeline
+from concierge.config import Config
+from concierge.db import Sessions, make_sessions, reading
+from concierge.nudges import EVERYTHING, Ear, Topic, listening
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[Config, Sessions], int]
+NextDue = Callable[[Session], datetime | None]
+
+FINISHING_SECONDS = 28.0
+SILENCE_SECONDS = 60.0
+# A job that did something is asked again after so long: there may be more.
+_AGAIN_SECONDS = 0.05
+# A row that is due, and that the job left, is looked at again after so long: somebody else has it, or it has to wait.
+_LEFT_SECONDS = 0.5
+# A job that raised is tried again after so long.
+_FAILED_SECONDS = 1.0
+_HEARING_SECONDS = 0.5
+_DEAF_SECONDS = 2.0
+# A clock that moved so far against the monotonic one was set.
+_STEP_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the timetable: a job, when it runs at the latest, what nudges it, and when its next row is due."""
+
+    job: Job
+    every: float
+    on: tuple[Topic, ...] = ()
+    due: NextDue | None = None
+
+    @property
+    def name(self) -> str:
+        """What the job is called in the log: its part and its function."""
+        return f"{self.job.__module__.removeprefix('concierge.').removesuffix('.jobs')}.{self.job.__name__}"
+
+
+class Attempt:
+    """Runs one line's job, never beside itself; one that raises is written down, once a minute if it goes on."""
+
+    def __init__(self, line: Line, config: Config, sessions: Sessions) -> None:
+        """`sessions` is shared by all jobs."""
+        self.line, self._config, self._sessions = line, config, sessions
+        self._guard = threading.Lock()
+        self._in_hand = False
+        self._wanted = False
+        self._idle = threading.Event()
+        self._idle.set()
+        self._closing = False
+        self._fault = ""
+        self._written_at = 0.0
+
+    def __call__(self) -> float | None:
+        """Do what is due, and again if that was asked for meanwhile; in how many seconds to look again.
+
+        None when it is in hand already: then it looks again by itself.
+        """
+        with self._guard:
+            self._wanted = True
+            if self._in_hand:
+                return None
+            self._in_hand = True
+            self._idle.clear()
+        done: int | None = 0
+        while self._goes_on():
+            done = self._run()
+        return self._rest(done)
+
+    def finish(self, latest: float) -> bool:
+        """Begin no more, and wait until `latest` (monotonic seconds) for what is in hand; whether it was finished."""
+        with self._guard:
+            self._closing = True
+        return self._idle.wait(max(0.01, latest - time.monotonic()))
+
+    def _goes_on(self) -> bool:
+        with self._guard:
+            if self._wanted and not self._closing:
+                self._wanted = False
+                return True
+            self._in_hand = False
+            self._idle.set()
+            return False
+
+    def _run(self) -> int | None:
+        """How much was done; None when it failed."""
+        try:
+            done = self.line.job(self._config, self._sessions)
+        except Exception as error:
+            self._write_down(f"{type(error).__name__}: {error}".splitlines()[0])
+            return None
+        if self._fault:
+            log.warning("%s works again", self.line.name)
+            self._fault = ""
+        if done:
+            log.info("%s: %d", self.line.name, done)
+        return done
+
+    def _rest(self, done: int | None) -> float:
+        """Seconds until it should look again: soon while there is more, else when the next row is due."""
+        every = self.line.every
+        if done is None:
+            return min(every, _FAILED_SECONDS)
+        if done and self.line.on:
+            return min(every, _AGAIN_SECONDS)
+        if self.line.due is None or self._closing:
+            return every
+        try:
+            with reading(self._sessions) as session:
+                due_at = self.line.due(session)
+        except SQLAlchemyError:
+            return min(every, _FAILED_SECONDS)
+        if due_at is None:
+            return every
+        return min(every, max((due_at - clock.now()).total_seconds(), _LEFT_SECONDS * (due_at <= clock.now())))
+
+    def _write_down(self, fault: str) -> None:
+        if fault == self._fault and time.monotonic() - self._written_at < SILENCE_SECONDS:
+            return
+        self._fault, self._written_at = fault, time.monotonic()
+        log.exception("%s failed and will be tried again", self.line.name)
+
+
+class Timekeeper:
+    """A running timetable: its attempts, and the scheduler that makes them."""
+
+    def __init__(self, config: Config, timetable: Sequence[Line]) -> None:
+        """Nothing runs before `run`."""
+        self._config = config
+        self._sessions = make_sessions(config)
+        self._attempts = {line.name: Attempt(line, config, self._sessions) for line in timetable}
+        # Two at a time, of which one only asks the other to look again: nothing asked for is lost.
+        self._scheduler = BlockingScheduler(
+            executors={"default": ThreadPoolExecutor(max(1, 2 * len(timetable)))},
+            job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None},
+            timezone="UTC",
+        )
+        self._closed = threading.Event()
+        self._unfinished: list[str] = []
+
+    def run(self) -> list[str]:
+        """Keep to it until `close`; the names of the jobs that did not finish then.
+
+        The scheduler runs in this thread, the main one: should it ever die, so does the process, and whoever started
+        it sees that.
+        """
+        for name, attempt in self._attempts.items():
+            self._scheduler.add_job(
+                self._try,
+                "interval",
+                [attempt],
+                seconds=attempt.line.every,
+                id=name,
+                name=name,
+                next_run_time=clock.now(),
+            )
+        listener = threading.Thread(target=self._listen, name="nudges", daemon=True)
+        listener.start()
+        self._scheduler.start()
+        if not self._unfinished:
+            listener.join(4 * _HEARING_SECONDS)
+            self._sessions.kw["bind"].dispose()
+        return self._unfinished
+
+    def close(self) -> None:
+        """Begin nothing more, let the jobs in hand finish, for half a minute at most, and end `run`."""
+        self._closed.set()
+        while not self._scheduler.running:
+            time.sleep(0.01)
+        self._scheduler.pause()
+        latest = time.monotonic() + FINISHING_SECONDS
+        self._unfinished += [name for name, attempt in self._attempts.items() if not attempt.finish(latest)]
+        self._scheduler.shutdown(wait=False)
+
+    def nudge(self, topics: frozenset[Topic]) -> None:
+        """Run at once the jobs that these concern."""
+        for attempt in self._attempts.values():
+            if not topics.isdisjoint(attempt.line.on):
+                self._look_in(attempt, 0.0)
+
+    def _try(self, attempt: Attempt) -> None:
+        again = attempt()
+        if again is not None and again < attempt.line.every:
+            self._look_in(attempt, again)
+
+    def _look_in(self, attempt: Attempt, seconds: float) -> None:
+        with suppress(JobLookupError):  # it is being shut down
+            self._scheduler.modify_job(attempt.line.name, next_run_time=clock.now() + timedelta(seconds=seconds))
+
+    def _listen(self) -> None:
+        """Hear nudges, on a line that is made anew when it breaks."""
+        is_deaf = False
+        while not self._closed.is_set():
+            try:
+                with listening(self._config) as ear:
+                    if is_deaf:
+                        log.warning("nudges are heard again")
+                    is_deaf = False
+                    self._hear(ear)
+            except Exception:
+                if not is_deaf:
+                    log.exception("nudges are not heard; the timetable goes on")
+                is_deaf = True
+                self._closed.wait(_DEAF_SECONDS)
+
+    def _hear(self, ear: Ear) -> None:
+        self.nudge(EVERYTHING)  # what was stored before
+        offset = _offset()
+        while not self._closed.is_set():
+            self.nudge(ear.hear(_HEARING_SECONDS))
+            if abs(_offset() - offset) > _STEP_SECONDS:
+                # The scheduler reckons by the wall clock, which was set: what it would wait for may be a day away.
+                log.warning("the clock was set by %.0f s", _offset() - offset)
+                offset = _offset()
+                for attempt in self._attempts.values():
+                    self._look_in(attempt, 0.0)
+
+
+def _offset() -> float:
+    return time.time() - time.monotonic()
+
+
+def keep_time(config: Config, timetable: Sequence[Line]) -> None:
+    """Keep to the timetable until SIGTERM or SIGINT; then finish what is in hand, for half a minute at most."""
+    keeper = Timekeeper(config, timetable)
+    # In a thread of its own, once: a signal may come in the middle of anything.
+    stopping = threading.Thread(target=keeper.close, name="closing", daemon=True)
+
+    def told(_number: int, _frame: object) -> None:
+        closing.TOLD.set()
+        if stopping.ident is None:
+            stopping.start()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, told)
+    lifeline.hold(os.getpid())
+    if unfinished := keeper.run():
+        # What it holds stays claimed until its lease ends; then another worker takes it up.
+        log.warning("not finished in time, to be taken up again: %s", ", ".join(unfinished))
+        os._exit(0)
