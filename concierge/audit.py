@@ -9,7 +9,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from concierge.db import Base, BigId
 
 
-class _HasId(Protocol):
+class HasId(Protocol):
+    """A row, or whoever did something to one."""
+
     @property
     def id(self) -> Any: ...
 
@@ -30,7 +32,7 @@ class AuditEntry(Base):
 
 
 def record(
-    session: Session, verb: str, subject: _HasId, *, by: _HasId | None, now: datetime, **details: Any
+    session: Session, verb: str, subject: HasId, *, by: HasId | None, now: datetime, **details: Any
 ) -> AuditEntry:
     """Add an entry such as "conversation.closed" for a row that is in the session; flushes to learn its id."""
     if subject.id is None:
@@ -47,7 +49,7 @@ def record(
     return entry
 
 
-def list_for(session: Session, subject: _HasId) -> list[AuditEntry]:
+def list_for(session: Session, subject: HasId) -> list[AuditEntry]:
     """Everything done to `subject`, oldest first."""
     statement = (
         sa.select(AuditEntry)

@@ -8,6 +8,7 @@ import concierge.catalogue.stock_models
 import concierge.drafts.models
 import concierge.inbound.models
 import concierge.reports.models
+import concierge.setbacks
 import concierge.templating.models
 import concierge.wishes.offer_models  # noqa: F401
 from concierge.config import read_config

@@ -21,6 +21,7 @@ EDGES = {
     "signing_in",
     "staff_mail",
     "release",
+    "working",
     "cli",
     "staffing",
     "checking",

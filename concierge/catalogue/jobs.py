@@ -15,6 +15,7 @@ from concierge.catalogue.imports import apply_import, propose_import, wants_a_lo
 from concierge.config import Config
 from concierge.db import Sessions
 from concierge.errors import ConciergeError
+from concierge.setbacks import words_for
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +58,10 @@ def _read_file(config: Config, sessions: Sessions, path: Path) -> bool:
     except OperationalError:
         _move(taken, path.parent)
         raise
-    except (ConciergeError, OSError) as error:
-        words = str(error) or type(error).__doc__ or ""
-        log.warning("stock file %s was not taken in: %s", path.name, words)
+    except Exception as error:
+        ours = isinstance(error, ConciergeError | OSError)
+        words = (str(error) if ours else "") or words_for(error)
+        log.warning("stock file %s was not taken in: %s", path.name, words, exc_info=not ours)
         failed = _move(taken, path.parent / "failed")
         if failed is not None:
             failed.with_name(failed.name + ".reason.txt").write_text(words + "\n", encoding="utf-8")

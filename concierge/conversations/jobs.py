@@ -1,7 +1,5 @@
 """What the house does with conversations by itself: wakes those whose time has come, returns answers that failed."""
 
-import time
-
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -12,9 +10,10 @@ from concierge.conversations import commands, queries
 from concierge.conversations.models import Conversation, ConversationState, Message
 from concierge.db import Sessions, reading
 from concierge.mailing.models import Delivery, DeliveryState
+from concierge.setbacks import resting
+from concierge.working import work_each
 
 _AT_ONCE = 200
-_PATIENCE_SECONDS = 5.0
 # States that leave the customer without her answer, or us without knowing.
 _NOT_ARRIVED = (
     DeliveryState.BOUNCED,
@@ -27,41 +26,39 @@ _NOT_ARRIVED = (
 
 def wake_due(config: Config, sessions: Sessions) -> int:
     """Bring back the snoozed conversations whose time has come; how many."""
-    now = clock.now()
+    now, job = clock.now(), "conversations.wake_due"
     is_due = (Conversation.state == ConversationState.SNOOZED, Conversation.snoozed_until <= now)
+
+    def wake(session: Session, conversation_id: int) -> bool:
+        conversation = queries.lock_conversation(session, conversation_id)
+        until = conversation.snoozed_until  # an editor or a mail may have been quicker
+        if conversation.state is not ConversationState.SNOOZED or until is None or until > now:
+            return False
+        commands.wake_conversation(session, conversation, by=None, now=now)
+        return True
+
+    due = sa.select(Conversation.id).where(*is_due, Conversation.id.not_in(resting(job, now)))
     with reading(sessions) as session:
-        due = session.scalars(sa.select(Conversation.id).where(*is_due).order_by(Conversation.snoozed_until)).fetchmany(
-            _AT_ONCE
-        )
-    done, began = 0, time.monotonic()
-    for conversation_id in due:
-        if time.monotonic() - began > _PATIENCE_SECONDS:
-            break
-        with sessions() as session:
-            conversation = queries.lock_conversation(session, conversation_id)
-            until = conversation.snoozed_until  # an editor or a mail may have been quicker
-            if conversation.state is ConversationState.SNOOZED and until is not None and until <= now:
-                commands.wake_conversation(session, conversation, by=None, now=now)
-                session.commit()
-                done += 1
-    return done
+        found = list(session.scalars(due.order_by(Conversation.snoozed_until).limit(_AT_ONCE)))
+    return work_each(sessions, job, found, wake)
 
 
 def return_failed(config: Config, sessions: Sessions) -> int:
     """Put conversations whose answer did not arrive back on their editor's list, once for each failure; how many."""
+    job = "conversations.return_failed"
+
+    def back(session: Session, failed: tuple[int, int]) -> bool:
+        message_id, conversation_id = failed
+        conversation = queries.lock_conversation(session, conversation_id)
+        if session.execute(_failed().where(Message.id == message_id)).first() is None:
+            return False
+        _return(session, conversation, queries.get_message(session, message_id))
+        return True
+
     with reading(sessions) as session:
-        failed = session.execute(_failed().limit(_AT_ONCE)).all()
-    done, began = 0, time.monotonic()
-    for message_id, conversation_id in failed:
-        if time.monotonic() - began > _PATIENCE_SECONDS:
-            break
-        with sessions() as session:
-            conversation = queries.lock_conversation(session, conversation_id)
-            if session.execute(_failed().where(Message.id == message_id)).first() is not None:
-                _return(session, conversation, queries.get_message(session, message_id))
-                session.commit()
-                done += 1
-    return done
+        failed = _failed().where(Message.id.not_in(resting(job, clock.now()))).limit(_AT_ONCE)
+        found = [(message_id, conversation_id) for message_id, conversation_id in session.execute(failed)]
+    return work_each(sessions, job, found, back)
 
 
 def _failed() -> sa.Select[int, int]:

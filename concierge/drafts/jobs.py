@@ -1,7 +1,6 @@
 """What the worker does with answers on their way: gives back those overtaken, lets go those that are due."""
 
 import logging
-import time
 from datetime import datetime
 
 from sqlalchemy.exc import OperationalError
@@ -15,39 +14,38 @@ from concierge.drafts.gate import Objection, Reason
 from concierge.drafts.letter import Faces
 from concierge.drafts.models import Draft
 from concierge.errors import ConciergeError
+from concierge.setbacks import resting
+from concierge.working import try_each
 
 log = logging.getLogger(__name__)
 
-# A stop must never wait long; the timetable calls again at once.
-_SECONDS = 5.0
+_JOB = "drafts.release_due"
 
 
 def release_due(config: Config, sessions: Sessions) -> int:
     """Let every answer go whose moment has come, each in a transaction of its own; how many left."""
     return_overtaken(config, sessions)
-    latest = time.monotonic() + _SECONDS
+    now = clock.now()
     with reading(sessions) as session:
-        due = queries.list_due_ids(session, now=clock.now())
-    released = 0
-    for draft_id in due:
-        if time.monotonic() > latest:
-            break
-        released += _release(config, sessions, draft_id)
-    return released
+        due = queries.list_due_ids(session, now=now, but=resting(_JOB, now))
+    return try_each(sessions, _JOB, due, lambda draft_id: _release(config, sessions, draft_id))
 
 
 def next_due(session: Session) -> datetime | None:
     """When the next answer is to leave."""
-    return queries.next_due_at(session)
+    return queries.next_due_at(session, but=resting(_JOB, clock.now()))
 
 
 def return_overtaken(config: Config, sessions: Sessions) -> int:
     """Give back at once what waits to leave while something newer has arrived; how many came back."""
     with reading(sessions) as session:
-        overtaken = queries.list_overtaken_ids(session)
-    for draft_id in overtaken:
+        overtaken = queries.list_overtaken_ids(session, but=resting(_JOB, clock.now()))
+
+    def give_back(draft_id: int) -> bool:
         _give_back(sessions, draft_id, Objection(Reason.NEWER_MESSAGE), only_overtaken=True)
-    return len(overtaken)
+        return True
+
+    return try_each(sessions, _JOB, overtaken, give_back)
 
 
 def _release(config: Config, sessions: Sessions, draft_id: int) -> bool:

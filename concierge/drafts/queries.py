@@ -21,6 +21,7 @@ from concierge.drafts.models import AttachmentNotFound, Draft, DraftAttachment, 
 from concierge.mailing import queries as mailing
 from concierge.mailing.mail import MailFile
 from concierge.mailing.models import Delivery
+from concierge.setbacks import NONE, Rows
 
 _WORDS = re.compile(r"[^\W_]+")
 
@@ -55,28 +56,28 @@ def list_drafts_of_others(session: Session, conversation_id: int, editor_id: int
     return list(session.scalars(statement.order_by(Draft.id)))
 
 
-def list_due_ids(session: Session, *, now: datetime, limit: int = 100) -> list[int]:
+def list_due_ids(session: Session, *, now: datetime, limit: int = 100, but: Rows = NONE) -> list[int]:
     """Answers whose moment has come, the longest due first."""
-    statement = sa.select(Draft.id).where(Draft.due_at <= now, Draft.claimed_at.is_(None))
+    statement = sa.select(Draft.id).where(Draft.due_at <= now, Draft.claimed_at.is_(None), Draft.id.not_in(but))
     return list(session.scalars(statement.order_by(Draft.due_at, Draft.id).limit(limit)))
 
 
-def next_due_at(session: Session) -> datetime | None:
+def next_due_at(session: Session, *, but: Rows = NONE) -> datetime | None:
     """When the next answer is to leave; it may be past."""
     return session.scalar(
         sa.select(Draft.due_at)
-        .where(Draft.due_at.is_not(None), Draft.claimed_at.is_(None))
+        .where(Draft.due_at.is_not(None), Draft.claimed_at.is_(None), Draft.id.not_in(but))
         .order_by(Draft.due_at)
         .limit(1)
     )
 
 
-def list_overtaken_ids(session: Session, *, limit: int = 100) -> list[int]:
+def list_overtaken_ids(session: Session, *, limit: int = 100, but: Rows = NONE) -> list[int]:
     """Answers on their way in whose conversation something newer arrived than their author had seen."""
     statement = (
         sa.select(Draft.id)
         .join(Conversation, Conversation.id == Draft.conversation_id)
-        .where(Draft.due_at.is_not(None), Draft.claimed_at.is_(None))
+        .where(Draft.due_at.is_not(None), Draft.claimed_at.is_(None), Draft.id.not_in(but))
         .where(sa.func.coalesce(Conversation.last_message_id, 0) > sa.func.coalesce(Draft.seen_message_id, 0))
     )
     return list(session.scalars(statement.order_by(Draft.id).limit(limit)))

@@ -25,6 +25,7 @@ from concierge.mailing.models import (
 )
 from concierge.mailing.moves import MOVES, SENT_AGAIN, SETTLED, check_move
 from concierge.mailing.providers.base import Accepted, TransportError
+from concierge.setbacks import NONE, Rows
 
 __all__ = ["Posting", "queue_deliveries"]
 
@@ -116,7 +117,9 @@ def words_for(reason: SuppressionReason) -> str:
     return str(sentences[reason])
 
 
-def reserve_due(session: Session, *, claim: str, now: datetime, lease: timedelta, limit: int) -> list[Delivery]:
+def reserve_due(
+    session: Session, *, claim: str, now: datetime, lease: timedelta, limit: int, but: Rows = NONE
+) -> list[Delivery]:
     """Reserve up to `limit` deliveries that are due under `claim`, the longest due first.
 
     They stay `queued`: should the worker die before it begins with one, it is free again after the lease. What has been
@@ -124,7 +127,7 @@ def reserve_due(session: Session, *, claim: str, now: datetime, lease: timedelta
     """
     due = (
         sa.select(Delivery.id)
-        .where(Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now)
+        .where(Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now, Delivery.id.not_in(but))
         .where(sa.or_(Delivery.claimed_at.is_(None), Delivery.claimed_at < now - lease))
         .where(_nothing_earlier_waits())
         .order_by(Delivery.due_at, Delivery.id)

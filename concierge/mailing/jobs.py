@@ -11,9 +11,10 @@ from threading import Lock
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from concierge import blobs, clock, closing
+from concierge import blobs, clock, closing, setbacks
 from concierge.blobs import BlobMissing
 from concierge.config import Config
 from concierge.db import Sessions, reading
@@ -23,6 +24,7 @@ from concierge.mailing.models import Delivery
 from concierge.mailing.providers import provider_for
 from concierge.mailing.providers.base import Accepted, Provider, TransportError, pack, plain
 from concierge.mailing.sheets import unfold
+from concierge.working import work_each
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ BATCH = 50
 RUN_SECONDS = 10.0  # a run ends after this, so that a worker that is told to stop can
 _SENDERS = {"sendgrid": 8}  # mails under way at a time, where each spends its time on the line
 _LONGEST_PAUSE = timedelta(seconds=60)
+_JOB = "mailing.deliver_due"
 
 Outcome = Accepted | TransportError | RuleBroken | BlobMissing
 
@@ -99,7 +102,7 @@ def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = 
 
 def next_due(session: Session) -> datetime | None:
     """When the next mail is to leave."""
-    return queries.next_due_at(session)
+    return queries.next_due_at(session, but=setbacks.resting(_JOB, clock.now()))
 
 
 def settle_orphans(config: Config, sessions: Sessions) -> int:
@@ -118,15 +121,49 @@ def _deliver(desk: Desk, ends_at: float) -> int:
     taken = 0
     while not _is_over(desk, ends_at):
         claim = uuid4().hex
-        with desk.sessions() as session:
-            reserved = commands.reserve_due(
-                session, claim=claim, now=clock.now(), lease=desk.config.policy.lease, limit=BATCH
-            )
-            session.commit()
+        reserved = _reserve(desk, claim)
         if not reserved:
             break
-        taken += _deliver_batch(desk, claim, reserved, ends_at)
+        try:
+            taken += _deliver_batch(desk, claim, reserved, ends_at)
+        except OperationalError:
+            raise
+        except Exception:
+            # The one under way comes to an unknown end with its lease, and is shown; the others need not wait for that.
+            log.exception("a delivery could not be recorded")
+            with desk.sessions() as session:
+                commands.release_reserved(session, claim=claim)
+                session.commit()
     return taken
+
+
+def _reserve(desk: Desk, claim: str) -> list[Delivery]:
+    now = clock.now()
+    try:
+        with desk.sessions() as session:
+            reserved = commands.reserve_due(
+                session,
+                claim=claim,
+                now=now,
+                lease=desk.config.policy.lease,
+                limit=BATCH,
+                but=setbacks.resting(_JOB, now),
+            )
+            session.commit()
+            return reserved
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("mails could not be reserved together, and are read one by one")
+        _find_unreadable(desk, now)
+        return []
+
+
+def _find_unreadable(desk: Desk, now: datetime) -> None:
+    """One that spoils it for the others is found, and rests."""
+    with reading(desk.sessions) as session:
+        due = queries.list_due_ids(session, now, limit=BATCH, but=setbacks.resting(_JOB, now))
+    work_each(desk.sessions, _JOB, due, lambda session, delivery_id: session.get_one(Delivery, delivery_id))
 
 
 def _is_over(desk: Desk, ends_at: float) -> bool:

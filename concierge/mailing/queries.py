@@ -15,6 +15,7 @@ from concierge.mailing.models import (
     SuppressionReason,
 )
 from concierge.mailing.moves import TROUBLED
+from concierge.setbacks import NONE, Rows
 
 # Handed over, whatever became of it afterwards: what a customer may find in her mailbox.
 LEFT = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.DELIVERED, DeliveryState.BOUNCED)
@@ -56,9 +57,15 @@ def is_any_due(session: Session, now: datetime) -> bool:
     return session.scalar(sa.select(Delivery.id).where(*due).limit(1)) is not None
 
 
-def next_due_at(session: Session) -> datetime | None:
+def list_due_ids(session: Session, now: datetime, *, limit: int, but: Rows = NONE) -> list[int]:
+    """Mails whose moment has come, the longest due first."""
+    due = (Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now, Delivery.id.not_in(but))
+    return list(session.scalars(sa.select(Delivery.id).where(*due).order_by(Delivery.due_at).limit(limit)))
+
+
+def next_due_at(session: Session, *, but: Rows = NONE) -> datetime | None:
     """When the next mail is to leave; it may be past, for what waits behind an earlier mail or is in hand."""
-    statement = sa.select(Delivery.due_at).where(Delivery.state == DeliveryState.QUEUED)
+    statement = sa.select(Delivery.due_at).where(Delivery.state == DeliveryState.QUEUED, Delivery.id.not_in(but))
     return session.scalar(statement.order_by(Delivery.due_at).limit(1))
 
 

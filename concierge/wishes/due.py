@@ -9,6 +9,7 @@ from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.stock_models import Purchase
 from concierge.config import Policy
 from concierge.mailing.models import Delivery, DeliveryState
+from concierge.setbacks import NONE, Rows
 from concierge.wishes.invariants import may_still_be_ended, unmatched
 from concierge.wishes.models import Wish, WishEnding, WishState, WishVariant
 from concierge.wishes.offer_models import Offer, OfferState
@@ -26,8 +27,10 @@ _LOST = (DeliveryState.BOUNCED, DeliveryState.REJECTED, DeliveryState.FAILED, De
 _THROUGH = (DeliveryState.SENT, DeliveryState.DELIVERED)
 
 
-def list_to_share_out(session: Session, *, now: datetime, today: date, also_skipped: bool = False) -> list[int]:
-    """One variant of each product that has free units and somebody to offer them to.
+def list_to_share_out(
+    session: Session, *, now: datetime, today: date, also_skipped: bool = False, but: Rows = NONE
+) -> list[int]:
+    """One variant of each product that has free units and somebody to offer them to; never one of `but`.
 
     Those left out for a reason that is kept count only if `also_skipped`: the reason may have gone.
     """
@@ -44,74 +47,78 @@ def list_to_share_out(session: Session, *, now: datetime, today: date, also_skip
     owed = sa.exists().where(Offer.variant_id == Variant.id, Offer.ended_at.is_(None), ~Offer.holds)
     statement = (
         sa.select(sa.func.min(Variant.id))
-        .where(may_be_offered(now), in_line.exists() | owed)
+        .where(may_be_offered(now), in_line.exists() | owed, Variant.id.not_in(but))
         .group_by(Variant.product_id)
     )
     return list(session.scalars(statement))
 
 
-def list_to_lapse(session: Session, *, now: datetime) -> list[int]:
+def list_to_lapse(session: Session, *, now: datetime, but: Rows = NONE) -> list[int]:
     """Offers whose hold is over, the longest over first."""
     statement = (
         sa.select(Offer.id)
-        .where(Offer.ended_at.is_(None), Offer.held_until <= now)
+        .where(Offer.ended_at.is_(None), Offer.held_until <= now, Offer.id.not_in(but))
         .order_by(Offer.held_until)
         .limit(AT_ONCE)
     )
     return list(session.scalars(statement))
 
 
-def next_lapse_at(session: Session) -> datetime | None:
+def next_lapse_at(session: Session, *, but: Rows = NONE) -> datetime | None:
     """When the next hold is over."""
-    open_ones = (Offer.ended_at.is_(None), Offer.held_until.is_not(None))
+    open_ones = (Offer.ended_at.is_(None), Offer.held_until.is_not(None), Offer.id.not_in(but))
     return session.scalar(sa.select(Offer.held_until).where(*open_ones).order_by(Offer.held_until).limit(1))
 
 
-def list_lost(session: Session) -> list[int]:
+def list_lost(session: Session, *, but: Rows = NONE) -> list[int]:
     """Open offers whose mail did not arrive and will not."""
-    return list(session.scalars(_mailed().where(Delivery.state.in_(_LOST))))
+    return list(session.scalars(_mailed(but).where(Delivery.state.in_(_LOST))))
 
 
-def list_to_pause(session: Session, *, now: datetime) -> list[int]:
+def list_to_pause(session: Session, *, now: datetime, but: Rows = NONE) -> list[int]:
     """Open offers whose clock runs while their mail does not get through."""
     stuck = (
         Delivery.state.in_((DeliveryState.DEFERRED, DeliveryState.UNCERTAIN))
         | ((Delivery.state == DeliveryState.QUEUED) & (Delivery.attempts > 0))
         | ((Delivery.state == DeliveryState.QUEUED) & (Delivery.created_at < now - PATIENCE))
     )
-    return list(session.scalars(_mailed().where(Offer.held_until.is_not(None), stuck)))
+    return list(session.scalars(_mailed(but).where(Offer.held_until.is_not(None), stuck)))
 
 
-def list_to_resume(session: Session) -> list[int]:
+def list_to_resume(session: Session, *, but: Rows = NONE) -> list[int]:
     """Open offers whose clock stands still and whose mail has got through."""
-    return list(session.scalars(_mailed().where(Offer.hold_left_seconds.is_not(None), Delivery.state.in_(_THROUGH))))
+    return list(session.scalars(_mailed(but).where(Offer.hold_left_seconds.is_not(None), Delivery.state.in_(_THROUGH))))
 
 
-def _mailed() -> sa.Select[int]:
+def _mailed(but: Rows) -> sa.Select[int]:
     return (
         sa.select(Offer.id)
         .join(Delivery, Delivery.id == Offer.delivery_id)
-        .where(Offer.ended_at.is_(None), Offer.state == OfferState.OPEN)
+        .where(Offer.ended_at.is_(None), Offer.state == OfferState.OPEN, Offer.id.not_in(but))
         .order_by(Offer.id)
         .limit(AT_ONCE)
     )
 
 
-def list_unmatched(session: Session) -> list[tuple[int, str]]:
+def list_unmatched(session: Session, *, but: Rows = NONE) -> list[tuple[int, str]]:
     """Purchases for which no wish has been looked for yet, with their hold tokens, the oldest first."""
     statement = (
         sa.select(Purchase.id, Purchase.hold_token)
-        .where(Purchase.matched_at.is_(None))
+        .where(Purchase.matched_at.is_(None), Purchase.id.not_in(but))
         .order_by(Purchase.id)
         .limit(AT_ONCE)
     )
     return [(purchase_id, token) for purchase_id, token in session.execute(statement)]
 
 
-def list_overpromised(session: Session) -> list[int]:
+def list_overpromised(session: Session, *, but: Rows = NONE) -> list[int]:
     """Variants of which more is promised than there is, for somebody who has not answered yet."""
     statement = sa.select(Variant.id).where(
-        Variant.promised > Variant.on_hand, Variant.promised > 0, ~unmatched(), may_still_be_ended()
+        Variant.promised > Variant.on_hand,
+        Variant.promised > 0,
+        ~unmatched(),
+        may_still_be_ended(),
+        Variant.id.not_in(but),
     )
     return list(session.scalars(statement.order_by(Variant.id).limit(AT_ONCE)))
 
@@ -130,14 +137,14 @@ def find_newest_unanswered(session: Session, variant_id: int) -> int | None:
 
 
 def list_to_expire(
-    session: Session, *, now: datetime, policy: Policy, wish_id: int | None = None
+    session: Session, *, now: datetime, policy: Policy, wish_id: int | None = None, but: Rows = NONE
 ) -> list[tuple[int, WishEnding]]:
     """Wishes (or this one) that end by themselves, and why; one she was asked about only after time to answer."""
     unconfirmed = now - timedelta(days=policy.wish_unconfirmed_days)
     answered = now - timedelta(days=policy.wish_ask_days)
     today = now.astimezone(policy.zone).date()
     old = (Wish.expires_at <= now) & (Wish.asked_at <= answered) | (Wish.expires_at <= now - NEVER_ASKED)
-    among = Wish.id == wish_id if wish_id is not None else sa.true()
+    among = Wish.id == wish_id if wish_id is not None else Wish.id.not_in(but)
     return [
         (found, because)
         for because, condition in (

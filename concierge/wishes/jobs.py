@@ -1,10 +1,7 @@
 """What the house does with wishes by itself: shares out units, lapses offers, matches purchases, ends what is over."""
 
 import logging
-import time
-from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -12,42 +9,41 @@ from concierge import clock
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.errors import BadToken
+from concierge.setbacks import resting
 from concierge.wishes import commands, due, letters, links, matching, offering, queries
-from concierge.wishes.invariants import Broken, find_broken_invariants, note_broken
+from concierge.wishes.invariants import find_broken_invariants, note_broken
 from concierge.wishes.models import WishEnding
 from concierge.wishes.moulds import moulds_of
 from concierge.wishes.offer_models import OfferEnding
 from concierge.wishes.rounds import Round
+from concierge.working import try_each, work_each
 
 log = logging.getLogger(__name__)
 
-# How long one look may take; what is left is looked at next time.
-_SECONDS = 5.0
 _REST_AFTER_LOSS = timedelta(days=1)
-_Item = TypeVar("_Item")
 
 
 def open_waves(config: Config, sessions: Sessions) -> int:
     """Offer free units to those whose turn it is; how many offers were made."""
-    return _share_out(config, sessions, also_skipped=False)
+    return _share_out(config, sessions, "wishes.open_waves", also_skipped=False)
 
 
 def reconsider_skipped(config: Config, sessions: Sessions) -> int:
     """Look again at those who were left out while a unit was there: the reason may have gone; how many got an offer."""
-    return _share_out(config, sessions, also_skipped=True)
+    return _share_out(config, sessions, "wishes.reconsider_skipped", also_skipped=True)
 
 
-def _share_out(config: Config, sessions: Sessions, *, also_skipped: bool) -> int:
+def _share_out(config: Config, sessions: Sessions, job: str, *, also_skipped: bool) -> int:
     now, zone = clock.now(), config.policy.zone
     with reading(sessions) as session:
-        found = due.list_to_share_out(session, now=now, today=now.astimezone(zone).date(), also_skipped=also_skipped)
-    made = 0
-    for variant_id in found:
-        try:
-            made += deal_all(config, sessions, variant_id)
-        except Exception:
-            log.exception("variant %d could not be shared out and will be tried again", variant_id)
-    return made
+        found = due.list_to_share_out(
+            session,
+            now=now,
+            today=now.astimezone(zone).date(),
+            also_skipped=also_skipped,
+            but=resting(job, now),
+        )
+    return try_each(sessions, job, found, lambda variant_id: deal_all(config, sessions, variant_id))
 
 
 def deal_all(config: Config, sessions: Sessions, variant_id: int) -> int:
@@ -71,13 +67,13 @@ def lapse_due(config: Config, sessions: Sessions) -> int:
             offering.lapse_offer(session, offer, now=now, rest=config.policy.wish_rest)
 
     with reading(sessions) as session:
-        found = due.list_to_lapse(session, now=clock.now())
-    return _one_by_one(sessions, found, lapse)
+        found = due.list_to_lapse(session, now=clock.now(), but=resting("wishes.lapse_due", clock.now()))
+    return work_each(sessions, "wishes.lapse_due", found, lapse)
 
 
 def next_lapse(session: Session) -> datetime | None:
     """When the next hold is over."""
-    return due.next_lapse_at(session)
+    return due.next_lapse_at(session, but=resting("wishes.lapse_due", clock.now()))
 
 
 def match_purchases(config: Config, sessions: Sessions) -> int:
@@ -88,8 +84,8 @@ def match_purchases(config: Config, sessions: Sessions) -> int:
         matching.match_purchase(session, purchase_id, offer_id=_offer_of(config, token), now=clock.now())
 
     with reading(sessions) as session:
-        found = due.list_unmatched(session)
-    return _one_by_one(sessions, found, match)
+        found = due.list_unmatched(session, but=resting("wishes.match_purchases", clock.now()))
+    return work_each(sessions, "wishes.match_purchases", found, match)
 
 
 def free_missing(config: Config, sessions: Sessions) -> int:
@@ -102,8 +98,8 @@ def free_missing(config: Config, sessions: Sessions) -> int:
             letters.apologise(letters.Table(session, config, moulds_of(config.blobs_url), now), offer)
 
     with reading(sessions) as session:
-        found = due.list_overpromised(session)
-    return _one_by_one(sessions, found, free)
+        found = due.list_overpromised(session, but=resting("wishes.free_missing", clock.now()))
+    return work_each(sessions, "wishes.free_missing", found, free)
 
 
 def settle_mail(config: Config, sessions: Sessions) -> int:
@@ -121,11 +117,14 @@ def settle_mail(config: Config, sessions: Sessions) -> int:
         offering.resume_hold(session, queries.lock_offer(session, offer_id), zone=zone, now=clock.now())
 
     with reading(sessions) as session:
-        lost = due.list_lost(session)
-        stuck = due.list_to_pause(session, now=clock.now())
-        through = due.list_to_resume(session)
-    return (
-        _one_by_one(sessions, lost, lose) + _one_by_one(sessions, stuck, pause) + _one_by_one(sessions, through, resume)
+        now = clock.now()
+        but = resting("wishes.settle_mail", now)
+        lost = due.list_lost(session, but=but)
+        stuck = due.list_to_pause(session, now=now, but=but)
+        through = due.list_to_resume(session, but=but)
+    return sum(
+        work_each(sessions, "wishes.settle_mail", found, act)
+        for found, act in ((lost, lose), (stuck, pause), (through, resume))
     )
 
 
@@ -137,8 +136,13 @@ def ask_due(config: Config, sessions: Sessions) -> int:
         letters.ask_whether_wanted(table, queries.lock_wish(session, wish_id))
 
     with reading(sessions) as session:
-        found = [wish.id for wish in queries.list_to_ask(session, now=clock.now(), policy=config.policy)]
-    return _one_by_one(sessions, found, ask)
+        found = [
+            wish.id
+            for wish in queries.list_to_ask(
+                session, now=clock.now(), policy=config.policy, but=resting("wishes.ask_due", clock.now())
+            )
+        ]
+    return work_each(sessions, "wishes.ask_due", found, ask)
 
 
 def expire_due(config: Config, sessions: Sessions) -> int:
@@ -151,8 +155,10 @@ def expire_due(config: Config, sessions: Sessions) -> int:
             commands.expire_wish(session, wish, because, now=clock.now())
 
     with reading(sessions) as session:
-        found = due.list_to_expire(session, now=clock.now(), policy=config.policy)
-    return _one_by_one(sessions, found, expire)
+        found = due.list_to_expire(
+            session, now=clock.now(), policy=config.policy, but=resting("wishes.expire_due", clock.now())
+        )
+    return work_each(sessions, "wishes.expire_due", found, expire)
 
 
 def check_invariants(config: Config, sessions: Sessions) -> int:
@@ -160,11 +166,12 @@ def check_invariants(config: Config, sessions: Sessions) -> int:
     with reading(sessions) as session:
         found = find_broken_invariants(session)
 
-    def note(session: Session, broken: Broken) -> None:
-        if note_broken(session, broken, now=clock.now()):
-            log.error("%s %d: %s, but %s", broken.table, broken.id, broken.rule, broken.words)
-
-    return _one_by_one(sessions, found, note)
+    for broken in found:
+        with sessions() as session:
+            if note_broken(session, broken, now=clock.now()):
+                log.error("%s %d: %s, but %s", broken.table, broken.id, broken.rule, broken.words)
+            session.commit()
+    return len(found)
 
 
 def _offer_of(config: Config, token: str) -> int | None:
@@ -172,16 +179,3 @@ def _offer_of(config: Config, token: str) -> int | None:
         return links.read(config, links.HOLD, token) if token else None
     except BadToken:
         return None
-
-
-def _one_by_one(sessions: Sessions, items: Iterable[_Item], act: Callable[[Session, _Item], None]) -> int:
-    """Act on each in a transaction of its own, for a few seconds at most; how many."""
-    done, began = 0, time.monotonic()
-    for item in items:
-        if time.monotonic() - began > _SECONDS:
-            break
-        with sessions() as session:
-            act(session, item)
-            session.commit()
-        done += 1
-    return done

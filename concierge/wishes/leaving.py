@@ -11,6 +11,7 @@ from concierge.addresses import Address, normalise
 from concierge.catalogue.models import Variant
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
 from concierge.customers.models import Consent, Customer, CustomerAddress
+from concierge.setbacks import NONE, Rows
 from concierge.wishes.models import LIVING, Wish
 from concierge.wishes.offer_models import Offer, Wave
 
@@ -54,23 +55,29 @@ class Thread(NamedTuple):
     last_from: tuple[str, ...] = ()
 
 
-def is_any_due(session: Session, *, now: datetime) -> bool:
+def is_any_due(session: Session, *, now: datetime, but: Rows = NONE) -> bool:
     """Whether there is an offer whose mail is due."""
-    return session.scalar(sa.select(Offer.id).where(*_WAITS, Offer.leaves_at <= now).limit(1)) is not None
+    due = (*_WAITS, Offer.leaves_at <= now, Offer.id.not_in(but))
+    return session.scalar(sa.select(Offer.id).where(*due).limit(1)) is not None
 
 
-def next_due_at(session: Session) -> datetime | None:
+def next_due_at(session: Session, *, but: Rows = NONE) -> datetime | None:
     """When the next offer's mail is due."""
-    waiting = sa.select(Offer.leaves_at).where(*_WAITS, Offer.leaves_at.is_not(None))
+    waiting = sa.select(Offer.leaves_at).where(*_WAITS, Offer.leaves_at.is_not(None), Offer.id.not_in(but))
     return session.scalar(waiting.order_by(Offer.leaves_at).limit(1))
 
 
-def list_due(session: Session, *, now: datetime, limit: int) -> list[Leaving]:
+def list_due(session: Session, *, now: datetime, limit: int, but: Rows = NONE) -> list[Leaving]:
     """Offers whose mail is due, the longest first; with their wishes they are ours until the transaction ends.
 
     What another worker has in hand is passed over.
     """
-    due = _statement().where(Offer.leaves_at <= now).order_by(Offer.leaves_at, Offer.id).limit(limit)
+    due = (
+        _statement()
+        .where(Offer.leaves_at <= now, Offer.id.not_in(but))
+        .order_by(Offer.leaves_at, Offer.id)
+        .limit(limit)
+    )
     return _read(session, due)
 
 
@@ -79,10 +86,18 @@ def list_chosen(session: Session, offer_ids: Collection[int]) -> list[Leaving]:
     return _read(session, _statement().where(Offer.id.in_(offer_ids)).order_by(Offer.id)) if offer_ids else []
 
 
-def list_companions(session: Session, due: Sequence[Leaving], *, until: datetime) -> list[Leaving]:
+def list_due_ids(session: Session, *, now: datetime, limit: int, but: Rows = NONE) -> list[int]:
+    """The same offers, their numbers only."""
+    due = sa.select(Offer.id).where(*_WAITS, Offer.leaves_at <= now, Offer.id.not_in(but))
+    return list(session.scalars(due.order_by(Offer.leaves_at, Offer.id).limit(limit)))
+
+
+def list_companions(session: Session, due: Sequence[Leaving], *, until: datetime, but: Rows = NONE) -> list[Leaving]:
     """What else is about to leave for the same people by then: it travels in the same mail."""
     theirs = sa.select(Wish.id).where(Wish.customer_id.in_({each.customer_id for each in due}))
-    statement = _statement().where(Offer.wish_id.in_(theirs), Offer.leaves_at <= until).order_by(Offer.id)
+    statement = (
+        _statement().where(Offer.wish_id.in_(theirs), Offer.leaves_at <= until, Offer.id.not_in(but)).order_by(Offer.id)
+    )
     known = {each.offer_id for each in due}
     return [each for each in _read(session, statement) if each.offer_id not in known]
 

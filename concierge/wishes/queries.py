@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, lazyload, selectinload
 
 from concierge.config import Policy
+from concierge.setbacks import NONE, Rows
 from concierge.wishes import invariants
 from concierge.wishes.models import LIVING, Wish, WishNotFound, WishState, WishVariant
 from concierge.wishes.offer_models import (
@@ -248,11 +249,11 @@ def list_desk(session: Session, editor_id: int, *, limit: int = 200) -> list[Off
     return list(session.scalars(statement))
 
 
-def list_to_ask(session: Session, *, now: datetime, policy: Policy, limit: int = 200) -> list[Wish]:
+def list_to_ask(session: Session, *, now: datetime, policy: Policy, limit: int = 200, but: Rows = NONE) -> list[Wish]:
     """Waiting wishes that end soon and whose customers have not been asked "still want it?", the soonest first."""
     statement = (
         sa.select(Wish)
-        .where(Wish.state == WishState.WAITING, Wish.asked_at.is_(None))
+        .where(Wish.state == WishState.WAITING, Wish.asked_at.is_(None), Wish.id.not_in(but))
         .where(Wish.expires_at <= now + timedelta(days=policy.wish_ask_days))
         .order_by(Wish.expires_at, Wish.id)
         .limit(limit)

@@ -8,9 +8,10 @@ from functools import partial
 from itertools import groupby
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from concierge import clock
+from concierge import clock, closing
 from concierge.accounts.models import Editor
 from concierge.accounts.queries import list_editors
 from concierge.addresses import Address, normalise
@@ -18,6 +19,7 @@ from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.mailing.commands import Posting, queue_deliveries
 from concierge.mailing.queries import list_suppressed
+from concierge.setbacks import resting
 from concierge.wishes import leaving, offering, waves
 from concierge.wishes.addressing import Addressed, Asleep, Circumstances, Sorted, Withheld, address
 from concierge.wishes.leaving import Leaving
@@ -29,12 +31,13 @@ from concierge.wishes.queueing import PURPOSE, queue_letters
 from concierge.wishes.staff import colleague
 from concierge.wishes.voices import call_the_roll
 from concierge.wishes.words import skipped_words
+from concierge.working import SECONDS, try_each
 
 log = logging.getLogger(__name__)
 
-# Offers that leave in one transaction, and how long one look may go on.
+# Offers that leave in one transaction.
 AT_ONCE = 500
-_SECONDS = 5.0
+_JOB = "wishes.release.release_due"
 
 
 class MouldsMissing(Exception):
@@ -47,13 +50,19 @@ class MouldsMissing(Exception):
 
 def release_due(config: Config, sessions: Sessions) -> int:
     """Queue the mails of offers whose moment has come; how many offers left."""
-    latest, released = time.monotonic() + _SECONDS, 0
-    while time.monotonic() < latest:
+    latest, released = time.monotonic() + SECONDS, 0
+    while time.monotonic() < latest and not closing.TOLD.is_set():
         now = clock.now()
         with reading(sessions) as session:
-            if not leaving.is_any_due(session, now=now):
+            if not leaving.is_any_due(session, now=now, but=resting(_JOB, now)):
                 break
-        done, left = _release_some(config, sessions, now=now)
+        try:
+            done, left = _release_some(config, sessions, now=now)
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("offers could not be let go together, and are let go one by one")
+            return released + _release_each(config, sessions, now=now)
         released += left
         if not done:
             break
@@ -62,7 +71,7 @@ def release_due(config: Config, sessions: Sessions) -> int:
 
 def next_due(session: Session) -> datetime | None:
     """When the next offer's mail is due."""
-    return leaving.next_due_at(session)
+    return leaving.next_due_at(session, but=resting(_JOB, clock.now()))
 
 
 def _release_some(config: Config, sessions: Sessions, *, now: datetime) -> tuple[int, int]:
@@ -70,15 +79,34 @@ def _release_some(config: Config, sessions: Sessions, *, now: datetime) -> tuple
     for _attempt in range(3):
         try:
             with sessions() as session:
-                due = leaving.list_due(session, now=now, limit=AT_ONCE)
+                due = leaving.list_due(session, now=now, limit=AT_ONCE, but=resting(_JOB, now))
                 until = now + timedelta(minutes=config.policy.offer_bundle_minutes)
-                due += leaving.list_companions(session, due, until=until) if due else []
+                due += leaving.list_companions(session, due, until=until, but=resting(_JOB, now)) if due else []
                 left = release_offers(session, config, due, now=now)
                 session.commit()
                 return len(due), left
         except MouldsMissing as missing:
             make_moulds(config, sessions, missing.keys)
     return 0, 0
+
+
+def _release_each(config: Config, sessions: Sessions, *, now: datetime) -> int:
+    """One that spoils it for the others is found, and rests."""
+
+    def let_go(offer_id: int) -> int:
+        for _attempt in range(2):
+            try:
+                with sessions() as session:
+                    left = release_offers(session, config, leaving.list_chosen(session, [offer_id]), now=now)
+                    session.commit()
+                    return left
+            except MouldsMissing as missing:
+                make_moulds(config, sessions, missing.keys)
+        return 0
+
+    with reading(sessions) as session:
+        due = leaving.list_due_ids(session, now=now, limit=AT_ONCE, but=resting(_JOB, now))
+    return try_each(sessions, _JOB, due, let_go)
 
 
 def make_moulds(config: Config, sessions: Sessions, keys: Collection[MouldKey]) -> None:

@@ -324,3 +324,20 @@ def test_the_rule_of_whom_a_letter_goes_to_is_that_of_answers(session):
     assert leaving.recipient("Barbara", hers, thread._replace(last_from=("mallory@x.example",))).address == hers[0][0]
     assert leaving.recipient("Barbara", hers[1:], None).address == "b.rossi@work.example"
     assert leaving.recipient("Barbara", [], None) is None
+
+
+def test_an_offer_that_can_not_be_read_lets_the_others_leave(session, sessions, config, nadia):
+    if not config.is_sqlite:
+        pytest.skip("PostgreSQL keeps no JSON that is none")
+    [variant] = sandals(session)
+    for name in ("Barbara Rossi", "Chloe Martin"):
+        wish_for(session, variant, name=name)
+    restock(session, variant, units=2)
+    poison, other = [offer.id for offer in offers(session)]
+    session.execute(sa.text("UPDATE offer SET similar = '{' WHERE id = :id"), {"id": poison})
+    session.commit()
+    assert release.release_due(config, sessions) == 1
+    left = session.execute(sa.select(Offer.id).where(Offer.left_at.is_not(None))).scalars().all()
+    assert left == [other]
+    session.commit()
+    assert release.release_due(config, sessions) == 0, "it rests"
