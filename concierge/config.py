@@ -70,6 +70,14 @@ class Policy(BaseSettings):
     offer_bundle_minutes: int = Field(60, ge=0, le=24 * 60, examples=["60"])
     offer_similar: bool = Field(False, examples=["false"])
     wish_rest_days: int = Field(7, ge=1, le=90, examples=["7"])
+    # planned and automatic mails to one person, and the hours of her own clock in which they reach her
+    courtesy_mails_per_week: int = Field(3, ge=1, le=100, examples=["3"])
+    courtesy_rest_hours: int = Field(24, ge=0, le=24 * 30, examples=["24"])
+    courtesy_from_hour: int = Field(9, ge=0, le=22, examples=["9"])
+    courtesy_until_hour: int = Field(20, ge=1, le=24, examples=["20"])
+    # a follow-up later than this asks its editor first; a backlog leaves so many a minute
+    follow_up_late_hours: int = Field(24, ge=1, le=24 * 30, examples=["24"])
+    follow_up_backlog_per_minute: int = Field(60, ge=1, le=100_000, examples=["60"])
     timezone: Annotated[str, AfterValidator(_zone)] = Field("Europe/Rome", examples=["Europe/Rome"])
     stock_jump: int = Field(50, ge=1, le=1_000_000, examples=["50"])
     stock_vanish_percent: int = Field(20, ge=0, le=100, examples=["20"])
@@ -77,6 +85,12 @@ class Policy(BaseSettings):
     returns_add_stock: bool = Field(True, examples=["true"])
     api_calls_per_minute: int = Field(1200, ge=1, le=1_000_000, examples=["1200"])
     shop_location: str = Field("online", min_length=1, max_length=40, examples=["online"])
+
+    @model_validator(mode="after")
+    def _check_hours(self) -> "Policy":
+        if self.courtesy_from_hour >= self.courtesy_until_hour:
+            raise ValueError("CONCIERGE_POLICY_COURTESY_UNTIL_HOUR must be later than …_FROM_HOUR")
+        return self
 
     @property
     def stock_settling(self) -> timedelta:

@@ -10,6 +10,7 @@ from concierge.catalogue import jobs as catalogue
 from concierge.config import Config
 from concierge.conversations import jobs as conversations
 from concierge.drafts import jobs as drafts
+from concierge.followups import jobs as followups
 from concierge.inbound import jobs as inbound
 from concierge.mailing import jobs as mailing
 from concierge.nudges import Topic
@@ -42,6 +43,8 @@ TIMETABLE: tuple[Line, ...] = (
     Line(wishes.ask_due, every=60),
     Line(wishes.expire_due, every=60),
     Line(wishes.check_invariants, every=60),
+    Line(followups.release_due, every=0.5),
+    Line(followups.reckon_anew, every=60),
     Line(reports.count_demand, every=5),
     Line(reports.rank_anew, every=10, on=(POLICY,)),
 )

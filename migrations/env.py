@@ -6,6 +6,7 @@ import concierge.api.models
 import concierge.audit
 import concierge.catalogue.stock_models
 import concierge.drafts.models
+import concierge.followups.models
 import concierge.inbound.models
 import concierge.reports.models
 import concierge.setbacks

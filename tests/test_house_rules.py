@@ -34,7 +34,7 @@ EDGES = {
 EDGE_FOLDERS = {"sources", "demo", "web", "public", "v1"}
 PARTS = {
     "accounts", "customers", "catalogue", "mailing", "templating", "conversations", "drafts", "inbound", "demo",
-    "wishes", "reports",
+    "wishes", "followups", "reports",
 }  # fmt: skip
 # What one part may import of another: its reads, its writes, its tables.
 OPEN = {"commands", "queries", "models"}
@@ -51,6 +51,10 @@ ALSO_OPEN = {
     "wishes.words",
     "wishes.zones",
     "drafts.pictures",
+    "drafts.desk",
+    "drafts.filling",
+    "drafts.letter",
+    "drafts.releasing",
 }
 NETWORK = {
     "socket",
@@ -194,6 +198,7 @@ RULES = {
     "wishes.sentences", "wishes.first_mails",
     "wishes.waves", "wishes.clockwork", "wishes.simulation", "wishes.voices", "wishes.similar",
     "drafts.wording",
+    "followups.schedule", "followups.moments", "followups.courtesy", "followups.feasts", "followups.conditions",
     "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables", "reports.figures",
     "reports.summing",
 }  # fmt: skip

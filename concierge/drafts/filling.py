@@ -4,7 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from concierge.accounts.models import Editor
 from concierge.catalogue import queries as catalogue
+from concierge.conversations.models import Conversation
 from concierge.customers.models import Customer
 from concierge.drafts import commands
 from concierge.drafts.models import Draft
@@ -23,25 +25,33 @@ def fill_from_template(
 
     Raises FieldMissing when it speaks of a product and no `sku` was chosen, VariantNotFound, DraftLeaving.
     """
-    conversation = draft.conversation
+    text, subject = fill_words(session, draft.conversation, draft.editor, version, sku=sku)
+    commands.fill(session, draft, text, subject, version.id, now=now)
+    templating.use_template(session, version, now=now)
+    return draft
+
+
+def fill_words(
+    session: Session, conversation: Conversation, editor: Editor, version: TemplateVersion, *, sku: str | None = None
+) -> tuple[str, str]:
+    """The finished text (the plain-text twin) and subject of a template, as `editor` would send it here.
+
+    Raises FieldMissing when it speaks of a product and no `sku` was chosen, VariantNotFound.
+    """
     card = catalogue.card(session, sku, version.language) if sku else None
     kind = catalogue.get_variant_by_sku(session, sku).product.category if sku else ""
     values = rendering.values_for(
         customer=conversation.customer,
         size=size_of(conversation.customer, kind),
-        editor=draft.editor,
-        editor_title=draft.editor.title,
-        sign_off=draft.editor.sign_off(version.language),
+        editor=editor,
+        editor_title=editor.title,
+        sign_off=editor.sign_off(version.language),
         brand=conversation.mailbox.brand,
         address=conversation.mailbox.address,
         subject=conversation.subject,
         product=card,
     )
-    text = rendering.render(version.body, values)
-    subject = rendering.render_subject(version.subject, values)
-    commands.fill(session, draft, text, subject, version.id, now=now)
-    templating.use_template(session, version, now=now)
-    return draft
+    return rendering.render(version.body, values), rendering.render_subject(version.subject, values)
 
 
 def size_of(customer: Customer, category: str = "") -> str:

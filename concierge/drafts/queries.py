@@ -176,7 +176,7 @@ def written(session: Session, draft: Draft, *, secret: str, zone: ZoneInfo) -> W
         to=to or Address(conversation.customer.name, ""),
         cards=catalogue.cards(session, body.cards(draft.body), draft.language),
         key=tokens.reply_key(secret, conversation.id),
-        answered=_answered(session, conversation, zone),
+        answered=answered(session, conversation, zone),
         files={each.id: MailFile(each.filename, each.content_type, each.blob_key) for each in draft.attachments},
     )
 
@@ -204,7 +204,8 @@ def originals(session: Session, draft: Draft) -> Originals:
     )
 
 
-def _answered(session: Session, conversation: Conversation, zone: ZoneInfo) -> Answered | None:
+def answered(session: Session, conversation: Conversation, zone: ZoneInfo) -> Answered | None:
+    """The mail an answer written now answers; None where she never wrote. `zone` is for her whose own is unknown."""
     message = conversations.last_incoming(session, conversation)
     references, parent = conversations.references_for(session, conversation)
     if message is None:

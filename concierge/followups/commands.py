@@ -1,0 +1,200 @@
+"""What editors do with follow-ups: schedule, change, cancel, say yes, send now; a command never sends."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from concierge import audit
+from concierge.accounts.models import Editor
+from concierge.config import Policy
+from concierge.conversations.models import Conversation
+from concierge.conversations.queries import lock_conversation
+from concierge.customers.models import Customer
+from concierge.drafts import body, wording
+from concierge.drafts.models import MayNotAnswer
+from concierge.drafts.queries import language_of
+from concierge.followups import queries
+from concierge.followups.conditions import Because, opening
+from concierge.followups.models import (
+    AlreadyPlanned,
+    FollowUp,
+    FollowUpNotFound,
+    HoleInWords,
+    MomentPassed,
+    NothingSaid,
+    Overtaken,
+)
+from concierge.followups.schedule import instant_of
+
+_FARTHEST = timedelta(days=731)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A follow-up as its editor means it: what her clock shows (naive), whether the day was named, and the words.
+
+    `body` is canonical (see `drafts.body`). `seen_message_id` is the newest mail its editor had before her eyes.
+    """
+
+    wall: datetime
+    is_named: bool
+    body: str
+    seen_message_id: int | None
+    needs_yes: bool = False
+    template_version_id: int | None = None
+
+
+def schedule_follow_up(
+    session: Session, conversation: Conversation, planned: Planned, *, by: Editor, policy: Policy, now: datetime
+) -> FollowUp:
+    """Plan a mail in her conversation, in the name of `by`.
+
+    Raises MayNotAnswer, Overtaken, NothingSaid, HoleInWords, MomentPassed, AlreadyPlanned.
+    """
+    if not by.may_answer:
+        raise MayNotAnswer
+    conversation = lock_conversation(session, conversation.id)
+    _require_seen(conversation, planned)
+    _require_words(planned)
+    due_at = _due_at(conversation.customer, planned, policy=policy, now=now)
+    follow_up = FollowUp(
+        conversation=conversation,
+        editor=by,
+        planned_at=now,
+        since_message_id=queries.newest_message_id(session),
+        since_at=now,
+        wall=planned.wall,
+        is_named=planned.is_named,
+        due_at=due_at,
+        reckoned_from=reckoned_from(conversation.customer),
+        body=planned.body,
+        language=language_of(conversation),
+        template_version_id=planned.template_version_id,
+        needs_yes=planned.needs_yes,
+    )
+    _add(session, follow_up)
+    _note(session, "follow_up.scheduled", follow_up, by=by, now=now)
+    return follow_up
+
+
+def change_follow_up(
+    session: Session, follow_up: FollowUp, planned: Planned, *, by: Editor, policy: Policy, now: datetime
+) -> FollowUp:
+    """Another moment or other words; who changes it has read what is new, so "since" begins anew.
+
+    Raises what `schedule_follow_up` raises, and AlreadySettled.
+    """
+    follow_up = _still(session, follow_up, by)
+    _require_seen(follow_up.conversation, planned)
+    _require_words(planned)
+    customer = follow_up.conversation.customer
+    due_at = _due_at(customer, planned, policy=policy, now=now)
+    _look_anew(session, follow_up, now=now)
+    try:
+        with session.begin_nested():
+            follow_up.wall, follow_up.is_named, follow_up.due_at = planned.wall, planned.is_named, due_at
+            follow_up.body, follow_up.needs_yes = planned.body, planned.needs_yes
+            follow_up.reckoned_from = reckoned_from(customer)
+            follow_up.asked_at = follow_up.asking = follow_up.approved_at = follow_up.approved_by_id = None
+    except IntegrityError as error:
+        raise AlreadyPlanned from error
+    _note(session, "follow_up.changed", follow_up, by=by, now=now)
+    return follow_up
+
+
+def cancel_follow_up(session: Session, follow_up: FollowUp, *, by: Editor, now: datetime) -> FollowUp:
+    """Take it back; raises MayNotAnswer, AlreadySettled."""
+    follow_up = _still(session, follow_up, by)
+    follow_up.settle(Because.BY_EDITOR, by=by, now=now)
+    _note(session, "follow_up.cancelled", follow_up, by=by, now=now)
+    return follow_up
+
+
+def approve_follow_up(
+    session: Session, follow_up: FollowUp, *, seen_message_id: int | None, by: Editor, now: datetime
+) -> FollowUp:
+    """Say yes: it goes as soon as her hours and the courtesy budget let it. Raises Overtaken, AlreadySettled."""
+    follow_up = _still(session, follow_up, by)
+    _require_newest(follow_up.conversation, seen_message_id)
+    follow_up.approve(by=by, now=now)
+    follow_up.wait(now)
+    _look_anew(session, follow_up, now=now)
+    _note(session, "follow_up.approved", follow_up, by=by, now=now)
+    return follow_up
+
+
+def send_follow_up_now(
+    session: Session, follow_up: FollowUp, *, seen_message_id: int | None, by: Editor, now: datetime
+) -> FollowUp:
+    """Let it leave at once, whatever the hour and the budget, as her own mail. Raises Overtaken, AlreadySettled."""
+    follow_up = approve_follow_up(session, follow_up, seen_message_id=seen_message_id, by=by, now=now)
+    follow_up.at_once = True
+    return follow_up
+
+
+def reckoned_from(customer: Customer) -> str:
+    """What `due_at` was reckoned from, to see when it is to be reckoned anew."""
+    return f"{customer.timezone}:{customer.country}"
+
+
+def _still(session: Session, follow_up: FollowUp, by: Editor) -> FollowUp:
+    """The follow-up as it is now, its conversation locked, so that it can't leave meanwhile."""
+    if not by.may_answer:
+        raise MayNotAnswer
+    lock_conversation(session, follow_up.conversation_id)
+    fresh = session.get(FollowUp, follow_up.id, populate_existing=True)
+    if fresh is None:
+        raise FollowUpNotFound
+    fresh.require_scheduled()
+    return fresh
+
+
+def _require_seen(conversation: Conversation, planned: Planned) -> None:
+    _require_newest(conversation, planned.seen_message_id)
+
+
+def _require_newest(conversation: Conversation, seen_message_id: int | None) -> None:
+    if (conversation.last_message_id or 0) > (seen_message_id or 0):
+        raise Overtaken
+
+
+def _require_words(planned: Planned) -> None:
+    words = body.words(planned.body)
+    if not words.strip():
+        raise NothingSaid
+    if wording.find_hole(words):
+        raise HoleInWords
+
+
+def _due_at(customer: Customer, planned: Planned, *, policy: Policy, now: datetime) -> datetime:
+    zone = queries.her_clock(customer, policy.zone).zone
+    if not now < instant_of(planned.wall, zone) < now + _FARTHEST:
+        raise MomentPassed
+    window = queries.kindness_of(policy).window
+    return opening(planned.wall, zone, customer.country, window, is_named=planned.is_named)
+
+
+def _look_anew(session: Session, follow_up: FollowUp, *, now: datetime) -> None:
+    follow_up.since_message_id, follow_up.since_at = queries.newest_message_id(session), now
+
+
+def _add(session: Session, follow_up: FollowUp) -> None:
+    try:
+        with session.begin_nested():
+            session.add(follow_up)
+    except IntegrityError as error:
+        raise AlreadyPlanned from error
+
+
+def _note(session: Session, verb: str, follow_up: FollowUp, *, by: Editor, now: datetime) -> None:
+    audit.record(
+        session,
+        verb,
+        follow_up.conversation,
+        by=by,
+        now=now,
+        follow_up=follow_up.id,
+        due_at=follow_up.due_at.isoformat(),
+    )

@@ -1,0 +1,104 @@
+"""What the house does with follow-ups by itself: lets go those that are due, reckons anew whose clock has changed."""
+
+import logging
+import time
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import OperationalError
+
+from concierge import clock
+from concierge.config import Config
+from concierge.db import Sessions, reading
+from concierge.drafts import desk
+from concierge.drafts.letter import Faces
+from concierge.followups import queries, releasing
+from concierge.followups.commands import reckoned_from
+from concierge.followups.conditions import Because, due_at
+from concierge.followups.models import FollowUp
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 200
+# A stop must never wait long; the timetable calls again at once.
+_SECONDS = 5.0
+# What is later than this was held up by an outage, and leaves little by little.
+_BACKLOG = timedelta(minutes=15)
+# Clocks differ by 26 hours at most, from UTC-12 to UTC+14.
+_ANY_ZONE = timedelta(hours=27)
+
+
+def release_due(config: Config, sessions: Sessions) -> int:
+    """Let every follow-up go whose moment has come, each in a transaction of its own; how many left.
+
+    What an outage held up does not leave in one burst: so many a minute, the longest waiting first.
+    """
+    latest, now = time.monotonic() + _SECONDS, clock.now()
+    with reading(sessions) as session:
+        due = queries.list_due(session, now=now, limit=AT_ONCE)
+        room = config.policy.follow_up_backlog_per_minute
+        if due and now - due[0][1] > _BACKLOG:
+            room -= queries.count_sent_since(session, now - timedelta(minutes=1))
+    released = 0
+    for follow_up_id, since in due:
+        if time.monotonic() > latest:
+            break
+        if now - since <= _BACKLOG or room > 0:
+            left = _release(config, sessions, follow_up_id)
+            released, room = released + left, room - left
+    return released
+
+
+def _release(config: Config, sessions: Sessions, follow_up_id: int) -> bool:
+    """Whether it left. What can't be made into a mail is withheld and says so, instead of being tried for ever."""
+    kindness, house = queries.kindness_of(config.policy), desk.house_of(config)
+    try:
+        faces = _faces(config, sessions, follow_up_id)
+        with sessions() as session:
+            message = releasing.release_follow_up(session, follow_up_id, faces, house, kindness, now=clock.now())
+            session.commit()
+            return message is not None
+    except OperationalError:
+        # The database is busy, or somebody is just writing to or about her: the next look tries again.
+        log.info("follow-up %d is looked at again", follow_up_id)
+        return False
+    except Exception:
+        log.exception("follow-up %d could not be made into a mail", follow_up_id)
+        _give_up(sessions, follow_up_id, now=clock.now())
+        return False
+
+
+def _give_up(sessions: Sessions, follow_up_id: int, *, now: datetime) -> None:
+    with sessions() as session:
+        follow_up = releasing.claim_due(session, follow_up_id, now=now)
+        if follow_up is not None:
+            releasing.withhold(session, follow_up, Because.UNSENDABLE, now=now)
+            session.commit()
+
+
+def _faces(config: Config, sessions: Sessions, follow_up_id: int) -> Faces:
+    """The pictures its mail will show, in mail size, made before the transaction that needs them begins."""
+    with reading(sessions) as session:
+        follow_up = session.get(FollowUp, follow_up_id)
+        wanted = releasing.pictures_of(session, follow_up) if follow_up else releasing.Pictures()
+    shrunk = desk.mail_pictures(config.blobs_url)
+    return Faces(
+        card={key: shrunk.card(key) for key in wanted.cards}.get,
+        face={key: shrunk.face(key) for key in wanted.faces}.get,
+        placed=lambda _key: None,
+    )
+
+
+def reckon_anew(config: Config, sessions: Sessions) -> int:
+    """Find anew when those are due whose reader has moved to another zone or country; how many."""
+    now, kindness = clock.now(), queries.kindness_of(config.policy)
+    with reading(sessions) as session:
+        moved = queries.list_moved(session, until=now + _ANY_ZONE, limit=AT_ONCE)
+    for follow_up_id in moved:
+        with sessions() as session:
+            follow_up = queries.get_follow_up(session, follow_up_id)
+            if follow_up.is_scheduled and follow_up.asked_at is None:
+                facts = queries.facts_of(session, follow_up, house=config.policy.zone, now=now)
+                follow_up.due_at = due_at(facts, kindness)
+                follow_up.reckoned_from = reckoned_from(follow_up.conversation.customer)
+                session.commit()
+    return len(moved)

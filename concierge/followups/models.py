@@ -1,0 +1,161 @@
+"""Follow-ups: mails planned for later that a reply cancels."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from concierge.accounts.models import Editor
+from concierge.conversations.models import Conversation
+from concierge.db import Base, BigId, states
+from concierge.errors import BadInput, NotFound, RuleBroken
+from concierge.followups.conditions import Asking, Because
+from concierge.mailing.models import Delivery
+
+
+class FollowUpState(StrEnum):
+    """Where a follow-up is; the last two never left, each for a reason."""
+
+    SCHEDULED = "scheduled"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+    WITHHELD = "withheld"
+
+
+_DUE = sa.text("state = 'scheduled' AND asked_at IS NULL")
+_SCHEDULED = sa.text("state = 'scheduled'")
+
+
+class FollowUp(Base):
+    """A mail planned for later in a conversation, which goes unless something has happened by then.
+
+    When it is due is not kept but told by facts: what her clock shows (`wall`), her zone, her quiet hours. `due_at` is
+    a bookmark, so that one index finds what may be due; whoever claims it believes the facts alone.
+    """
+
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        sa.CheckConstraint("(state = 'scheduled') = (settled_at IS NULL)", "settled"),
+        sa.CheckConstraint("(state IN ('cancelled', 'withheld')) = (because IS NOT NULL)", "because_given"),
+        sa.CheckConstraint("(state = 'sent') = (delivery_id IS NOT NULL)", "delivery"),
+        sa.CheckConstraint("(asked_at IS NULL) = (asking IS NULL)", "asking_given"),
+        sa.CheckConstraint("(approved_at IS NULL) = (approved_by_id IS NULL)", "approved"),
+        sa.CheckConstraint("body <> ''", "body"),
+        # The same mail for the same moment is planned once, however often the button is pressed.
+        sa.Index(
+            "uq_follow_up_planned",
+            "conversation_id",
+            "editor_id",
+            "wall",
+            unique=True,
+            sqlite_where=_SCHEDULED,
+            postgresql_where=_SCHEDULED,
+        ),
+        sa.Index("ix_follow_up_due", "due_at", "id", sqlite_where=_DUE, postgresql_where=_DUE),
+        sa.Index("ix_follow_up_conversation", "conversation_id", "id"),
+        sa.Index("ix_follow_up_editor", "editor_id", "state", "due_at"),
+        sa.Index("ix_follow_up_settled", "state", "settled_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(sa.ForeignKey("conversation.id", ondelete="CASCADE"))
+    # in whose name it leaves
+    editor_id: Mapped[int] = mapped_column(sa.ForeignKey("editor.id"))
+    state: Mapped[FollowUpState] = mapped_column(states(FollowUpState), default=FollowUpState.SCHEDULED)
+    planned_at: Mapped[datetime]
+    # what is newer than this counts as "since": the newest mail in the house, and when somebody last looked
+    since_message_id: Mapped[int] = mapped_column(BigId)
+    since_at: Mapped[datetime]
+    # what her clock shows when it is due, kept as it was said; a named day is kept though it be a holiday
+    wall: Mapped[datetime] = mapped_column(sa.DateTime())
+    is_named: Mapped[bool] = mapped_column(default=False)
+    due_at: Mapped[datetime]
+    # her zone and country as `due_at` was reckoned from them
+    reckoned_from: Mapped[str] = mapped_column(sa.String(80), default="")
+    # canonical HTML, see drafts.body
+    body: Mapped[str] = mapped_column(sa.Text)
+    language: Mapped[str] = mapped_column(sa.String(8))
+    template_version_id: Mapped[int | None] = mapped_column(sa.ForeignKey("template_version.id"))
+    # whether it waits for a yes when it is due, or goes by itself
+    needs_yes: Mapped[bool] = mapped_column(default=False)
+    asked_at: Mapped[datetime | None]
+    asking: Mapped[Asking | None] = mapped_column(states(Asking, "asking"))
+    approved_at: Mapped[datetime | None]
+    approved_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
+    # an editor wants it to leave now, whatever the hour
+    at_once: Mapped[bool] = mapped_column(default=False)
+    claimed_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    settled_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
+    because: Mapped[Because | None] = mapped_column(states(Because, "because"))
+    delivery_id: Mapped[int | None] = mapped_column(sa.ForeignKey("delivery.id"), index=True)
+    message_id: Mapped[int | None] = mapped_column(sa.ForeignKey("message.id"))
+
+    conversation: Mapped[Conversation] = relationship(lazy="joined", innerjoin=True)
+    editor: Mapped[Editor] = relationship(foreign_keys=[editor_id], lazy="joined", innerjoin=True)
+    settled_by: Mapped[Editor | None] = relationship(foreign_keys=[settled_by_id], lazy="raise")
+    delivery: Mapped[Delivery | None] = relationship(lazy="joined")
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it may still leave."""
+        return self.state is FollowUpState.SCHEDULED
+
+    def require_scheduled(self) -> None:
+        """Raise AlreadySettled once it has left, was cancelled or withheld."""
+        if not self.is_scheduled:
+            raise AlreadySettled
+
+    def settle(self, because: Because, *, by: Editor | None, now: datetime) -> None:
+        """It does not leave, for this reason; raises AlreadySettled."""
+        self.require_scheduled()
+        self.state = FollowUpState.CANCELLED if because is Because.BY_EDITOR else FollowUpState.WITHHELD
+        self.because, self.settled_at, self.settled_by_id = because, now, by.id if by else None
+        self.asked_at = self.asking = None
+
+    def ask(self, why: Asking, *, now: datetime) -> None:
+        """It waits for an editor's yes."""
+        self.asked_at, self.asking, self.claimed_at = now, why, None
+
+    def approve(self, *, by: Editor, now: datetime) -> None:
+        """An editor says yes: it goes as soon as her hours and the budget let it. Raises AlreadySettled."""
+        self.require_scheduled()
+        self.approved_at, self.approved_by_id = now, by.id
+        self.asked_at = self.asking = None
+
+    def wait(self, until: datetime) -> None:
+        """It is looked at again then."""
+        self.due_at, self.claimed_at = until, None
+
+
+class FollowUpNotFound(NotFound):
+    """There is no such follow-up."""
+
+
+class AlreadySettled(RuleBroken):
+    """This follow-up has left already, or was taken back."""
+
+
+class AlreadyPlanned(RuleBroken):
+    """This very follow-up is planned already."""
+
+
+class Overtaken(RuleBroken):
+    """Something newer has arrived in this conversation. Read it first; what you wrote is kept."""
+
+
+class NothingSaid(BadInput):
+    """There is nothing in this mail yet."""
+
+
+class HoleInWords(BadInput):
+    """There is still a hole in the text; fill it, or it could not leave."""
+
+
+class UnreadMoment(BadInput):
+    """We could not read when. Try “in 3 days”, “Friday 10:00” or “12 May 9:30”."""
+
+
+class MomentPassed(BadInput):
+    """Choose a moment that is still to come, within two years."""

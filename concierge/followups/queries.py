@@ -1,0 +1,217 @@
+"""Reading follow-ups: what is due, what is coming, what did not leave and why; and the facts a release decides on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge.catalogue.stock_models import Purchase
+from concierge.config import Policy
+from concierge.conversations.models import Conversation, Direction, Message, MessageKind
+from concierge.customers.models import Customer
+from concierge.drafts import body, queries, wording
+from concierge.followups.conditions import Because, Facts, Kindness
+from concierge.followups.courtesy import WEEK, Courtesy
+from concierge.followups.models import FollowUp, FollowUpNotFound, FollowUpState
+from concierge.followups.schedule import Window
+from concierge.mailing.models import Delivery, DeliveryState
+from concierge.mailing.queries import find_suppression
+from concierge.wishes.zones import zone_of
+
+PURPOSE = "follow_up"
+# Mails nobody wrote that day and she did not ask for that day: all of them spend from one budget.
+COURTEOUS = (PURPOSE, "offer", "wish_confirm", "still_wanted", "offer_gone")
+_NOT_SENT = (DeliveryState.WITHHELD, DeliveryState.REJECTED, DeliveryState.FAILED)
+_ZONES = frozenset(available_timezones())
+
+
+@dataclass(frozen=True, slots=True)
+class HerClock:
+    """The zone her clock is in, and whether that is our guess."""
+
+    zone: ZoneInfo
+    is_guess: bool
+
+
+def her_clock(customer: Customer, house: ZoneInfo) -> HerClock:
+    """Her zone from her profile, else from her country, else the house's."""
+    return HerClock(zone_of(customer.timezone, customer.country, house), customer.timezone not in _ZONES)
+
+
+def kindness_of(policy: Policy) -> Kindness:
+    """The house's numbers as the rule takes them."""
+    return Kindness(
+        Courtesy(policy.courtesy_mails_per_week, timedelta(hours=policy.courtesy_rest_hours)),
+        Window(policy.courtesy_from_hour, policy.courtesy_until_hour),
+        timedelta(hours=policy.follow_up_late_hours),
+    )
+
+
+def get_follow_up(session: Session, follow_up_id: int) -> FollowUp:
+    """The follow-up with this number; raises FollowUpNotFound."""
+    if (found := session.get(FollowUp, follow_up_id)) is None:
+        raise FollowUpNotFound
+    return found
+
+
+def newest_message_id(session: Session) -> int:
+    """The number of the newest mail in the house: what is filed from now on has a higher one."""
+    return session.scalar(sa.select(sa.func.max(Message.id))) or 0
+
+
+def list_due(session: Session, *, now: datetime, limit: int) -> list[tuple[int, datetime]]:
+    """Numbers of those that may be due, and since when, the longest first."""
+    statement = (
+        sa.select(FollowUp.id, FollowUp.due_at)
+        .where(FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_(None), FollowUp.due_at <= now)
+        .order_by(FollowUp.due_at, FollowUp.id)
+        .limit(limit)
+    )
+    return [(number, due) for number, due in session.execute(statement)]
+
+
+def list_moved(session: Session, *, until: datetime, limit: int) -> list[int]:
+    """Those near enough to matter whose reader's zone or country is another than when they were reckoned."""
+    statement = (
+        sa.select(FollowUp.id)
+        .join(Conversation, Conversation.id == FollowUp.conversation_id)
+        .join(Customer, Customer.id == Conversation.customer_id)
+        .where(FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_(None), FollowUp.due_at <= until)
+        .where(FollowUp.reckoned_from != Customer.timezone + ":" + Customer.country)
+    )
+    return list(session.scalars(statement.order_by(FollowUp.id).limit(limit)))
+
+
+def count_sent_since(session: Session, moment: datetime) -> int:
+    """How many left since then."""
+    sent = (FollowUp.state == FollowUpState.SENT, FollowUp.settled_at > moment)
+    return session.scalar(sa.select(sa.func.count()).select_from(FollowUp).where(*sent)) or 0
+
+
+def list_of_conversation(session: Session, conversation_id: int, *, settled: int = 5) -> list[FollowUp]:
+    """What is planned in a conversation, the next first; then the last that did not leave."""
+    here = sa.select(FollowUp).where(FollowUp.conversation_id == conversation_id)
+    planned = here.where(FollowUp.state == FollowUpState.SCHEDULED).order_by(FollowUp.due_at, FollowUp.id)
+    unsent = here.where(FollowUp.state.in_(UNSENT)).order_by(FollowUp.settled_at.desc(), FollowUp.id.desc())
+    return [*session.scalars(planned), *session.scalars(unsent.limit(settled))]
+
+
+UNSENT = (FollowUpState.WITHHELD, FollowUpState.CANCELLED)
+
+
+def list_coming(
+    session: Session, *, editor_id: int | None = None, until: datetime | None = None, limit: int = 100
+) -> list[FollowUp]:
+    """What will leave by itself, the next first: of everybody, or of one editor."""
+    statement = sa.select(FollowUp).where(FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_(None))
+    if editor_id is not None:
+        statement = statement.where(FollowUp.editor_id == editor_id)
+    if until is not None:
+        statement = statement.where(FollowUp.due_at < until)
+    return list(session.scalars(statement.order_by(FollowUp.due_at, FollowUp.id).limit(limit)))
+
+
+def list_asking(session: Session, *, editor_id: int | None = None, limit: int = 100) -> list[FollowUp]:
+    """What waits for a yes, the longest first."""
+    statement = sa.select(FollowUp).where(FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_not(None))
+    if editor_id is not None:
+        statement = statement.where(FollowUp.editor_id == editor_id)
+    return list(session.scalars(statement.order_by(FollowUp.asked_at, FollowUp.id).limit(limit)))
+
+
+@dataclass(frozen=True, slots=True)
+class UnsentFilter:
+    """Which of those that did not leave: for one reason, of one editor, older than a place in the list."""
+
+    because: Because | None = None
+    editor_id: int | None = None
+    before: tuple[datetime, int] | None = None
+
+
+def list_unsent(session: Session, shown: UnsentFilter, *, limit: int = 50) -> list[FollowUp]:
+    """What did not leave, the latest first."""
+    statement = sa.select(FollowUp).where(FollowUp.state.in_(UNSENT))
+    if shown.because is not None:
+        statement = statement.where(FollowUp.because == shown.because)
+    if shown.editor_id is not None:
+        statement = statement.where(FollowUp.editor_id == shown.editor_id)
+    if shown.before is not None:
+        statement = statement.where(sa.tuple_(FollowUp.settled_at, FollowUp.id) < shown.before)
+    return list(session.scalars(statement.order_by(FollowUp.settled_at.desc(), FollowUp.id.desc()).limit(limit)))
+
+
+def facts_of(session: Session, follow_up: FollowUp, *, house: ZoneInfo, now: datetime) -> Facts:
+    """What is true of a follow-up at this moment; the caller holds what must not change under it."""
+    conversation = follow_up.conversation
+    customer = conversation.customer
+    to = queries.recipient(session, conversation)
+    return Facts(
+        wall=follow_up.wall,
+        zone=her_clock(customer, house).zone,
+        country=customer.country,
+        is_named=follow_up.is_named,
+        she_wrote=_has_written(session, follow_up),
+        she_waits=conversation.waiting_since is not None,
+        she_bought=_has_bought(
+            session, follow_up, Purchase.received_at > follow_up.since_at, Purchase.returned_at.is_(None)
+        ),
+        she_returned=_has_bought(session, follow_up, Purchase.returned_at > follow_up.since_at),
+        colleague_wrote=_has_colleague_written(session, follow_up),
+        not_for_us=conversation.not_for_us_at is not None,
+        has_address=to is not None,
+        suppressed=to is not None and find_suppression(session, to.address) is not None,
+        may_answer=follow_up.editor.may_answer,
+        mailbox_active=conversation.mailbox.active,
+        has_hole=wording.find_hole(body.words(follow_up.body)) is not None,
+        needs_yes=follow_up.needs_yes,
+        is_approved=follow_up.approved_at is not None,
+        at_once=follow_up.at_once,
+        sent=list_courteous(session, [each.normalised for each in customer.addresses], since=now - WEEK),
+    )
+
+
+def list_courteous(session: Session, normalised: Sequence[str], *, since: datetime) -> list[datetime]:
+    """When planned and automatic mails to these addresses were queued since then."""
+    statement = (
+        sa.select(Delivery.created_at)
+        .where(Delivery.to_normalised.in_(normalised), Delivery.purpose.in_(COURTEOUS))
+        .where(Delivery.created_at > since, Delivery.state.not_in(_NOT_SENT))
+    )
+    return list(session.scalars(statement))
+
+
+def _hers(follow_up: FollowUp) -> sa.Select[int]:
+    return sa.select(Conversation.id).where(Conversation.customer_id == follow_up.conversation.customer_id)
+
+
+def _has_written(session: Session, follow_up: FollowUp) -> bool:
+    """A person's mail of hers, wherever; machines, bounces and our own copies are no reply (RFC 3834)."""
+    statement = sa.select(Message.id).where(
+        Message.conversation_id.in_(_hers(follow_up)),
+        Message.id > follow_up.since_message_id,
+        Message.direction == Direction.IN,
+        Message.kind == MessageKind.HUMAN,
+    )
+    return session.scalar(statement.limit(1)) is not None
+
+
+def _has_colleague_written(session: Session, follow_up: FollowUp) -> bool:
+    """Another editor's own mail to her; a letter of the house is none."""
+    statement = (
+        sa.select(Message.id)
+        .outerjoin(Delivery, Delivery.id == Message.delivery_id)
+        .where(Message.conversation_id.in_(_hers(follow_up)), Message.id > follow_up.since_message_id)
+        .where(Message.direction == Direction.OUT, Message.kind == MessageKind.HUMAN)
+        .where(Message.editor_id != follow_up.editor_id, Delivery.id.is_(None) | (Delivery.purpose == "reply"))
+    )
+    return session.scalar(statement.limit(1)) is not None
+
+
+def _has_bought(session: Session, follow_up: FollowUp, *conditions: sa.ColumnElement[bool]) -> bool:
+    customer = follow_up.conversation.customer
+    addresses = [each.normalised for each in customer.addresses]
+    hers = (Purchase.customer_id == customer.id) | Purchase.normalised.in_(addresses)
+    return session.scalar(sa.select(Purchase.id).where(hers, *conditions).limit(1)) is not None

@@ -1,0 +1,172 @@
+"""How a follow-up leaves: claimed, judged by facts read anew, made into a mail and queued in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge import audit, tokens
+from concierge.addresses import Address
+from concierge.catalogue import queries as catalogue
+from concierge.conversations.commands import FileIn, MailOut, record_answer
+from concierge.conversations.models import Conversation, Message
+from concierge.conversations.queries import lock_conversation, references_for
+from concierge.customers.models import Customer
+from concierge.drafts import body, letter, wording
+from concierge.drafts import queries as drafts
+from concierge.drafts.letter import Answered, Faces, Finished, Written
+from concierge.drafts.releasing import House
+from concierge.followups import queries
+from concierge.followups.commands import reckoned_from
+from concierge.followups.conditions import Asks, Because, Goes, Kindness, Stops, Waits, judge
+from concierge.followups.models import FollowUp, FollowUpState
+from concierge.mailing.commands import queue_delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The blobs of the pictures a follow-up's mail will show: of its cards, and its editor's face."""
+
+    cards: frozenset[str] = frozenset()
+    faces: frozenset[str] = frozenset()
+
+
+def release_follow_up(
+    session: Session, follow_up_id: int, faces: Faces, house: House, kindness: Kindness, *, now: datetime
+) -> Message | None:
+    """Let a due follow-up go; or withhold it, put it off, or ask its editor; None when nothing left.
+
+    Every condition is read anew while nothing it speaks of can change (F09); raises OperationalError when somebody is
+    just changing it.
+    """
+    follow_up = claim_due(session, follow_up_id, now=now)
+    if follow_up is None:
+        return None
+    verdict = judge(queries.facts_of(session, follow_up, house=house.zone, now=now), kindness, now)
+    match verdict:
+        case Goes():
+            return _let_go(session, follow_up, faces, house, now=now)
+        case Stops(because):
+            withhold(session, follow_up, because, now=now)
+        case Waits(until):
+            follow_up.wait(until)
+            follow_up.reckoned_from = reckoned_from(follow_up.conversation.customer)
+        case Asks(why):
+            follow_up.ask(why, now=now)
+            audit.record(
+                session, "follow_up.asked", follow_up.conversation, by=None, now=now, follow_up=follow_up.id, why=why
+            )
+    return None
+
+
+def claim_due(session: Session, follow_up_id: int, *, now: datetime) -> FollowUp | None:
+    """Take a due follow-up in hand for this transaction alone; None when somebody else has, or it is not due.
+
+    Her conversations are locked, as filing and answering lock them; and herself, as whatever names her (an order, a
+    conversation she begins, a consent) shares a lock on her row: a fact is either committed and seen, or comes later.
+    Beside the first lock nobody is waited for, so nobody can wait for us in a circle.
+    """
+    conversation_id = session.scalar(sa.select(FollowUp.conversation_id).where(FollowUp.id == follow_up_id))
+    if conversation_id is None:
+        return None
+    conversation = lock_conversation(session, conversation_id)
+    _hold_her_still(session, conversation)
+    claimed = session.execute(
+        sa.update(FollowUp)
+        .where(FollowUp.id == follow_up_id, FollowUp.state == FollowUpState.SCHEDULED, FollowUp.due_at <= now)
+        .where(FollowUp.asked_at.is_(None), FollowUp.claimed_at.is_(None))
+        .values(claimed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(claimed, sa.CursorResult)
+    return session.get(FollowUp, follow_up_id, populate_existing=True) if claimed.rowcount == 1 else None
+
+
+def _hold_her_still(session: Session, conversation: Conversation) -> None:
+    hers = sa.select(Conversation.id).where(Conversation.customer_id == conversation.customer_id)
+    session.execute(hers.order_by(Conversation.id).with_for_update(nowait=True, of=Conversation)).all()
+    herself = sa.select(Customer.id).where(Customer.id == conversation.customer_id)
+    session.execute(herself.with_for_update(nowait=True, of=Customer)).all()
+
+
+def withhold(session: Session, follow_up: FollowUp, because: Because, *, now: datetime) -> None:
+    """It does not leave; the conversation's history says why."""
+    follow_up.settle(because, by=None, now=now)
+    audit.record(
+        session,
+        "follow_up.withheld",
+        follow_up.conversation,
+        by=None,
+        now=now,
+        follow_up=follow_up.id,
+        because=because.value,
+    )
+
+
+def pictures_of(session: Session, follow_up: FollowUp) -> Pictures:
+    """The pictures its mail will show."""
+    cards = catalogue.cards(session, body.cards(follow_up.body), follow_up.language)
+    return Pictures(
+        frozenset(each.picture_key for each in cards.values() if each.picture_key),
+        frozenset(filter(None, [follow_up.editor.photo_key])),
+    )
+
+
+def _let_go(session: Session, follow_up: FollowUp, faces: Faces, house: House, *, now: datetime) -> Message:
+    """The mail is queued, stands in the conversation, and the follow-up names both."""
+    conversation = follow_up.conversation
+    finished = letter.compose(_written(session, follow_up, house, now=now), faces)
+    mail = finished.mail
+    key = f"followup:{follow_up.id}"
+    delivery = queue_delivery(session, mail, key=key, purpose=queries.PURPOSE, now=now)
+    answer = MailOut(
+        subject=mail.subject,
+        text=mail.text,
+        html=mail.html,
+        fold_at=finished.fold_at,
+        language=follow_up.language,
+        sender=mail.sender,
+        to=(mail.to,),
+        rfc_message_id=mail.message_id,
+        in_reply_to=(mail.in_reply_to,) if mail.in_reply_to else (),
+        references=mail.references,
+        delivery=delivery,
+        template_version_id=follow_up.template_version_id,
+        attachments=_pictures(finished),
+    )
+    message = record_answer(session, conversation, answer, by=follow_up.editor, now=now)
+    follow_up.state, follow_up.settled_at = FollowUpState.SENT, now
+    follow_up.delivery, follow_up.message_id = delivery, message.id
+    audit.record(session, "follow_up.sent", conversation, by=None, now=now, follow_up=follow_up.id, message=message.id)
+    session.flush()
+    return message
+
+
+def _written(session: Session, follow_up: FollowUp, house: House, *, now: datetime) -> Written:
+    conversation = follow_up.conversation
+    to = drafts.recipient(session, conversation)
+    return Written(
+        body=follow_up.body,
+        subject=wording.reply_subject(conversation.subject),
+        language=follow_up.language,
+        editor=follow_up.editor,
+        mailbox=conversation.mailbox,
+        to=to or Address(conversation.customer.name, ""),
+        cards=catalogue.cards(session, body.cards(follow_up.body), follow_up.language),
+        key=tokens.reply_key(house.secret, conversation.id),
+        answered=drafts.answered(session, conversation, house.zone) or _our_own(session, conversation, now=now),
+    )
+
+
+def _our_own(session: Session, conversation: Conversation, *, now: datetime) -> Answered | None:
+    """Where only we wrote so far: it stands below our own mail, and quotes nothing."""
+    references, parent = references_for(session, conversation)
+    return Answered("", now, "", parent, references) if parent else None
+
+
+def _pictures(finished: Finished) -> tuple[FileIn, ...]:
+    return tuple(
+        FileIn(each.filename, each.content_type, finished.sizes[each.blob_key], each.blob_key, each.cid, inline=True)
+        for each in finished.mail.pictures
+    )

@@ -1,0 +1,78 @@
+"""When, as people say it: English and Italian, read to the end or not at all."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from concierge.followups.moments import Meant, read_phrase
+
+ROME = ZoneInfo("Europe/Rome")
+NOW = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)  # Tuesday, 11:30 in Rome
+
+
+def read(text: str) -> Meant | None:
+    return read_phrase(text, NOW, ROME)
+
+
+@pytest.mark.parametrize(
+    ("text", "wall"),
+    [
+        ("in 3 days", "2026-05-15T10:00"),
+        ("In three days, if she has not replied", "2026-05-15T10:00"),
+        ("in 3 days if she hasn’t answered", "2026-05-15T10:00"),
+        ("tra 3 giorni", "2026-05-15T10:00"),
+        ("tra tre giorni se non ha risposto", "2026-05-15T10:00"),
+        ("fra una settimana se non risponde", "2026-05-19T10:00"),
+        ("in a month", "2026-06-12T10:00"),
+        ("3 days", "2026-05-15T10:00"),
+        ("in 3 days at 16:00", "2026-05-15T16:00"),
+    ],
+)
+def test_days_are_counted_and_no_day_is_named(text: str, wall: str):
+    assert read(text) == Meant(datetime.fromisoformat(wall), is_named=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "wall"),
+    [
+        ("Friday 10:00 her time", "2026-05-15T10:00"),
+        ("on Friday at 10", "2026-05-15T10:00"),
+        ("venerdì alle 10.30", "2026-05-15T10:30"),
+        ("venerdì alle 10 ora sua", "2026-05-15T10:00"),
+        ("friday evening", "2026-05-15T18:00"),
+        ("next Tuesday", "2026-05-19T10:00"),
+        ("lunedì mattina", "2026-05-18T10:00"),
+        ("tomorrow", "2026-05-13T10:00"),
+        ("domani alle 9", "2026-05-13T09:00"),
+        ("the day after tomorrow", "2026-05-14T10:00"),
+        ("stasera", "2026-05-12T18:00"),
+        ("tra un’ora", "2026-05-12T12:30"),
+        ("in 2 hours", "2026-05-12T13:30"),
+        ("3 pm", "2026-05-12T15:00"),
+        ("10am", "2026-05-13T10:00"),
+        ("12 June, 9:30", "2026-06-12T09:30"),
+        ("8 marzo", "2027-03-08T10:00"),
+        ("May 20th", "2026-05-20T10:00"),
+        ("giovedì 14 maggio alle 10", "2026-05-14T10:00"),
+        ("12/6", "2026-06-12T10:00"),
+        ("12/06/2027 18:15", "2027-06-12T18:15"),
+        ("2026-05-20T10:30", "2026-05-20T10:30"),
+    ],
+)
+def test_a_named_moment_is_meant_as_it_is_said(text: str, wall: str):
+    assert read(text) == Meant(datetime.fromisoformat(wall), is_named=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "whenever", "friday or saturday", "Friday 14 May", "31 February", "25:00", "in 900 days", "10:75",
+     "in 3 days but not on Sunday", "99999999999999999999", "in 3 weeks and 2 days", "0/0/0000"],
+)  # fmt: skip
+def test_what_is_not_understood_to_its_end_is_not_guessed(text: str):
+    assert read(text) is None
+
+
+def test_hours_are_counted_by_the_stopwatch_when_the_clock_is_turned():
+    night = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)  # half past midnight, before summer time
+    assert read_phrase("in 2 hours", night, ROME) == Meant(datetime(2026, 3, 29, 3, 30), is_named=True)

@@ -1,0 +1,287 @@
+"""What happens to her in the very moment a follow-up leaves, in either order; many workers at once; a worker killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from concierge import clock
+from concierge.accounts.models import Editor
+from concierge.catalogue.purchases import PurchaseReport, report_purchase
+from concierge.conversations.models import Message
+from concierge.conversations.queries import lock_conversation
+from concierge.db import make_sessions
+from concierge.drafts import letter
+from concierge.followups import jobs, releasing
+from concierge.followups.conditions import Because
+from concierge.followups.models import FollowUp, FollowUpState
+from concierge.mailing.models import Delivery
+from tests.catalogue.builders import make_product
+from tests.conversations.stories import answer, receive
+from tests.factories import DAY, NOW, make_editor
+from tests.followups.builders import FRIDAY, answered, follow_up
+
+# `CONCIERGE_TESTS_FOLLOWUPS=full` plays 1,000 rounds of each race, and 500 follow-ups with 1, 2, 4 and 8 processes.
+FULL = os.environ.get("CONCIERGE_TESTS_FOLLOWUPS") == "full"
+
+
+@pytest.fixture
+def nadia(session, monkeypatch):
+    monkeypatch.setattr(clock, "now", lambda: FRIDAY)
+    nadia = make_editor(session)
+    make_editor(session, "Chiara Bassi")
+    make_product(session, sizes={"37": 5000})
+    session.commit()
+    return nadia
+
+
+def plan(session, nadia, name="Barbara Rossi"):
+    found = follow_up(session, answered(session, nadia, name), nadia)
+    session.commit()
+    return found.id
+
+
+def she_replies(session, found):
+    parent = session.scalar(
+        sa.select(Message.rfc_message_id)
+        .where(Message.conversation_id == found.conversation_id)
+        .order_by(Message.id.desc())
+    )
+    receive(session, _name(found), at=NOW + DAY, in_reply_to=(parent,))
+
+
+def she_begins_anew(session, found):
+    receive(session, _name(found), at=NOW + DAY, subject="Something else")
+
+
+def she_buys(session, found):
+    address = found.conversation.customer.address
+    line = PurchaseReport("shop", f"S-{found.id}:1", "CAL-TUR-37", NOW + DAY, address=address)
+    report_purchase(session, line, now=NOW + DAY)
+
+
+def chiara_writes(session, found):
+    chiara = session.scalars(sa.select(Editor).where(Editor.name == "Chiara Bassi")).one()
+    answer(session, lock_conversation(session, found.conversation_id), by=chiara, at=NOW + DAY)
+
+
+def _name(found):
+    return found.conversation.customer.name
+
+
+FACTS = {
+    she_replies: Because.SHE_WROTE,
+    she_begins_anew: Because.SHE_WROTE,
+    she_buys: Because.SHE_BOUGHT,
+    chiara_writes: Because.COLLEAGUE_WROTE,
+}
+each_fact = pytest.mark.parametrize(("happens", "because"), FACTS.items(), ids=[each.__name__ for each in FACTS])
+
+
+@each_fact
+def test_what_was_in_hand_first_is_seen(session, sessions, config, nadia, happens, because):  # F09
+    follow_up_id = plan(session, nadia)
+    with sessions() as other, ThreadPoolExecutor(1) as pool:
+        happens(other, other.get(FollowUp, follow_up_id))
+        other.flush()
+        looking = pool.submit(jobs.release_due, config, sessions)
+        time.sleep(0.05)
+        other.commit()
+        assert looking.result() == 0
+    jobs.release_due(config, sessions)
+    found = session.get(FollowUp, follow_up_id, populate_existing=True)
+    assert (found.state, found.because) == (FollowUpState.WITHHELD, because)
+
+
+def leave_while(happens, config, sessions, follow_up_id, monkeypatch):
+    """Let it leave, and let something happen after everything was asked: whether that was there before it had left."""
+    asked, happened, compose = threading.Event(), threading.Event(), letter.compose
+
+    def slowly(*values: object) -> object:
+        asked.set()
+        happened.wait(0.15)
+        return compose(*values)  # type: ignore[arg-type]
+
+    def happen() -> None:
+        assert asked.wait(10)
+        with sessions() as other:
+            happens(other, other.get(FollowUp, follow_up_id))
+            other.commit()
+        happened.set()
+
+    monkeypatch.setattr(letter, "compose", slowly)
+    was_there = []
+    release = releasing.release_follow_up
+
+    def released(*values: object, **named: object) -> object:
+        message = release(*values, **named)  # type: ignore[arg-type]
+        was_there.append(happened.is_set())
+        return message
+
+    monkeypatch.setattr(releasing, "release_follow_up", released)
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(happen)
+        assert jobs.release_due(config, sessions) == 1
+        done.result()
+    return was_there == [True]
+
+
+@each_fact
+def test_what_happens_while_it_leaves_comes_after(
+    session, sessions, config, nadia, happens, because, monkeypatch
+):  # F09
+    assert not leave_while(happens, config, sessions, plan(session, nadia), monkeypatch)
+
+
+def test_without_holding_her_still_an_order_slips_in(session, sessions, config, nadia, monkeypatch):
+    """Negative control: SQLite has one writer at a time anyway; on PostgreSQL it shows."""
+    monkeypatch.setattr(releasing, "_hold_her_still", lambda *_values: None)
+    slipped = leave_while(she_buys, config, sessions, plan(session, nadia), monkeypatch)
+    assert slipped == (session.get_bind().dialect.name == "postgresql")
+
+
+@each_fact
+def test_in_a_storm_none_leaves_after_what_was_committed_first(
+    session, sessions, config, nadia, happens, because, monkeypatch
+):
+    left_at, release = {}, releasing.release_follow_up
+
+    def released(other, follow_up_id, *values, **named):
+        message = release(other, follow_up_id, *values, **named)
+        if message is not None:
+            left_at[follow_up_id] = time.perf_counter()
+        return message
+
+    monkeypatch.setattr(releasing, "release_follow_up", released)
+    rounds = 1000 if FULL else 2
+    for number in range(rounds):
+        follow_up_id, together = plan(session, nadia, f"Reader{number} Rossi"), threading.Barrier(2)
+
+        def happen(follow_up_id=follow_up_id, together=together, number=number):
+            with sessions() as other:
+                found = other.get(FollowUp, follow_up_id)
+                other.rollback()
+                together.wait(10)
+                time.sleep((number % 7) * 0.002)
+                happens(other, other.merge(found, load=True))
+                other.commit()
+                return time.perf_counter()
+
+        with ThreadPoolExecutor(1) as pool:
+            happened = pool.submit(happen)
+            together.wait(10)
+            jobs.release_due(config, sessions)
+            at = happened.result()
+        assert follow_up_id not in left_at or left_at[follow_up_id] < at
+        jobs.release_due(config, sessions)
+        session.expire_all()
+        assert not session.get(FollowUp, follow_up_id).is_scheduled
+        session.commit()
+
+
+def outcome(session):
+    """How many mails are queued and stand in conversations, and how many follow-ups say that they left."""
+    purpose = Delivery.purpose == "follow_up"
+    deliveries = session.scalar(sa.select(sa.func.count()).select_from(Delivery).where(purpose))
+    joined = sa.select(sa.func.count()).select_from(Message).join(Delivery, Delivery.id == Message.delivery_id)
+    messages = session.scalar(joined.where(purpose))
+    left = session.scalar(sa.select(sa.func.count()).select_from(FollowUp).where(FollowUp.state == FollowUpState.SENT))
+    session.commit()
+    return deliveries, messages, left
+
+
+def work_together(config, workers: int) -> None:
+    """So many workers, each with a database connection of its own, until nothing is due."""
+    together = threading.Barrier(workers)
+
+    def work() -> None:
+        sessions = make_sessions(config)
+        together.wait(10)
+        while jobs.release_due(config, sessions):
+            pass
+        sessions.kw["bind"].dispose()
+
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(work) for _each in range(workers)]:
+            done.result()
+
+
+def test_many_workers_send_each_once(session, config, nadia):  # F05
+    for number in range(4):
+        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia)
+    session.commit()
+    work_together(config, 3)
+    assert outcome(session) == (4, 4, 4)
+
+
+def test_without_the_claim_one_is_sent_twice(session, config, nadia, monkeypatch):  # F05, negative control
+    both, sent = threading.Barrier(2), []
+
+    def look_only(other, follow_up_id, *, now):
+        found = other.get(FollowUp, follow_up_id)
+        other.commit()
+        both.wait(10)
+        return found
+
+    plan(session, nadia)
+    monkeypatch.setattr(releasing, "claim_due", look_only)
+    monkeypatch.setattr(releasing, "_let_go", lambda _session, found, *_values, **_named: sent.append(found.id))
+    work_together(config, 2)
+    assert len(sent) == 2
+
+
+WORKER = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from concierge import clock
+from concierge.config import read_config
+from concierge.db import make_sessions
+from concierge.followups import jobs
+at = datetime.fromisoformat(sys.argv[3])
+clock.now = lambda: at
+config = read_config(data=Path(sys.argv[1]), database_url=sys.argv[2], secret_key="a-secret-for-tests-only-0123456789")
+sessions = make_sessions(config)
+print("ready", flush=True)
+sys.stdin.readline()
+idle = 0
+while idle < 20:
+    idle = 0 if jobs.release_due(config, sessions) else idle + 1
+"""
+
+
+def start(config):
+    command = [sys.executable, "-c", WORKER, str(config.data), config.database_url, FRIDAY.isoformat()]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.skipif(not FULL, reason="minutes: CONCIERGE_TESTS_FOLLOWUPS=full")
+@pytest.mark.parametrize("workers", [1, 2, 4, 8])
+def test_five_hundred_leave_once_with_any_number_of_processes_and_one_killed_each_second(
+    session, config, nadia, workers
+):  # F05
+    for number in range(500):
+        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia)
+    session.commit()
+    running = [start(config) for _each in range(workers)]
+    for each in running:
+        assert each.stdout.readline() == "ready\n"
+        print(file=each.stdin, flush=True)
+    killed = 0
+    while any(each.poll() is None for each in running):
+        time.sleep(1)
+        victim = next((each for each in running if each.poll() is None), None)
+        if victim and killed < 5:
+            victim.send_signal(signal.SIGKILL)
+            running.append(another := start(config))
+            another.stdout.readline()
+            print(file=another.stdin, flush=True)
+            killed += 1
+    assert killed
+    assert outcome(session) == (500, 500, 500)

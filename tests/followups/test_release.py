@@ -1,0 +1,272 @@
+"""A follow-up leaves as her editor's reply, once; or says why it did not."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from concierge import clock
+from concierge.audit import AuditEntry
+from concierge.catalogue.purchases import PurchaseReport, report_purchase
+from concierge.conversations.commands import mark_not_for_us
+from concierge.conversations.models import Conversation, Message, MessageKind
+from concierge.customers.commands import change_customer
+from concierge.followups import commands, jobs
+from concierge.followups.conditions import Asking, Because
+from concierge.followups.models import FollowUpState
+from concierge.mailing.commands import suppress
+from concierge.mailing.mail import Mail
+from concierge.mailing.models import Delivery, DeliveryState, SuppressionReason
+from concierge.tokens import reply_key
+from tests.catalogue.builders import make_product
+from tests.conversations.stories import answer, receive
+from tests.factories import DAY, HOUR, MINUTE, NOW, make_editor
+from tests.followups.builders import FRIDAY, WALL, answered, follow_up, fresh
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Sets the house's clock."""
+
+    def set_clock(moment):
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    set_clock(FRIDAY)
+    return set_clock
+
+
+@pytest.fixture
+def nadia(session, at):
+    nadia = make_editor(session)
+    session.commit()
+    return nadia
+
+
+@pytest.fixture
+def planned(session, nadia):
+    """Planned on Tuesday for Friday at ten, after Nadia's answer."""
+    found = follow_up(session, answered(session, nadia), nadia)
+    session.commit()
+    return found
+
+
+def sent(session):
+    found = list(session.scalars(sa.select(Delivery).order_by(Delivery.id)))
+    session.commit()
+    return found
+
+
+def test_it_leaves_as_her_editors_reply_in_her_conversation(session, sessions, config, planned, nadia):
+    assert jobs.release_due(config, sessions) == 1
+    [delivery] = sent(session)
+    assert (delivery.key, delivery.purpose) == (f"followup:{planned.id}", "follow_up")
+    mail, conversation = Mail.from_json(delivery.content), session.get(Conversation, planned.conversation_id)
+    asked = session.scalars(sa.select(Message).order_by(Message.id)).first()
+    key = reply_key(config.secret, conversation.id)
+    assert (mail.sender.name, mail.sender.address) == ("Nadia Ferrant", "care@maison-solenne.example")
+    assert mail.to.address == "barbara@example.com"
+    assert mail.subject == "Re: The turquoise sandals"
+    assert mail.in_reply_to.strip("<>") == asked.rfc_message_id
+    assert mail.reply_to.address == f"care+{key}@maison-solenne.example"
+    assert "did you have a moment to look at the ivory pair?" in mail.text
+    assert "Warmly,\nNadia" in mail.text
+    assert not mail.headers, "one person writes to another: nothing to unsubscribe from"
+    done = fresh(session, planned)
+    message = session.get(Message, done.message_id)
+    assert (done.state, done.settled_at, done.delivery_id) == (FollowUpState.SENT, FRIDAY, delivery.id)
+    assert (message.conversation_id, message.editor_id) == (conversation.id, nadia.id)
+
+
+def test_before_its_time_nothing_leaves_and_afterwards_nothing_leaves_again(session, sessions, config, planned, at):
+    at(FRIDAY - MINUTE)
+    assert jobs.release_due(config, sessions) == 0
+    at(FRIDAY)
+    assert [jobs.release_due(config, sessions) for _look in range(3)] == [1, 0, 0]
+    assert len(sent(session)) == 1
+
+
+def she_writes(session, found, _nadia):
+    parent = session.scalar(sa.select(Message.rfc_message_id).order_by(Message.id.desc()))
+    receive(session, at=NOW + DAY, subject="Re: The turquoise sandals", in_reply_to=(parent,))
+
+
+def she_writes_elsewhere(session, found, _nadia):
+    assert receive(session, at=NOW - HOUR, subject="A dress").conversation_id != found.conversation_id
+
+
+def she_buys(session, found, _nadia, **values):
+    make_product(session)
+    line = PurchaseReport("shop", "S-1:1", "CAL-TUR-37", NOW + HOUR, address="Barbara@Example.com", **values)
+    report_purchase(session, line, now=NOW + DAY)
+
+
+def she_sends_back(session, found, nadia):
+    """What she bought before comes back."""
+    make_product(session)
+    line = PurchaseReport("shop", "S-1:1", "CAL-TUR-37", NOW - DAY, address="barbara@example.com")
+    report_purchase(session, line, now=NOW - DAY)
+    report_purchase(session, PurchaseReport(**{**_fields(line), "is_returned": True}), now=NOW + DAY)
+
+
+def _fields(line):
+    return {name: getattr(line, name) for name in line.__dataclass_fields__}
+
+
+def a_colleague_writes(session, found, _nadia):
+    answer(session, found.conversation, by=make_editor(session, "Chiara Bassi"), at=NOW + DAY)
+
+
+def not_for_us(session, found, nadia):
+    mark_not_for_us(session, found.conversation, by=nadia, now=NOW + DAY)
+
+
+def no_more_mail(session, found, _nadia):
+    suppress(session, "barbara@example.com", reason=SuppressionReason.COMPLAINT, by=None, now=NOW + DAY)
+
+
+def the_editor_leaves(session, found, nadia):
+    nadia.active = False
+
+
+FACTS = {
+    she_writes: Because.SHE_WROTE,
+    she_writes_elsewhere: Because.SHE_WROTE,
+    she_buys: Because.SHE_BOUGHT,
+    she_sends_back: Because.SHE_RETURNED,
+    a_colleague_writes: Because.COLLEAGUE_WROTE,
+    not_for_us: Because.NOT_FOR_US,
+    no_more_mail: Because.SUPPRESSED,
+    the_editor_leaves: Because.EDITOR_GONE,
+}
+
+
+@pytest.mark.parametrize(("happens", "because"), FACTS.items(), ids=[each.__name__ for each in FACTS])
+def test_after_what_has_happened_it_stays_unsent_and_says_why(
+    session, sessions, config, planned, nadia, happens, because
+):  # F09
+    happens(session, planned, nadia)
+    session.commit()
+    before = len(sent(session))
+    assert jobs.release_due(config, sessions) == 0
+    done = fresh(session, planned)
+    assert (done.state, done.because, done.settled_at) == (FollowUpState.WITHHELD, because, FRIDAY)
+    assert len(sent(session)) == before
+    told = session.scalars(sa.select(AuditEntry).where(AuditEntry.verb == "follow_up.withheld")).one()
+    assert (told.subject_id, told.details["because"]) == (planned.conversation_id, because.value)
+
+
+@pytest.mark.parametrize("kind", [MessageKind.AUTOMATIC, MessageKind.BOUNCE])
+def test_a_machines_mail_is_no_reply(session, sessions, config, planned, kind):  # T26
+    receive(session, at=NOW + DAY, kind=kind, kind_reason="Auto-Submitted")
+    session.commit()
+    assert jobs.release_due(config, sessions) == 1
+
+
+def test_her_own_editors_next_mail_and_an_earlier_order_do_not_stop_it(session, sessions, config, planned, nadia):
+    answer(session, planned.conversation, by=nadia, at=NOW + MINUTE)
+    make_product(session)
+    line = PurchaseReport("shop", "S-0:1", "CAL-TUR-37", NOW - DAY, address="barbara@example.com")
+    report_purchase(session, line, now=NOW - HOUR)
+    session.commit()
+    assert jobs.release_due(config, sessions) == 1
+
+
+def test_after_three_days_of_standstill_its_editor_is_asked_and_her_yes_lets_it_go(
+    session, sessions, config, planned, nadia, at
+):  # F15
+    monday = FRIDAY + 3 * DAY
+    at(monday)
+    assert jobs.release_due(config, sessions) == 0
+    asked = fresh(session, planned)
+    assert (asked.state, asked.asked_at, asked.asking) == (FollowUpState.SCHEDULED, monday, Asking.LATE)
+    assert jobs.release_due(config, sessions) == 0
+    seen = asked.conversation.last_message_id
+    commands.approve_follow_up(session, asked, seen_message_id=seen, by=nadia, now=monday)
+    session.commit()
+    assert jobs.release_due(config, sessions) == 1
+
+
+def test_a_clock_that_jumps_back_sends_nothing_twice_and_loses_nothing(session, sessions, config, planned, at):  # F15
+    at(FRIDAY)
+    assert jobs.release_due(config, sessions) == 1
+    for jump in (-HOUR, -DAY, HOUR, DAY):
+        at(FRIDAY + jump)
+        assert jobs.release_due(config, sessions) == 0
+    assert len(sent(session)) == 1
+
+
+def test_the_second_in_a_week_waits_until_she_has_had_her_rest(session, sessions, config, planned, nadia, at):
+    other = follow_up(session, planned.conversation, nadia, wall=WALL - HOUR / 2)
+    session.commit()
+    assert jobs.release_due(config, sessions) == 1
+    other, planned = fresh(session, planned), fresh(session, other)
+    assert planned.state is FollowUpState.SENT
+    assert fresh(session, other).due_at == datetime(2026, 5, 16, 8, 0, tzinfo=UTC)
+    at(FRIDAY + DAY)
+    assert jobs.release_due(config, sessions) == 1
+
+
+def test_who_moves_to_another_country_is_written_to_by_the_clock_there(session, sessions, config, planned, nadia, at):
+    customer = planned.conversation.customer
+    change_customer(session, customer, timezone="America/New_York", by=nadia, now=NOW)
+    session.commit()
+    at(FRIDAY - MINUTE)
+    assert jobs.reckon_anew(config, sessions) == 1
+    assert fresh(session, planned).due_at == FRIDAY + 6 * HOUR
+    assert jobs.reckon_anew(config, sessions) == 0
+
+
+def test_who_moves_east_unseen_is_still_asked_for_by_facts(session, sessions, config, planned, nadia, at):
+    """The bookmark says Friday 10:00 in Rome; by her new clock it is 04:00 then, and it waits."""
+    planned.conversation.customer.timezone = "America/New_York"
+    session.commit()
+    assert jobs.release_due(config, sessions) == 0
+    assert fresh(session, planned).due_at == FRIDAY + 6 * HOUR
+
+
+def test_what_an_outage_held_up_leaves_little_by_little(session, sessions, config, nadia, at):  # F12
+    for number in range(5):
+        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia)
+    session.commit()
+    config.policy.follow_up_backlog_per_minute = 2
+    at(FRIDAY + HOUR)
+    looks = [jobs.release_due(config, sessions) for _look in range(3)]
+    at(FRIDAY + HOUR + timedelta(seconds=61))
+    assert [*looks, jobs.release_due(config, sessions)] == [2, 0, 0, 2]
+
+
+def test_what_can_not_be_made_into_a_mail_says_so_and_holds_nobody_up(session, sessions, config, planned, nadia):
+    other = follow_up(session, answered(session, nadia, "Anna Bianchi"), nadia)
+    session.execute(sa.text("UPDATE customer SET name = 'Bar' || char(1) WHERE id = :id").bindparams(
+        id=planned.conversation.customer_id
+    ) if session.get_bind().dialect.name == "sqlite" else sa.text(
+        "UPDATE customer SET name = 'Bar' || chr(1) WHERE id = :id"
+    ).bindparams(id=planned.conversation.customer_id))  # fmt: skip
+    session.commit()
+    assert jobs.release_due(config, sessions) == 1
+    assert fresh(session, planned).because is Because.UNSENDABLE
+    assert fresh(session, other).state is FollowUpState.SENT
+
+
+def test_a_conversation_that_began_with_our_letter_is_gone_on_with(session, sessions, config, nadia, at):
+    conversation = answered(session, nadia)
+    session.execute(sa.update(Message).where(Message.direction == "in").values(kind="automatic"))
+    follow_up(session, conversation, nadia)
+    session.commit()
+    assert jobs.release_due(config, sessions) == 1
+    ours = session.scalars(sa.select(Message).where(Message.direction == "out").order_by(Message.id)).first()
+    mail = Mail.from_json(sent(session)[0].content)
+    assert mail.in_reply_to.strip("<>") == ours.rfc_message_id
+    assert "wrote:" not in mail.text
+
+
+def test_a_mail_withheld_on_its_way_out_is_told_of_by_its_delivery(session, sessions, config, planned):
+    """She asks for no more mails between the claim and the provider: the delivery is withheld."""
+    assert jobs.release_due(config, sessions) == 1
+    suppress(session, "barbara@example.com", reason=SuppressionReason.UNSUBSCRIBED, by=None, now=FRIDAY)
+    session.commit()
+    from concierge.mailing.commands import reserve_due
+
+    assert reserve_due(session, claim="one", now=FRIDAY, lease=timedelta(minutes=10), limit=10) == []
+    session.commit()
+    assert sent(session)[0].state is DeliveryState.WITHHELD
