@@ -43,7 +43,7 @@ TIMETABLE: tuple[Line, ...] = (
     Line(wishes.ask_due, every=60),
     Line(wishes.expire_due, every=60),
     Line(wishes.check_invariants, every=60),
-    Line(followups.release_due, every=0.5),
+    Line(followups.release_due, every=10, on=(Topic.FOLLOW_UP,), due=followups.next_due),
     Line(followups.reckon_anew, every=60),
     Line(reports.count_demand, every=5),
     Line(reports.rank_anew, every=10, on=(POLICY,)),

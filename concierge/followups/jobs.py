@@ -5,6 +5,7 @@ import time
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from concierge import clock
 from concierge.config import Config
@@ -46,6 +47,11 @@ def release_due(config: Config, sessions: Sessions) -> int:
             left = _release(config, sessions, follow_up_id)
             released, room = released + left, room - left
     return released
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next follow-up may be due."""
+    return queries.next_due_at(session)
 
 
 def _release(config: Config, sessions: Sessions, follow_up_id: int) -> bool:

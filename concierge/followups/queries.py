@@ -73,6 +73,12 @@ def list_due(session: Session, *, now: datetime, limit: int) -> list[tuple[int, 
     return [(number, due) for number, due in session.execute(statement)]
 
 
+def next_due_at(session: Session) -> datetime | None:
+    """When the next one may be due."""
+    waits = (FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_(None))
+    return session.scalar(sa.select(FollowUp.due_at).where(*waits).order_by(FollowUp.due_at).limit(1))
+
+
 def list_moved(session: Session, *, until: datetime, limit: int) -> list[int]:
     """Those near enough to matter whose reader's zone or country is another than when they were reckoned."""
     statement = (

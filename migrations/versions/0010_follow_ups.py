@@ -124,6 +124,11 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'scheduled'"),
         postgresql_where=sa.text("state = 'scheduled'"),
     )
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE TRIGGER nudge_follow_up AFTER INSERT OR UPDATE OF due_at, asked_at ON follow_up"
+            " FOR EACH STATEMENT EXECUTE FUNCTION nudge('follow_up')"
+        )
 
 
 def downgrade() -> None:
