@@ -4,14 +4,14 @@ import secrets
 import zoneinfo
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 
 from concierge import blobs, clock, schema, starting
 from concierge.accounts import queries
 from concierge.config import Config
-from concierge.db import make_engine, make_sessions
+from concierge.db import database_now, make_engine, make_sessions
 from concierge.errors import ConciergeError
 from concierge.mailing.providers import open_provider
 
@@ -114,7 +114,7 @@ def check_clock(config: Config) -> str:
     engine = make_engine(config)
     try:
         with engine.connect() as connection:
-            theirs = _database_time(connection)
+            theirs = database_now(connection)
             ours = clock.now()
     finally:
         engine.dispose()
@@ -124,12 +124,3 @@ def check_clock(config: Config) -> str:
     return (
         f"{ours.astimezone(zone):%H:%M} in {config.policy.timezone}, {skew.total_seconds():.1f} s from the database's."
     )
-
-
-def _database_time(connection: sa.Connection) -> datetime:
-    if connection.dialect.name == "sqlite":
-        return datetime.fromisoformat(
-            connection.exec_driver_sql("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')").scalar_one()
-        ).replace(tzinfo=UTC)
-    found: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
-    return found.astimezone(UTC)

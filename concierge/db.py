@@ -154,6 +154,16 @@ def reading(sessions: Sessions) -> Iterator[Session]:
         yield session
 
 
+def database_now(session: Session | sa.Connection) -> datetime:
+    """The database's own time, aware, in UTC: the same for every machine that uses it."""
+    connection = session.connection() if isinstance(session, Session) else session
+    if connection.dialect.name == "sqlite":
+        found = connection.exec_driver_sql("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')").scalar_one()
+        return datetime.fromisoformat(found).replace(tzinfo=UTC)
+    now: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    return now.astimezone(UTC)
+
+
 def sqlite_module() -> ModuleType:
     """The SQLite to use: Python's own when it is safe, else pysqlite3; raises OldSQLite."""
     if is_safe_sqlite(sqlite3.sqlite_version_info):

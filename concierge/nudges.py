@@ -1,8 +1,8 @@
 """Nudges: what was stored a moment ago, told to the worker at once, so that it need not ask all the time.
 
 PostgreSQL tells (NOTIFY, by the triggers of migrations 0009 and 0011, in the transaction that stored it). SQLite is
-asked ten times a second whether anybody committed, which is one look at shared memory. A nudge may be lost, for instance
-with a pooler in between that passes no NOTIFY: then the timetable's next look finds the row.
+asked ten times a second whether anybody committed, which is one look at shared memory. A nudge may be lost, for
+instance with a pooler in between that passes no NOTIFY: then the timetable's next look finds the row.
 """
 
 import time

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
@@ -16,17 +17,20 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from concierge import clock, closing, lifeline
+from concierge import clock, closing, copies, lifeline
 from concierge.config import Config
+from concierge.copies import Overtaken
 from concierge.db import Sessions, make_sessions, reading
+from concierge.heartbeat import Heartbeat, Report
 from concierge.nudges import EVERYTHING, Ear, Topic, listening
+from concierge.setbacks import words_for
 
 log = logging.getLogger(__name__)
 
 Job = Callable[[Config, Sessions], int]
 NextDue = Callable[[Session], datetime | None]
 
-FINISHING_SECONDS = 28.0
+FINISHING_SECONDS = 25.0
 SILENCE_SECONDS = 60.0
 # A job that did something is asked again after so long: there may be more.
 _AGAIN_SECONDS = 0.05
@@ -42,17 +46,67 @@ _STEP_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the timetable: a job, when it runs at the latest, what nudges it, and when its next row is due."""
+    """One line of the timetable: a job, when it runs at the latest, what nudges it, and when its next row is due.
+
+    `by_clock`: one copy of the worker is enough for it. A run longer than `limit` seconds counts as stuck.
+    """
 
     job: Job
     every: float
     on: tuple[Topic, ...] = ()
     due: NextDue | None = None
+    by_clock: bool = False
+    limit: float = 60.0
 
     @property
     def name(self) -> str:
         """What the job is called in the log: its part and its function."""
         return f"{self.job.__module__.removeprefix('concierge.').removesuffix('.jobs')}.{self.job.__name__}"
+
+
+@dataclass
+class LastRuns:
+    """How a job's runs went in this process: the last one, the last that did something, and the sums."""
+
+    since: datetime | None = None
+    began: float = 0.0
+    at: datetime | None = None
+    took: float = 0.0
+    fault: str = ""
+    did_at: datetime | None = None
+    did: int = 0
+    runs: int = 0
+    failures: int = 0
+    seconds: float = 0.0
+    done: int = 0
+
+    def begin(self) -> None:
+        """A run begins."""
+        self.since, self.began = clock.now(), time.monotonic()
+
+    def end(self, done: int, fault: str = "") -> None:
+        """It ended; `fault` says why it failed, in words about nobody."""
+        self.at, self.took = self.since, time.monotonic() - self.began
+        self.since, self.fault = None, fault
+        self.runs, self.failures = self.runs + 1, self.failures + bool(fault)
+        self.seconds, self.done = self.seconds + self.took, self.done + done
+        if done:
+            self.did_at, self.did = self.at, done
+
+    def report(self) -> dict[str, Any]:
+        """The same as plain values: moments as texts, how long it has been in hand by the steady clock."""
+        return {
+            "in_hand": round(time.monotonic() - self.began, 1) if self.since else None,
+            "at": self.at.isoformat() if self.at else None,
+            "took": round(self.took, 4),
+            "fault": self.fault,
+            "did_at": self.did_at.isoformat() if self.did_at else None,
+            "did": self.did,
+            "runs": self.runs,
+            "failures": self.failures,
+            "seconds": round(self.seconds, 3),
+            "done": self.done,
+        }
 
 
 class Attempt:
@@ -69,6 +123,7 @@ class Attempt:
         self._closing = False
         self._fault = ""
         self._written_at = 0.0
+        self._last = LastRuns()
 
     def __call__(self) -> float | None:
         """Do what is due, and again if that was asked for meanwhile; in how many seconds to look again.
@@ -85,6 +140,11 @@ class Attempt:
         while self._goes_on():
             done = self._run()
         return self._rest(done)
+
+    def report(self) -> dict[str, Any]:
+        """How its runs went, for the heartbeat; all values are plain, none is about a person."""
+        line = {"every": self.line.every, "limit": self.line.limit, "by_clock": self.line.by_clock}
+        return line | {"on": list(self.line.on)} | self._last.report()
 
     def finish(self, latest: float) -> bool:
         """Begin no more, and wait until `latest` (monotonic seconds) for what is in hand; whether it was finished."""
@@ -103,11 +163,18 @@ class Attempt:
 
     def _run(self) -> int | None:
         """How much was done; None when it failed."""
+        self._last.begin()
         try:
             done = self.line.job(self._config, self._sessions)
+        except Overtaken:
+            self._last.end(0)
+            log.warning("%s was overtaken", self.line.name)
+            return 0
         except Exception as error:
+            self._last.end(0, words_for(error))
             self._write_down(f"{type(error).__name__}: {error}".splitlines()[0])
             return None
+        self._last.end(done)
         if self._fault:
             log.warning("%s works again", self.line.name)
             self._fault = ""
@@ -143,8 +210,8 @@ class Attempt:
 class Timekeeper:
     """A running timetable: its attempts, and the scheduler that makes them."""
 
-    def __init__(self, config: Config, timetable: Sequence[Line]) -> None:
-        """Nothing runs before `run`."""
+    def __init__(self, config: Config, timetable: Sequence[Line], provider: Report = dict) -> None:
+        """Nothing runs before `run`. `provider` says how the provider is found, for the heartbeat."""
         self._config = config
         self._sessions = make_sessions(config)
         self._attempts = {line.name: Attempt(line, config, self._sessions) for line in timetable}
@@ -154,6 +221,7 @@ class Timekeeper:
             job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None},
             timezone="UTC",
         )
+        self.heartbeat = Heartbeat(self._sessions, self.report, provider, self._elected)
         self._closed = threading.Event()
         self._unfinished: list[str] = []
 
@@ -175,7 +243,10 @@ class Timekeeper:
             )
         listener = threading.Thread(target=self._listen, name="nudges", daemon=True)
         listener.start()
+        self.heartbeat.start()
         self._scheduler.start()
+        with suppress(SQLAlchemyError):
+            self.heartbeat.stop()
         if not self._unfinished:
             listener.join(4 * _HEARING_SECONDS)
             self._sessions.kw["bind"].dispose()
@@ -197,7 +268,20 @@ class Timekeeper:
             if not topics.isdisjoint(attempt.line.on):
                 self._look_in(attempt, 0.0)
 
+    def report(self) -> dict[str, Any]:
+        """How the runs of every job went."""
+        return {name: attempt.report() for name, attempt in self._attempts.items()}
+
+    def _elected(self) -> None:
+        """This copy has become the clock: what nobody did lately is done now."""
+        for attempt in self._attempts.values():
+            if attempt.line.by_clock:
+                self._look_in(attempt, 0.0)
+
     def _try(self, attempt: Attempt) -> None:
+        if attempt.line.by_clock and self.heartbeat.number is None:
+            return
+        copies.OURS.number = self.heartbeat.number
         again = attempt()
         if again is not None and again < attempt.line.every:
             self._look_in(attempt, again)
@@ -239,9 +323,9 @@ def _offset() -> float:
     return time.time() - time.monotonic()
 
 
-def keep_time(config: Config, timetable: Sequence[Line]) -> None:
+def keep_time(config: Config, timetable: Sequence[Line], provider: Report = dict) -> None:
     """Keep to the timetable until SIGTERM or SIGINT; then finish what is in hand, for half a minute at most."""
-    keeper = Timekeeper(config, timetable)
+    keeper = Timekeeper(config, timetable, provider)
     # In a thread of its own, once: a signal may come in the middle of anything.
     stopping = threading.Thread(target=keeper.close, name="closing", daemon=True)
 

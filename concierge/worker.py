@@ -1,11 +1,12 @@
 """The timetable: everything the house does by itself, one line a job; all truth is in our tables, none of it here.
 
 A job runs when something it works on was stored (`on`), when its next row is due (`due`), and anyway `every` so many
-seconds: should a nudge be lost, its row is found then.
+seconds: should a nudge be lost, its row is found then. `by_clock` are those that one copy of the worker is enough for.
 """
 
 from collections.abc import Sequence
 
+from concierge import heartbeat
 from concierge.catalogue import jobs as catalogue
 from concierge.config import Config
 from concierge.conversations import jobs as conversations
@@ -25,31 +26,32 @@ STOCK, PURCHASE, WISH, OFFER, POLICY = Topic.STOCK, Topic.PURCHASE, Topic.WISH, 
 
 TIMETABLE: tuple[Line, ...] = (
     Line(drafts.release_due, every=10, on=(ANSWER, MESSAGE), due=drafts.next_due),
-    Line(mailing.deliver_due, every=10, on=(DELIVERY,), due=mailing.next_due),
-    Line(mailing.settle_orphans, every=30),
+    Line(mailing.deliver_due, every=10, on=(DELIVERY,), due=mailing.next_due, limit=120),
+    Line(mailing.settle_orphans, every=30, by_clock=True),
     Line(inbound.file_received, every=10, on=(MAIL,)),
-    Line(inbound.release_stale, every=15),
-    Line(conversations.wake_due, every=10),
+    Line(inbound.release_stale, every=15, by_clock=True),
+    Line(conversations.wake_due, every=10, by_clock=True),
     Line(conversations.return_failed, every=10, on=(OUTCOME,)),
-    Line(public.forget_requests, every=3600),
+    Line(public.forget_requests, every=3600, by_clock=True),
     Line(catalogue.read_stock_folder, every=5),
     Line(wishes.match_purchases, every=10, on=(PURCHASE,)),
     Line(wishes.settle_mail, every=5, on=(OUTCOME,)),
     Line(wishes.lapse_due, every=10, on=(OFFER,), due=wishes.next_lapse),
     Line(wishes.free_missing, every=10, on=(STOCK, PURCHASE)),
-    Line(wishes.open_waves, every=5, on=(STOCK, PURCHASE, WISH, OFFER, POLICY)),
+    Line(wishes.open_waves, every=5, on=(STOCK, PURCHASE, WISH, OFFER, POLICY), limit=300),
     Line(offers.release_due, every=10, on=(OFFER,), due=offers.next_due),
-    Line(wishes.reconsider_skipped, every=60),
-    Line(wishes.ask_due, every=60),
-    Line(wishes.expire_due, every=60),
-    Line(wishes.check_invariants, every=60),
+    Line(wishes.reconsider_skipped, every=60, by_clock=True, limit=300),
+    Line(wishes.ask_due, every=60, by_clock=True),
+    Line(wishes.expire_due, every=60, by_clock=True),
+    Line(wishes.check_invariants, every=60, by_clock=True),
     Line(followups.release_due, every=10, on=(Topic.FOLLOW_UP,), due=followups.next_due),
-    Line(followups.reckon_anew, every=60),
-    Line(reports.count_demand, every=5),
-    Line(reports.rank_anew, every=10, on=(POLICY,)),
+    Line(followups.reckon_anew, every=60, by_clock=True),
+    Line(reports.count_demand, every=5, by_clock=True, limit=600),
+    Line(reports.rank_anew, every=10, on=(POLICY,), by_clock=True),
+    Line(heartbeat.forget_copies, every=3600, by_clock=True),
 )
 
 
 def work(config: Config, timetable: Sequence[Line] = TIMETABLE) -> None:
     """Keep to the timetable until SIGTERM or SIGINT; then finish what is in hand, within half a minute."""
-    keep_time(config, timetable)
+    keep_time(config, timetable, mailing.provider_state)

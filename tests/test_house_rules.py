@@ -22,6 +22,7 @@ EDGES = {
     "staff_mail",
     "release",
     "working",
+    "heartbeat",
     "cli",
     "staffing",
     "checking",

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
@@ -42,6 +43,7 @@ class Pause:
     """How long a provider that could not be reached is left alone: 1 s, 2 s, 4 s … 60 s, until it answers again."""
 
     until: datetime | None = None
+    since: datetime | None = None
     length: timedelta = timedelta()
     lock: Lock = field(default_factory=Lock)
 
@@ -54,6 +56,7 @@ class Pause:
         with self.lock:
             if self.holds(now):
                 return
+            self.since = self.since or now
             self.length = min(_LONGEST_PAUSE, max(timedelta(seconds=1), self.length * 2))
             asked = min(retry_after, now + _LONGEST_PAUSE) if retry_after else now
             self.until = max(asked, now + self.length)
@@ -62,7 +65,7 @@ class Pause:
         """It answered."""
         if self.until is not None:
             with self.lock:
-                self.until, self.length = None, timedelta()
+                self.until, self.since, self.length = None, None, timedelta()
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,13 @@ class Desk:
 
 
 _pauses: WeakKeyDictionary[Provider, Pause] = WeakKeyDictionary()
+
+
+def provider_state() -> dict[str, Any]:
+    """How this process finds the provider it last used: its name, and since when it can't be reached."""
+    for carrier, pause in _pauses.items():
+        return {"name": carrier.name, "away_since": pause.since.isoformat() if pause.since else None}
+    return {}
 
 
 def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = None) -> int:

@@ -3,7 +3,7 @@
 import time
 from datetime import datetime, timedelta
 
-from concierge import clock
+from concierge import clock, copies
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.reports import commands, counting, queries
@@ -47,8 +47,11 @@ def is_due(last: DemandCount | None, pulse: int, *, now: datetime) -> bool:
 
 
 def _count(sessions: Sessions, count_id: int, *, now: datetime) -> int:
-    """Look without holding anybody up, then write what is different, a little at a time."""
-    began = time.monotonic()
+    """Look without holding anybody up, then write what is different, a little at a time.
+
+    Whoever was asleep meanwhile must not write what was true then over what another counted since.
+    """
+    began, lease = time.monotonic(), copies.OURS.number
     with reading(sessions) as session:
         count = counting.count_house(session, policy_or_first(session), now=now)
         kept = ((VariantTally, count.variants), (ProductTally, count.products))
@@ -56,10 +59,12 @@ def _count(sessions: Sessions, count_id: int, *, now: datetime) -> int:
     for kind, values, ids in changed:
         for begin in range(0, len(ids), _AT_ONCE):
             with sessions() as session:
+                copies.fence(session, lease)
                 commands.keep_tallies(session, kind, ids[begin : begin + _AT_ONCE], values)
                 session.commit()
     took_ms = int((time.monotonic() - began) * 1000)
     with sessions() as session:
+        copies.fence(session, lease)
         commands.finish_count(session, count_id, count.house, took_ms=took_ms, now=clock.now())
         session.commit()
     return sum(len(ids) for _kind, _values, ids in changed)
