@@ -16,6 +16,7 @@ LONGEST = 400
 EDGES = {
     "views",
     "stock_views",
+    "offer_views",
     "webhooks",
     "jobs",
     "signing_in",
@@ -198,6 +199,7 @@ RULES = {
     "catalogue.sizes", "catalogue.sheets", "catalogue.foreign", "catalogue.shopify", "catalogue.woocommerce",
     "wishes.sentences", "wishes.first_mails",
     "wishes.waves", "wishes.clockwork", "wishes.simulation", "wishes.voices", "wishes.similar",
+    "wishes.replies", "wishes.reply_words",
     "drafts.wording",
     "followups.schedule", "followups.moments", "followups.courtesy", "followups.feasts", "followups.conditions",
     "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables", "reports.figures",
