@@ -35,6 +35,7 @@ from concierge.web import errors as web_errors
 from concierge.web import filters as web_filters
 from concierge.web import live
 from concierge.web import security as web_security
+from concierge.wishes import offer_views as offers
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -115,6 +116,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     drafts.init_app(app)
     customers.init_app(app)
     conversations.init_app(app)
+    offers.init_app(app)
     reports.init_app(app)
     live.init_app(app)
     templating.init_app(app)

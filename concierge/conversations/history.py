@@ -94,6 +94,15 @@ def _returned(told: _Told) -> str:
     return str(_("The answer did not arrive: %(reason)s", reason=reason) if reason else _("The answer did not arrive"))
 
 
+def _judged(told: _Told) -> str:
+    said = {
+        "take": _("%(who)s noted that she takes it", who=told.who),
+        "pass": _("%(who)s noted that she passes", who=told.who),
+        "put-off": _("%(who)s noted “not now”", who=told.who),
+    }.get(str(told.details.get("verdict")), "")
+    return f"{said}: {told.details.get('piece', '')}" if said else ""
+
+
 _TELLING: dict[str, tuple[str, Callable[[_Told], str]]] = {
     "conversation.assigned": ("user-plus", _assigned),
     "conversation.unassigned": ("user-minus", lambda told: str(_("%(who)s gave this back to everybody", who=told.who))),
@@ -113,4 +122,5 @@ _TELLING: dict[str, tuple[str, Callable[[_Told], str]]] = {
     "answer.cancelled": ("undo-2", lambda told: str(_("%(who)s took the answer back", who=told.who))),
     "answer.returned": ("circle-alert", lambda _told: str(_("The answer was not sent; it is back with its writer"))),
     "conversation.returned": ("circle-alert", _returned),
+    "conversation.reply_judged": ("check", _judged),
 }  # fmt: skip

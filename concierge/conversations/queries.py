@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer
 from concierge.accounts.models import Editor, Mailbox
 from concierge.addresses import normalise
 from concierge.audit import AuditEntry
+from concierge.conversations.display import fold
 from concierge.conversations.models import (
     Attachment,
     AttachmentNotFound,
@@ -57,6 +58,11 @@ def get_message(session: Session, message_id: int) -> Message:
     if (message := session.get(Message, message_id)) is None:
         raise MessageNotFound
     return message
+
+
+def own_words(message: Message) -> str:
+    """What its writer wrote herself, without the quoted history and the signature."""
+    return fold(message.text, message.fold_at)[0]
 
 
 def get_attachment(session: Session, attachment_id: int) -> Attachment:

@@ -1,8 +1,5 @@
 """Pages around the composer: choosing a template or a product, and the mail as it will arrive."""
 
-import base64
-import re
-
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
@@ -11,17 +8,13 @@ from concierge.conversations import queries as conversations
 from concierge.drafts import desk, letter, queries
 from concierge.drafts.letter import Finished
 from concierge.extensions import db
+from concierge.mailing import sheets
 from concierge.templating import queries as templating
 from concierge.web.rendering import render
+from concierge.web.security import FRAMED_MAIL_POLICY
 
 bp = Blueprint("draft_pages", __name__)
 _DRAFT = "/conversations/<int:conversation_id>/draft"
-# The mail on a page of its own: nothing runs, nothing is loaded but what it carries.
-_MAIL_POLICY = (
-    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
-    "style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
-)
-_CID = re.compile(r'src="(cid:[^"]+)"')
 
 
 @bp.get(f"{_DRAFT}/templates")
@@ -89,19 +82,10 @@ def _finished(conversation_id: int) -> Finished:
 
 def _mail_page(finished: Finished) -> Response:
     response = Response(self_contained(finished), mimetype="text/html")
-    response.headers["Content-Security-Policy"] = _MAIL_POLICY
+    response.headers["Content-Security-Policy"] = FRAMED_MAIL_POLICY
     return response
 
 
 def self_contained(finished: Finished) -> str:
     """The mail's HTML with the pictures it carries written into it."""
-    shown = {f"cid:{each.cid}": each for each in finished.mail.pictures}
-
-    def embed(found: re.Match[str]) -> str:
-        picture = shown.get(found[1])
-        if picture is None:
-            return 'src=""'
-        data = base64.b64encode(desk.blobs().get(picture.blob_key)).decode()
-        return f'src="data:{picture.content_type};base64,{data}"'
-
-    return _CID.sub(embed, finished.mail.html or "")
+    return sheets.self_contained(finished.mail.html or "", finished.mail.pictures, desk.blobs().get)

@@ -1,5 +1,6 @@
 """Letters sent to many: written once with its blanks, kept as a sheet, and filled in for each reader."""
 
+import base64
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from concierge.mailing.mail import Mail, MailFile
 # A blank, while the letter is written: characters nobody types, which no filter and no escaping changes.
 _OPENS, _CLOSES = "\ue0f0", "\ue0f1"
 _BLANK = re.compile(f"{_OPENS}([a-z0-9_]+){_CLOSES}")
+_CARRIED = re.compile(r'src="(cid:[^"]+)"')
 _UNTYPED = re.compile(r"[\ue0f0\ue0f1\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # Constant text and names of blanks in turn, beginning and ending with text.
@@ -60,6 +62,26 @@ def cut(letter: Letter, pictures: tuple[MailFile, ...] = ()) -> Sheet:
 def typed(value: str) -> str:
     """A value as it may stand on a sheet: one line without invisible characters."""
     return " ".join(_UNTYPED.sub(" ", value).split())
+
+
+def typed_lines(text: str) -> str:
+    """What somebody typed, line by line as it may stand on a sheet; empty lines between are kept, one at a time."""
+    lines = "\n".join(typed(line) for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines).strip()
+
+
+def self_contained(html: str, pictures: Sequence[MailFile], read_blob: Callable[[str], bytes]) -> str:
+    """A mail's HTML with the pictures it carries written into it, to be looked at before it leaves."""
+    shown = {f"cid:{each.cid}": each for each in pictures}
+
+    def embed(found: re.Match[str]) -> str:
+        picture = shown.get(found[1])
+        if picture is None:
+            return 'src=""'
+        data = base64.b64encode(read_blob(picture.blob_key)).decode()
+        return f'src="data:{picture.content_type};base64,{data}"'
+
+    return _CARRIED.sub(embed, html)
 
 
 def fill_text(sheet: Sheet, values: Mapping[str, str]) -> str:

@@ -30,6 +30,12 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
+# A mail that is about to leave, on a page of its own: nothing runs, nothing is loaded but what it carries.
+FRAMED_MAIL_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
+    "style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+)
+
 # Views that anybody may reach are marked by `public`; everything else asks for sign-in (see `init_app`).
 _PUBLIC = "_concierge_public"
 

@@ -92,6 +92,24 @@ def list_due_ids(session: Session, *, now: datetime, limit: int, but: Rows = NON
     return list(session.scalars(due.order_by(Offer.leaves_at, Offer.id).limit(limit)))
 
 
+def list_waiting(
+    session: Session, *, owners: Collection[int], wish_ids: Collection[int] | None = None, limit: int
+) -> list[Leaving]:
+    """Offers that have not left and are for customers of these editors or of nobody; only looked at, nothing is ours.
+
+    The first to leave first. With `wish_ids`, only those of these wishes.
+    """
+    owner = sa.func.coalesce(Offer.editor_id, Wish.editor_id, Conversation.editor_id)
+    statement = (
+        _statement(is_ours=False)
+        .outerjoin(Conversation, Conversation.id == Wish.conversation_id)
+        .where(owner.is_(None) | owner.in_(owners))
+        .order_by(Offer.leaves_at, Offer.id)
+        .limit(limit)
+    )
+    return _read(session, statement if wish_ids is None else statement.where(Offer.wish_id.in_(wish_ids)))
+
+
 def list_companions(session: Session, due: Sequence[Leaving], *, until: datetime, but: Rows = NONE) -> list[Leaving]:
     """What else is about to leave for the same people by then: it travels in the same mail."""
     theirs = sa.select(Wish.id).where(Wish.customer_id.in_({each.customer_id for each in due}))
@@ -102,8 +120,8 @@ def list_companions(session: Session, due: Sequence[Leaving], *, until: datetime
     return [each for each in _read(session, statement) if each.offer_id not in known]
 
 
-def _statement() -> sa.Select[*tuple[Any, ...]]:
-    return (
+def _statement(*, is_ours: bool = True) -> sa.Select[*tuple[Any, ...]]:
+    statement = (
         sa.select(
             Offer.id,
             Offer.wish_id,
@@ -132,8 +150,8 @@ def _statement() -> sa.Select[*tuple[Any, ...]]:
         .join(Variant, Variant.id == Offer.variant_id)
         .join(Customer, Customer.id == Offer.customer_id)
         .where(*_WAITS)
-        .with_for_update(of=(Wish, Offer), skip_locked=True)
     )
+    return statement.with_for_update(of=(Wish, Offer), skip_locked=True) if is_ours else statement
 
 
 def _read(session: Session, statement: sa.Select[*tuple[Any, ...]]) -> list[Leaving]:
@@ -148,15 +166,23 @@ def _leaving(values: list[Any]) -> Leaving:
 
 def lock_threads(session: Session, conversation_ids: Collection[int]) -> dict[int, Thread]:
     """These conversations, locked in the order of their numbers, each with the mail a letter would answer."""
+    return _threads(session, conversation_ids, is_ours=True)
+
+
+def list_threads(session: Session, conversation_ids: Collection[int]) -> dict[int, Thread]:
+    """The same, only looked at."""
+    return _threads(session, conversation_ids, is_ours=False)
+
+
+def _threads(session: Session, conversation_ids: Collection[int], *, is_ours: bool) -> dict[int, Thread]:
     if not conversation_ids:
         return {}
-    locked = (
+    wanted = (
         sa.select(Conversation.id, Conversation.subject, Conversation.editor_id)
         .where(Conversation.id.in_(conversation_ids))
         .order_by(Conversation.id)
-        .with_for_update()
     )
-    rows = session.connection().execute(locked).all()
+    rows = session.connection().execute(wanted.with_for_update() if is_ours else wanted).all()
     parents = _parents(session, conversation_ids)
     return {row.id: _thread(row, parents.get(row.id)) for row in rows}
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.catalogue.models import Product, Variant
+from concierge.catalogue.queries import count_available, search_products
 from concierge.catalogue.sizes import all_systems, kind_of
 from concierge.catalogue.stock_models import Purchase
 from concierge.wishes.models import Wish
@@ -26,13 +27,14 @@ class Likenesses:
         self._session, self._always = session, always
         self._stock: dict[str, list[Candidate]] = {}
         self._tastes: dict[int, Taste] = {}
+        self._chosen: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def choose(
         self, sku: str, customer_id: int, *, chosen: tuple[str, ...], asked: bool, ceiling_cents: int | None = None
     ) -> tuple[str, ...]:
-        """What her editor chose, else what comes nearest; nothing where nobody asked for it."""
+        """What her editor chose and is still there, else what comes nearest; nothing where nobody asked for it."""
         if chosen:
-            return tuple(each for each in chosen if each != NONE)
+            return self._still_there(chosen)
         if not (asked or self._always):
             return ()
         piece = self._session.scalar(sa.select(Variant).where(Variant.sku == sku))
@@ -45,6 +47,12 @@ class Likenesses:
     def read_tastes(self, customer_ids: Collection[int]) -> None:
         """Read many tastes with two statements."""
         self._tastes |= tastes_of(self._session, customer_ids)
+
+    def _still_there(self, chosen: tuple[str, ...]) -> tuple[str, ...]:
+        if chosen not in self._chosen:
+            free = count_available(self._session, chosen)
+            self._chosen[chosen] = tuple(each for each in chosen if free.get(each, 0) > 0)
+        return self._chosen[chosen]
 
     def _taste(self, customer_id: int) -> Taste:
         if customer_id not in self._tastes:
@@ -61,6 +69,21 @@ class Likenesses:
             )
             self._stock[category] = [candidate_of(each) for each in self._session.scalars(statement).unique()]
         return self._stock[category]
+
+
+def list_pieces(session: Session, asked: Variant, words: str, *, most: int = 12) -> list[Variant]:
+    """What may stand beside a piece, found by these words: in stock, in her size or in none, one of a product."""
+    products = search_products(session, words, in_stock=True)
+    fitting = (next((each for each in product.variants if may_stand_beside(asked, each)), None) for product in products)
+    return [each for each in fitting if each is not None][:most]
+
+
+def may_stand_beside(asked: Variant, other: Variant) -> bool:
+    """Whether an editor may show this piece beside that one: it is there, in her size, and another product."""
+    if other.product_id == asked.product_id or other.available <= 0:
+        return False
+    kinds = kind_of(asked.product.category), kind_of(other.product.category)
+    return not other.size or bool(kinds[0] == kinds[1] and candidate_of(other).fits & candidate_of(asked).fits)
 
 
 def candidate_of(variant: Variant) -> Candidate:

@@ -115,6 +115,12 @@ class Moulds:
         mailbox, editor = get_mailbox(session, key.mailbox_id), get_editor(session, key.editor_id)
         return self._form(session, key, mailbox, editor, Shelf(mailbox.domain))
 
+    def shown(self, session: Session, key: MouldKey) -> tuple[Form, tuple[MailFile, ...]]:
+        """The same, with the pictures the letter carries; no sheet is kept."""
+        mailbox, editor = get_mailbox(session, key.mailbox_id), get_editor(session, key.editor_id)
+        shelf = Shelf(mailbox.domain)
+        return self._form(session, key, mailbox, editor, shelf), tuple(shelf.files.values())
+
     def _form(self, session: Session, key: MouldKey, mailbox: Mailbox, editor: Editor, shelf: "Shelf") -> Form:
         sign_off = editor.sign_off(key.language)
         face = self.pictures.face(editor.photo_key) if editor.photo_key else None

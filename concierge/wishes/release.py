@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
@@ -22,7 +22,7 @@ from concierge.mailing.queries import list_suppressed
 from concierge.setbacks import resting
 from concierge.wishes import leaving, offering, waves
 from concierge.wishes.addressing import Addressed, Asleep, Circumstances, Sorted, Withheld, address
-from concierge.wishes.leaving import Leaving
+from concierge.wishes.leaving import Leaving, Thread
 from concierge.wishes.likenesses import Likenesses
 from concierge.wishes.moulds import Mould, MouldKey, moulds_of
 from concierge.wishes.offer_models import Offer, OfferEnding, WavePolicy
@@ -126,9 +126,9 @@ def release_offers(
     """
     if not due:
         return 0
-    around = _circumstances(session, config, due, now=now, by=by)
+    around = circumstances(session, config, due, leaving.lock_threads, now=now, by=by)
     sorted_: list[Sorted] = []
-    for _customer, offers in groupby(sorted(due, key=_by_customer), key=_by_customer):
+    for _customer, offers in groupby(sorted(due, key=by_customer), key=by_customer):
         sorted_ += address(list(offers), around)
     going = [each for each in sorted_ if isinstance(each, Addressed)]
     letters = _with_moulds(config, going)
@@ -141,7 +141,8 @@ def release_offers(
     return left
 
 
-def _by_customer(offer: Leaving) -> tuple[int, int, str]:
+def by_customer(offer: Leaving) -> tuple[int, int, str]:
+    """Offers with the same key travel in one mail."""
     return offer.customer_id, offer.mailbox_id, offer.language
 
 
@@ -153,9 +154,16 @@ def _with_moulds(config: Config, going: Sequence[Addressed]) -> list[tuple[Addre
     return [(each, mould) for each in going if (mould := found[each.mould]) is not None]
 
 
-def _circumstances(
-    session: Session, config: Config, due: Sequence[Leaving], *, now: datetime, by: Editor | None
+def circumstances(
+    session: Session,
+    config: Config,
+    due: Sequence[Leaving],
+    threads: Callable[[Session, Collection[int]], dict[int, Thread]],
+    *,
+    now: datetime,
+    by: Editor | None = None,
 ) -> Circumstances:
+    """What is true of the house and of these people now; `threads` reads their conversations, locked or not."""
     customers = {each.customer_id for each in due}
     addresses = leaving.addresses_of(session, customers)
     normalised = [normalise(each) for some in addresses.values() for each, _is_primary in some]
@@ -173,7 +181,7 @@ def _circumstances(
             for number, policy in policies.items()
         },
         policies=policies,
-        threads=leaving.lock_threads(session, {each.conversation_id for each in due if each.conversation_id}),
+        threads=threads(session, {each.conversation_id for each in due if each.conversation_id}),
         addresses=addresses,
         suppressed=lambda one: suppressed[one].value if one in suppressed else "",
         similar=partial(_similar, likenesses),

@@ -39,6 +39,7 @@ NO_PAGE = {
     "post_office.file": "a file to save",
     "mails.body": "a customer's own mail, in a frame",
     "draft_pages.mail": "the letter, in a frame; its page is the preview",
+    "desk.letter": "the letter, in a frame; its page is desk.mail",
     "post_office.page": "the letter, in a frame; its page is the post office",
     "live.live": "events",
     "public.script": "a script",
@@ -68,7 +69,7 @@ A_STRANGERS = {
     "public.unsubscribe_page",
 }
 # Looked at when the house has one of them: a demo house opens without.
-IF_THERE = {"reports.restock", "reports.wave", "stock.show_import"}
+IF_THERE = {"reports.restock", "reports.wave", "stock.show_import", "desk.mail", "desk.pieces"}
 # The same page in other states.
 STATES = [
     "/?folder=open&order=newest",

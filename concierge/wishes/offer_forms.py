@@ -1,0 +1,25 @@
+"""What an editor says at her desk: why it is not her, and when to ask her again."""
+
+from datetime import timedelta
+
+from flask_babel import lazy_gettext as _l
+from wtforms import Form, RadioField, StringField
+from wtforms.validators import DataRequired, Length
+
+# How long her wish rests; None: it ends.
+RESTS = {"week": timedelta(days=7), "month": timedelta(days=30), "never": None}
+
+
+class NotHerForm(Form):
+    """Why this offer is not for her; one of many on the page, each with a prefix of its own."""
+
+    because = StringField(_l("Why not her? The reason is kept."), [DataRequired(), Length(max=300)])
+    again = RadioField(
+        _l("And her wish"),
+        choices=[
+            ("week", _l("rests for a week")),
+            ("month", _l("rests for a month")),
+            ("never", _l("ends")),
+        ],
+        default="week",
+    )
