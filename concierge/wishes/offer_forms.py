@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
 from wtforms import Form, RadioField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 from wtforms.validators import DataRequired, Length
 
 # How long her wish rests; None: it ends.
@@ -17,9 +18,9 @@ class NotHerForm(Form):
     again = RadioField(
         _l("And her wish"),
         choices=[
-            ("week", _l("rests for a week")),
-            ("month", _l("rests for a month")),
-            ("never", _l("ends")),
+            SelectChoice("week", _l("rests for a week")),
+            SelectChoice("month", _l("rests for a month")),
+            SelectChoice("never", _l("ends")),
         ],
         default="week",
     )
