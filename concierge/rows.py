@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -89,3 +89,22 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def _json(value: Any) -> str:
     return _encode(value) if value else "{}" if isinstance(value, dict) else "[]"
+
+
+def is_one_of(session: Session, column: Any, numbers: Sequence[int]) -> sa.ColumnElement[bool]:
+    """Whether a number is among these, which travel as one value: the statement is the same for a few and thousands."""
+    if session.get_bind().dialect.name == "sqlite":
+        each = sa.func.json_each(_encode(list(numbers))).table_valued("value")
+        return cast("sa.ColumnElement[bool]", column.in_(sa.select(each.c.value)))
+    array = sa.bindparam(None, list(numbers), type_=sa.ARRAY(sa.BigInteger), unique=True)
+    return cast("sa.ColumnElement[bool]", column == sa.func.any(array))
+
+
+def read_numbers(session: Session, statement: sa.Select[int]) -> list[int]:
+    """The numbers a statement gives, in no order; they come as one value, for thousands of rows are dear."""
+    number = statement.subquery().c[0]
+    if session.get_bind().dialect.name == "sqlite":
+        together: str = session.execute(sa.select(sa.func.json_group_array(number))).scalar_one()
+        numbers: list[int] = json.loads(together)
+        return numbers
+    return session.scalar(sa.select(sa.func.array_agg(number))) or []

@@ -1,256 +1,228 @@
 """Which messages a search finds: what each database is asked, so that it looks at few of them.
 
-Most searches fill a page from the newest messages. Else the words or the filters, whichever are the smaller heap, are
-gathered, and the other looked up for each of it; where both are large, a walk from the newest fills a page soon.
-How large they are is counted or estimated first. docs/benchmarks.md has the figures.
+Words and filters each leave a heap of messages. The smaller one is gathered, and its newest asked for the other, some
+at a time until the page is full. Filters that leave next to nothing go first; else the newest messages with the words
+fill most pages; where they promise little, what the filters leave is gathered after all. How much each leaves is
+counted or estimated before. docs/benchmarks.md has the figures.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor
-from concierge.conversations.models import (
-    Attachment,
-    Conversation,
-    ConversationState,
-    Message,
-    Tag,
-    conversation_tag,
+from concierge.conversations.models import Message
+from concierge.conversations.search_filters import (
+    FILES,
+    Filter,
+    Found,
+    gather,
+    in_parts,
+    list_filters,
+    list_holding,
 )
 from concierge.conversations.search_terms import Search, to_fts5, to_tsquery
+from concierge.rows import is_one_of, read_numbers
 
-# So many of the newest messages are looked at first when there are filters, and then so many if it is worth it.
+# So many of the newest are looked at first when there are filters, and at most so many in the next look: messages that
+# have the words (SQLite), messages (PostgreSQL, and where there are no words).
 _NEWEST = (2_000, 8_000)
-# Filters that leave no more conversations than this are gathered before the words are looked at.
+_LEAST = 250
+# Filters that leave no more conversations or files than this are gathered before anything else …
+_TINY = 3_000
+# … and those that leave no more than this when the newest did not fill the page.
 _FEW = 20_000
-# Words that stand in no more messages than this are gathered before the filters are looked at (PostgreSQL).
+# PostgreSQL: words that stand in no more messages than this are gathered before the filters are looked at …
 _RARE = 4_000
+# … and those thought to stand in no more than this when the newest did not fill the page.
+_SOME = 12_000
+# SQLite: so few messages are asked for the words one by one; and beginnings up to this length are kept in its index.
+_ALONE = 60
+_KEPT_BEGINNING = 3
 _FTS5 = sa.table("message_search", sa.column("rowid", sa.Integer))
 _TSVECTOR = sa.table("message_search", sa.column("message_id", sa.BigInteger), sa.column("document"))
-_ONE = sa.select(sa.literal(1))
-_TAGGED, _TALK = conversation_tag.c, Message.conversation_id
 # With the plus, SQLite looks each match up in the set; without, it asks the index anew for each of the set.
 _EACH_ROWID: sa.ColumnElement[int] = sa.literal_column("+message_search.rowid", sa.Integer)
-_Found = Sequence[sa.Row[int, int]]
-# A statement that gives messages, and the number they are sorted by.
-_Ask = tuple[Any, sa.ColumnElement[int]]
 
 
-def list_matches(session: Session, search: Search, *, editor: Editor, before: int | None, limit: int) -> _Found:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A search in one session, its filters, and in how many messages its words are thought to stand."""
+
+    session: Session
+    search: Search
+    filters: Sequence[Filter] = ()
+    estimate: float = inf
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Which of the two databases is asked."""
+        return self.session.get_bind().dialect.name == "sqlite"
+
+    @property
+    def is_broad(self) -> bool:
+        """Whether SQLite may have to gather very many words that begin alike, each time it is asked."""
+        return self.is_sqlite and any(len(each) > _KEPT_BEGINNING for each in self.beginnings)
+
+    @property
+    def beginnings(self) -> list[str]:
+        """The words that may go on."""
+        return [term.words[-1] for term in (*self.search.terms, *self.search.senders) if term.prefix]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The numbers of all messages with the words down to `down_to`, newest first."""
+
+    ids: Sequence[int]
+    down_to: int
+    is_last: bool
+
+
+def list_matches(session: Session, search: Search, *, editor: Editor, before: int | None, limit: int) -> Found:
     """(message id, conversation id) of what was asked, the newest first, older than message `before`."""
-    filters = _filters(session, search, editor)
+    filters = list_filters(session, search, editor)
     if filters is None:
         return ()
-    estimate = _estimate(session, search)
-    few: sa.CTE | None = None
-    if filters and estimate > _RARE:
-        newest, is_all = _among_newest(session, _walk(session, search, filters), before, limit)
-        if is_all or len(newest) == limit:
-            return newest
-        few, count = _gather(session, filters)
-        if count == 0:
-            return ()
-    return _read(session, _choose(session, search, filters, few, estimate), before, limit)
-
-
-def _among_newest(session: Session, walk: _Ask, before: int | None, limit: int) -> tuple[list[sa.Row[int, int]], bool]:
-    """What a look at the newest messages finds, and whether these were all there are.
-
-    It looks further where, from what it has seen, that will fill the page.
-    """
-    top = before or (session.scalar(sa.select(sa.func.max(Message.id))) or 0) + 1
-    seen, found = 0, list[sa.Row[int, int]]()
-    for many in _NEWEST:
-        statement, number = walk
-        above = (statement.where(number >= top - many), number)
-        found += _read(session, above, top - seen, limit - len(found))
-        seen = many
-        if len(found) == limit or len(found) * _NEWEST[-1] < limit * many:
-            break
-    return found, top <= seen
-
-
-def _read(session: Session, ask: _Ask, before: int | None, limit: int) -> _Found:
-    statement, number = ask
-    if before is not None:
-        statement = statement.where(number < before)
-    return session.execute(statement.order_by(number.desc()).limit(limit)).all()
+    few = gather(session, filters, most=_TINY, before=before) if filters else None
+    if few is not None:
+        return _list_among(_Asked(session, search), few, limit)
+    asked = _Asked(session, search, filters, _estimate(session, search))
+    if asked.estimate <= _RARE:
+        rare = read_numbers(session, _in_postgresql(search, before).limit(_RARE + 1))
+        if len(rare) <= _RARE:
+            return list_holding(session, filters, sorted(rare, reverse=True), limit)
+    return _list_newest(asked, before, limit)
 
 
 def list_newer(session: Session, search: Search, conversation_ids: Collection[int], *, since: int) -> set[int]:
     """Those of the conversations in which a message matches that is as new as message `since` or newer."""
-    newer = sa.select(Message.id, _TALK).where(_TALK.in_(conversation_ids), Message.id >= since)
+    newer = sa.select(Message.id).where(Message.conversation_id.in_(conversation_ids), Message.id >= since)
     if search.with_attachment:
-        newer = newer.where(_FILES.value)
-    by_id = {message_id: conversation_id for message_id, conversation_id in session.execute(newer)}
-    if not by_id or not search.has_words:
-        return set(by_id.values())
-    if _is_sqlite(session):
-        found = sa.select(_FTS5.c.rowid).where(
-            _is_in_fts5(search), _FTS5.c.rowid >= since, _EACH_ROWID.in_(list(by_id))
-        )
-    else:
-        found = sa.select(_TSVECTOR.c.message_id).where(
-            _TSVECTOR.c.message_id.in_(list(by_id)), _is_in_tsvector(search)
-        )
-    return {by_id[message_id] for message_id in session.scalars(found)}
+        newer = newer.where(FILES.value)
+    newest_first = sorted(session.scalars(newer), reverse=True)
+    found = _list_among(_Asked(session, search), newest_first, len(newest_first))
+    return {conversation_id for _message_id, conversation_id in found}
 
 
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    """One thing asked beside words: a row that must be there for a message, and the messages it leaves."""
-
-    row: sa.Select[int]
-    left: sa.Select[int]
-    messages: sa.ColumnElement[bool]
-
-    @property
-    def value(self) -> sa.ColumnElement[bool]:
-        """Asked of one message after the other. As a value, since either planner would turn a join round."""
-        return self.row.correlate(Message).limit(1).scalar_subquery() == 1
-
-
-_WITH_FILES = sa.select(Attachment.message_id).where(~Attachment.inline)
-_FILES = _Filter(
-    _ONE.where(Attachment.message_id == Message.id, ~Attachment.inline), _WITH_FILES, Message.id.in_(_WITH_FILES)
-)
-
-
-def _filters(session: Session, search: Search, editor: Editor) -> list[_Filter] | None:
-    """None when there is no such tag."""
-    filters = []
-    if talk := _asked_of_talk(search, editor):
-        here = sa.select(Conversation.id).where(*talk)
-        filters.append(_Filter(_ONE.where(Conversation.id == _TALK, *talk), here, _TALK.in_(here)))
-    for name in search.tags:
-        if (tag_id := session.scalar(sa.select(Tag.id).where(Tag.name == name))) is None:
-            return None
-        here = sa.select(_TAGGED.conversation_id).where(_TAGGED.tag_id == tag_id)
-        row = _ONE.where(_TAGGED.conversation_id == _TALK, _TAGGED.tag_id == tag_id)
-        filters.append(_Filter(row, here, _TALK.in_(here)))
-    return [*filters, _FILES] if search.with_attachment else filters
+def _list_newest(asked: _Asked, before: int | None, limit: int) -> Found:
+    """From the newest down; where that promises little, the rest from what can be gathered, if it is not too much."""
+    found: list[sa.Row[int, int]] = []
+    size, looked, is_tried = _first_size(asked, limit), 0, False
+    while not (look := _look(asked, before, size)).is_last:
+        found += list_holding(asked.session, asked.filters, look.ids, limit - len(found))
+        looked, before = looked + size, look.down_to
+        if len(found) == limit:
+            return found
+        promises = looked <= _NEWEST[0] and len(found) * (looked + _NEWEST[1]) >= limit * looked
+        if not is_tried and not promises:
+            rest, is_tried = _list_rest(asked, before, limit - len(found)), True
+            if rest is not None:
+                return [*found, *rest]
+        # As far as should do, and half as far again.
+        expected = looked * (limit - len(found)) * 3 // (2 * len(found)) if found else 4 * looked
+        size = max(_LEAST, min(expected, 4 * _NEWEST[1] if is_tried else _NEWEST[1]))
+    return [*found, *list_holding(asked.session, asked.filters, look.ids, limit - len(found))]
 
 
-def _asked_of_talk(search: Search, editor: Editor) -> list[sa.ColumnElement[bool]]:
-    asked: list[sa.ColumnElement[bool]] = []
-    states = [state for state in ConversationState if state.value in search.states]
-    if states:
-        asked.append(Conversation.state.in_(states))
-    if "mine" in search.states:
-        asked.append(Conversation.editor_id == editor.id)
-    if "unassigned" in search.states:
-        asked.append(Conversation.editor_id.is_(None))
-    return asked
+def _first_size(asked: _Asked, limit: int) -> int:
+    if asked.is_sqlite and not asked.filters:
+        return limit
+    return sum(_NEWEST) if asked.is_broad else _NEWEST[0]
 
 
-def _gather(session: Session, filters: list[_Filter]) -> tuple[sa.CTE | None, int]:
-    """The messages the filters leave, gathered by the strictest of them, and how many that leaves; None: too many."""
-    counts = []
-    for each in filters:
-        some = each.left.limit(_FEW + 1).subquery()
-        counts.append(session.scalar(sa.select(sa.func.count()).select_from(some)) or 0)
-    few = min(counts)
-    if few > _FEW:
-        return None, few
-    strictest = filters[counts.index(few)]
-    others = [each.value for each in filters if each is not strictest]
-    heap = sa.select(Message.id, _TALK).where(strictest.messages, *others)
-    return heap.cte("few").prefix_with("MATERIALIZED"), few
+def _list_rest(asked: _Asked, before: int, limit: int) -> Found | None:
+    """The matches older than `before` from the smaller heap; None when both are too large."""
+    session, search, filters = asked.session, asked.search, asked.filters
+    if asked.estimate > _SOME:
+        few = gather(session, filters, most=_FEW, before=before) if filters else None
+        return None if few is None else _list_among(asked, few, limit)
+    words = set(read_numbers(session, _in_postgresql(search, before)))
+    if FILES in filters and (files := gather(session, [FILES], most=_FEW, before=before)) is not None:
+        words.intersection_update(files)
+    return list_holding(session, filters, sorted(words, reverse=True), limit)
 
 
-def _choose(session: Session, search: Search, filters: list[_Filter], few: sa.CTE | None, estimate: float) -> _Ask:
-    """The statement that looks at least, and its message id."""
-    if estimate <= _RARE:
-        return _rare_in_postgresql(search, filters)
-    if few is None:
-        return _walk(session, search, filters)
+def _look(asked: _Asked, before: int | None, size: int) -> _Look:
+    """Look at the next `size` messages older than `before`; of SQLite's index, at so many that have the words."""
+    if asked.search.has_words and not asked.is_sqlite:
+        # In the order of their numbers: to read all of some documents is quicker than to jump from one to the next.
+        top = before if before is not None else _above_all(asked.session)
+        within = _in_postgresql(asked.search, top).where(_TSVECTOR.c.message_id >= top - size)
+        ids = read_numbers(asked.session, within)
+        return _Look(sorted(ids, reverse=True), top - size, is_last=top - size <= 1)
+    statement = _in_fts5(asked.search) if asked.search.has_words else sa.select(Message.id)
+    number: sa.ColumnElement[int] = statement.selected_columns[0]
+    if before is not None:
+        statement = statement.where(number < before)
+    # The index gives its rows by number, newest first, without sorting (sqlite.org/fts5.html, 5).
+    ids = read_numbers(asked.session, statement.order_by(number.desc()).limit(size))
+    return _Look(sorted(ids, reverse=True), min(ids, default=0), is_last=len(ids) < size)
+
+
+def _above_all(session: Session) -> int:
+    return (session.scalar(sa.select(sa.func.max(Message.id))) or 0) + 1
+
+
+def _list_among(asked: _Asked, message_ids: Sequence[int], limit: int) -> Found:
+    """The first `limit` of these messages, newest first, that have the words."""
+    session, search = asked.session, asked.search
     if not search.has_words:
-        return sa.select(few.c.id, few.c.conversation_id), few.c.id
-    return _few_in_sqlite(search, few) if _is_sqlite(session) else _few_in_postgresql(search, few)
+        return list_holding(session, (), message_ids, limit)
+    found: list[sa.Row[int, int]] = []
+    for some in in_parts(message_ids, at_once=asked.is_broad):
+        if asked.is_sqlite:
+            statement = _in_fts5(search).where(*_of_these(asked, some))
+        else:
+            statement = _in_postgresql(search).where(is_one_of(session, _TSVECTOR.c.message_id, some))
+        [number] = statement.selected_columns
+        with_talk = statement.add_columns(_talk_of(number)).order_by(number.desc()).limit(limit - len(found))
+        found += session.execute(with_talk).all()
+        if len(found) == limit:
+            break
+    return found
 
 
-def _walk(session: Session, search: Search, filters: list[_Filter]) -> _Ask:
-    """From the newest message down, each looked at."""
-    if search.has_words and _is_sqlite(session):
-        # The index gives its rows by number, newest first, without sorting (sqlite.org/fts5.html, 5).
-        number = _FTS5.c.rowid
-        statement = sa.select(number, _talk()).where(_is_in_fts5(search))
-        if not filters:
-            return statement, number
-        left = sa.select(sa.literal(1)).where(Message.id == number, *(each.value for each in filters))
-        return statement.where(left.correlate(_FTS5).scalar_subquery() == 1), number
-    statement = sa.select(Message.id, _TALK).where(*(each.value for each in filters))
-    if search.has_words:
-        says = _says(search, Message.id.expression)
-        statement = statement.join(says, says.c.so)
-    return statement, Message.id.expression
+def _of_these(asked: _Asked, message_ids: Sequence[int]) -> list[sa.ColumnElement[bool]]:
+    """SQLite: a few are asked one by one; of many, each match between the newest and the oldest is looked up."""
+    number = _FTS5.c.rowid
+    if len(message_ids) <= _ALONE and not asked.beginnings:
+        return [is_one_of(asked.session, number, message_ids)]
+    return [
+        number <= message_ids[0],
+        number >= message_ids[-1],
+        is_one_of(asked.session, _EACH_ROWID, message_ids),
+    ]
 
 
-def _talk() -> sa.ScalarSelect[int]:
-    """The conversation of a message that SQLite's index gave."""
-    talk = sa.select(Message.conversation_id).where(Message.id == _FTS5.c.rowid)
-    return talk.correlate(_FTS5).scalar_subquery()
+def _talk_of(number: sa.ColumnElement[int]) -> sa.ScalarSelect[int]:
+    """The conversation of a message that comes out; nobody looks for that of the others."""
+    talk = sa.select(Message.conversation_id).where(Message.id == number)
+    return talk.correlate(_FTS5, _TSVECTOR).scalar_subquery()
 
 
-def _is_sqlite(session: Session) -> bool:
-    return session.get_bind().dialect.name == "sqlite"
+def _in_fts5(search: Search) -> sa.Select[int]:
+    return sa.select(_FTS5.c.rowid).where(sa.text("message_search MATCH :words").bindparams(words=to_fts5(search)))
 
 
-def _is_in_fts5(search: Search) -> sa.TextClause:
-    return sa.text("message_search MATCH :words").bindparams(words=to_fts5(search))
-
-
-def _few_in_sqlite(search: Search, few: sa.CTE) -> _Ask:
-    """Matches that are among what the filters leave, from the newest of these down."""
-    number, newest = _FTS5.c.rowid, sa.select(sa.func.max(few.c.id)).scalar_subquery()
-    statement = sa.select(number, _talk()).where(number <= newest, _EACH_ROWID.in_(sa.select(few.c.id)))
-    return statement.where(_is_in_fts5(search)), number
-
-
-def _is_in_tsvector(search: Search) -> sa.ColumnElement[bool]:
-    return _TSVECTOR.c.document.op("@@", is_comparison=True)(_request(search))
-
-
-def _request(search: Search) -> sa.Function[Any]:
-    return sa.func.to_tsquery("simple", to_tsquery(search))
-
-
-def _says(search: Search, number: sa.ColumnElement[int]) -> Any:
-    """Whether that one message holds the words; with OFFSET 0 each is asked by itself, in the order they come."""
-    says = sa.select(_is_in_tsvector(search).label("so")).where(_TSVECTOR.c.message_id == number)
-    return says.offset(0).lateral()
-
-
-def _few_in_postgresql(search: Search, few: sa.CTE) -> _Ask:
-    """What the filters leave, sorted; then the words of each, until the page is full."""
-    each = _downwards(few)
-    says = _says(search, each.c.id)
-    return sa.select(each.c.id, each.c.conversation_id).join(says, says.c.so), each.c.id
-
-
-def _rare_in_postgresql(search: Search, filters: list[_Filter]) -> _Ask:
-    """Matches, sorted; then the filters of each, until the page is full."""
-    rare = sa.select(_TSVECTOR.c.message_id.label("id")).where(_is_in_tsvector(search)).cte("rare")
-    each = _downwards(rare.prefix_with("MATERIALIZED"))
-    talk = sa.select(Message.id, _TALK).where(Message.id == each.c.id, *(one.value for one in filters))
-    message = talk.offset(0).lateral()
-    return sa.select(each.c.id, message.c.conversation_id).join(message, sa.true()), each.c.id
-
-
-def _downwards(heap: sa.CTE) -> sa.Subquery:
-    return sa.select(heap).order_by(heap.c.id.desc()).offset(0).subquery("downwards")
+def _in_postgresql(search: Search, before: int | None = None) -> sa.Select[int]:
+    request = sa.func.to_tsquery("simple", to_tsquery(search))
+    statement = sa.select(_TSVECTOR.c.message_id).where(_TSVECTOR.c.document.op("@@", is_comparison=True)(request))
+    return statement if before is None else statement.where(_TSVECTOR.c.message_id < before)
 
 
 def _estimate(session: Session, search: Search) -> float:
-    """How many messages hold these words, as PostgreSQL thinks (asking takes a third of a ms); SQLite does not say."""
-    if _is_sqlite(session) or not search.has_words:
+    """How many messages hold these words, as PostgreSQL thinks (asking takes a third of a ms); SQLite does not say.
+
+    For words that begin alike it may be far off.
+    """
+    if session.get_bind().dialect.name == "sqlite" or not search.has_words:
         return inf
-    words = session.scalar(sa.select(sa.cast(_request(search), sa.Text)))
-    explain = sa.text("EXPLAIN (FORMAT JSON) SELECT 1 FROM message_search WHERE document @@ CAST(:words AS tsquery)")
-    plan: list[dict[str, dict[str, float]]] = session.execute(explain, {"words": words}).scalar_one()
+    explain = "EXPLAIN (FORMAT JSON) SELECT 1 FROM message_search WHERE document @@ to_tsquery('simple', :words)"
+    plan: list[dict[str, dict[str, float]]] = session.execute(
+        sa.text(explain), {"words": to_tsquery(search)}
+    ).scalar_one()
     return plan[0]["Plan"]["Plan Rows"]

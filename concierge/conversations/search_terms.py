@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 _PIECE = re.compile(r'(?:(?P<operator>[a-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]+))', re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
@@ -145,6 +146,10 @@ def snippet(text: str, search: Search, *, around: int = 90) -> tuple[Piece, ...]
 
 def _spans(text: str, wanted: list[Term]) -> Iterator[tuple[int, int]]:
     """Where the wanted words stand, as far as somebody asks; the same word is folded once."""
+    if text.isascii():
+        # Nothing to fold but the case, which a pattern does by itself.
+        yield from (word.span() for word in _pattern(tuple(wanted)).finditer(text))
+        return
     known: dict[str, bool] = {}
     for word in _WORD.finditer(text):
         written = word[0]
@@ -152,6 +157,15 @@ def _spans(text: str, wanted: list[Term]) -> Iterator[tuple[int, int]]:
             known[written] = _is_wanted(written, wanted)
         if known[written]:
             yield word.span()
+
+
+@lru_cache(maxsize=256)
+def _pattern(wanted: tuple[Term, ...]) -> re.Pattern[str]:
+    """What finds the wanted words in ASCII text; a word that is none of ASCII stands nowhere in it."""
+    whole = {re.escape(word) for term in wanted for word in term.words}
+    begun = {re.escape(term.words[-1]) + r"[^\W_]*" for term in wanted if term.prefix}
+    choice = "|".join(sorted(whole | begun)) or r"(?!)"
+    return re.compile(rf"(?<![^\W_])(?:{choice})(?![^\W_])", re.ASCII | re.IGNORECASE)
 
 
 def _is_wanted(word: str, terms: list[Term]) -> bool:

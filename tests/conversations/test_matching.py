@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from concierge.conversations import matching
+from concierge.conversations import matching, search_filters
 from concierge.conversations.indexing import index_message
 from concierge.conversations.models import (
     Attachment,
@@ -29,11 +29,15 @@ ASKED = (
     "tag:wedding silk ", "with:attachment sandals ", "is:snoozed tag:wedding with:attachment sand",
     "from:barbara silk ", "is:open from:chloe",
 )  # fmt: skip
-# Nothing is rare or few, all is, and as the house has it.
+# Nothing is rare or few, some is, and as the house has it; the newest are looked at a few at a time.
+STEPS = {"_NEWEST": (3, 9), "_LEAST": 2, "_TINY": -1}
 WAYS = {
-    "walk": {"_NEWEST": (3, 9), "_FEW": 0, "_RARE": -1},
-    "few": {"_NEWEST": (3, 9), "_FEW": 1000, "_RARE": -1},
-    "rare": {"_NEWEST": (3, 9), "_FEW": 1000, "_RARE": 1e9},
+    "walk": {**STEPS, "_FEW": -1, "_RARE": -1, "_SOME": -1},
+    "few": {**STEPS, "_RARE": -1, "_SOME": -1, "_ALONE": 4},
+    "tiny": {"_ALONE": 0},
+    "rare": {"_TINY": -1, "_RARE": 1e6},
+    "some": {**STEPS, "_RARE": -1},
+    "thought rare": {**STEPS, "_RARE": 2},
     "as it is": {},
 }
 
@@ -115,6 +119,7 @@ def test_every_way_finds_what_is_there_once_and_newest_first(session, house, mon
     assert sum(bool(each) for each in there.values()) >= 12
     for way, settings in WAYS.items():
         with monkeypatch.context() as patch:
+            patch.setattr(search_filters, "_AT_ONCE", (2, 5))
             for name, value in settings.items():
                 patch.setattr(matching, name, value)
             for asked in ASKED:
