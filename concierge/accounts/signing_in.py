@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
-from flask import Flask, current_app, make_response, render_template, request
+from flask import Flask, make_response, render_template, request
 from flask.typing import ResponseReturnValue, RouteCallable
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,7 +17,7 @@ from concierge import clock, tokens
 from concierge.accounts import commands, lockout, passwords, queries
 from concierge.config import Config
 from concierge.errors import BadToken
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 
 _DEVICE_COOKIE = "concierge-device"
 _DEVICE_AGE = timedelta(days=180)
@@ -60,7 +60,7 @@ def _behind_lockout(sign_in: Callable[[], ResponseReturnValue]) -> RouteCallable
     def guarded() -> ResponseReturnValue:
         if request.method != "POST":
             return sign_in()
-        config: Config = current_app.extensions["concierge"]
+        config = house_config()
         email = request.form.get("email", "")
         device = _known_device(config, email)
         own = lockout.caller_key(config.secret, email=email, caller=device or get_remote_address())

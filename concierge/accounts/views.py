@@ -2,9 +2,8 @@
 
 import secrets
 from io import BytesIO
-from typing import cast
 
-from flask import Blueprint, Flask, current_app, flash, redirect, request, send_file, session, url_for
+from flask import Blueprint, Flask, flash, redirect, request, send_file, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
@@ -16,10 +15,9 @@ from concierge.accounts.hours import write_hours
 from concierge.accounts.models import AddressTaken, Role
 from concierge.accounts.passwords import hash_password
 from concierge.accounts.queries import current_editor
-from concierge.blobs import BlobStore
 from concierge.config import LANGUAGES
 from concierge.errors import NotFound
-from concierge.extensions import db
+from concierge.extensions import db, house_blobs
 from concierge.web.rendering import render
 from concierge.web.security import public, roles_accepted
 
@@ -30,10 +28,6 @@ def init_app(app: Flask) -> None:
     """Register the pages, and the lock-out before Flask-Security's view."""
     app.register_blueprint(bp)
     signing_in.init_app(app)
-
-
-def _blobs() -> BlobStore:
-    return cast(BlobStore, current_app.extensions["blobs"])
 
 
 @bp.get("/profile")
@@ -57,7 +51,7 @@ def change_profile() -> ResponseReturnValue:
         return render("accounts/profile.html", form=form), 422
     changes = {field: form[field].data for field in ("name", "title", "language", "timezone")}
     if form.photo.data:
-        changes["photo_key"] = _blobs().put(photos.square(form.photo.data.read()))
+        changes["photo_key"] = house_blobs().put(photos.square(form.photo.data.read()))
     commands.change_editor(db.session, editor, by=editor, now=now, working_hours=form.working_hours(), **changes)
     commands.set_sign_offs(db.session, editor, form.sign_offs(), by=editor, now=now)
     db.session.commit()
@@ -72,7 +66,9 @@ def photo(editor_id: int) -> ResponseReturnValue:
     editor = queries.get_editor(db.session, editor_id)
     if editor.photo_key is None:
         raise NotFound
-    response = send_file(BytesIO(_blobs().get(editor.photo_key)), "image/jpeg", etag=editor.photo_key, max_age=86400)
+    response = send_file(
+        BytesIO(house_blobs().get(editor.photo_key)), "image/jpeg", etag=editor.photo_key, max_age=86400
+    )
     response.headers["Cache-Control"] = "public, max-age=86400"
     return response
 

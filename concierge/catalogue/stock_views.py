@@ -1,21 +1,17 @@
 """Pages for merchandisers: what waits for a yes, counts brought as files, and the minimum that is never offered."""
 
-from typing import cast
-
-from flask import Blueprint, Flask, current_app, flash, redirect, url_for
+from flask import Blueprint, Flask, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
 from concierge import clock
 from concierge.accounts.queries import current_editor
-from concierge.blobs import BlobStore
 from concierge.catalogue import imports, ledger, stock
 from concierge.catalogue.forms import FAULT_WORDS, CountForm, SafetyForm
 from concierge.catalogue.queries import get_variant_by_sku
-from concierge.config import Config
 from concierge.errors import BadInput
-from concierge.extensions import db
+from concierge.extensions import db, house_blobs, house_config
 from concierge.web.rendering import render
 from concierge.web.security import roles_accepted
 
@@ -30,7 +26,7 @@ def init_app(app: Flask) -> None:
 @bp.get("/stock")
 def index() -> ResponseReturnValue:
     """What waits for a merchandiser, the last counts, and what is on its way back."""
-    return _page(CountForm(formdata=None, location=_config().policy.shop_location))
+    return _page(CountForm(formdata=None, location=house_config().policy.shop_location))
 
 
 @bp.post("/stock/imports")
@@ -43,11 +39,11 @@ def propose() -> ResponseReturnValue:
     try:
         run = imports.propose_import(
             db.session,
-            _blobs(),
+            house_blobs(),
             form.file.data.read(),
             source="page",
             name=form.file.data.filename or "stock.csv",
-            location=form.location.data or _config().policy.shop_location,
+            location=form.location.data or house_config().policy.shop_location,
             as_of=now,
             is_complete=bool(form.is_complete.data),
             by=current_editor(),
@@ -64,7 +60,7 @@ def propose() -> ResponseReturnValue:
 def show_import(run_id: int) -> ResponseReturnValue:
     """What a file would change, or has changed."""
     run = ledger.get_import(db.session, run_id)
-    vanishes = imports.wants_a_look(run, _config().policy)
+    vanishes = imports.wants_a_look(run, house_config().policy)
     return render(
         "catalogue/import.html", run=run, may_write=_may_write(), vanishes=vanishes, faults=FAULT_WORDS,
         shown=imports.SHOWN,
@@ -78,11 +74,17 @@ def apply_import(run_id: int) -> ResponseReturnValue:
     run = ledger.get_import(db.session, run_id)
     try:
         imports.apply_import(
-            db.session, _blobs(), run, by=current_editor(), now=clock.now(), policy=_config().policy, approved=True
+            db.session,
+            house_blobs(),
+            run,
+            by=current_editor(),
+            now=clock.now(),
+            policy=house_config().policy,
+            approved=True,
         )
     except imports.WorldChanged as changed:
         db.session.rollback()
-        imports.look_again(db.session, _blobs(), ledger.get_import(db.session, run_id))
+        imports.look_again(db.session, house_blobs(), ledger.get_import(db.session, run_id))
         flash(changed.sentence(), "danger")
     else:
         flash(_("The count is applied."))
@@ -106,7 +108,7 @@ def discard_import(run_id: int) -> ResponseReturnValue:
 def approve(event_id: int) -> ResponseReturnValue:
     """The jump is right."""
     event = ledger.get_stock_event(db.session, event_id)
-    stock.approve_stock_event(db.session, event, by=current_editor(), now=clock.now(), policy=_config().policy)
+    stock.approve_stock_event(db.session, event, by=current_editor(), now=clock.now(), policy=house_config().policy)
     db.session.commit()
     flash(_("It counts now."))
     return redirect(url_for("stock.index"), 303)
@@ -150,11 +152,3 @@ def _page(form: CountForm) -> str:
 
 def _may_write() -> bool:
     return any(role in {"merchandiser", "admin"} for role in current_user.roles)
-
-
-def _config() -> Config:
-    return cast(Config, current_app.extensions["concierge"])
-
-
-def _blobs() -> BlobStore:
-    return cast(BlobStore, current_app.extensions["blobs"])

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
@@ -10,7 +9,7 @@ from flask_babel import get_locale
 from flask_security import current_user
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 
-from concierge.blobs import BlobMissing, BlobStore
+from concierge.blobs import BlobMissing
 from concierge.catalogue import ledger, queries, stock_views
 from concierge.catalogue.cards import card_of, picture_of
 from concierge.catalogue.forms import ProductSearchForm
@@ -18,7 +17,7 @@ from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.naming import category_name, colour_name, price_text
 from concierge.catalogue.sizes import all_systems, kind_of
 from concierge.config import LANGUAGES
-from concierge.extensions import db
+from concierge.extensions import db, house_blobs
 from concierge.web.rendering import render
 from concierge.web.security import public
 
@@ -136,17 +135,13 @@ def picture(key: str) -> ResponseReturnValue:
     if request.if_none_match.contains(key):
         response.status_code = 304
     else:
-        response.set_data(_blobs().get(key))
+        response.set_data(house_blobs().get(key))
     return response
 
 
 def _own_path(path: str) -> str:
     """The path when it is one of this house, else nothing."""
     return path if re.fullmatch(r"(/[\w-]+)+", path) else ""
-
-
-def _blobs() -> BlobStore:
-    return cast(BlobStore, current_app.extensions["blobs"])
 
 
 def _page_language() -> str:

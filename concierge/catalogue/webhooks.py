@@ -3,9 +3,9 @@
 import json
 import logging
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from flask import Blueprint, Flask, current_app, jsonify, request
+from flask import Blueprint, Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -14,9 +14,8 @@ from concierge.catalogue import shopify as shopify_words
 from concierge.catalogue import woocommerce as woocommerce_words
 from concierge.catalogue.foreign import Misread, Told, is_signed
 from concierge.catalogue.hearing import hear
-from concierge.config import Config
 from concierge.db import lock_for_writing
-from concierge.extensions import csrf, db, limiter
+from concierge.extensions import csrf, db, house_config, limiter
 from concierge.web.security import public
 
 log = logging.getLogger(__name__)
@@ -37,7 +36,7 @@ def init_app(app: Flask) -> None:
 @public
 def shopify() -> ResponseReturnValue:
     """A webhook of Shopify: 200 when it is written down, or does not concern us; 401 when it is not signed."""
-    body, config = _body(), _config()
+    body, config = _body(), house_config()
     signature = request.headers.get(shopify_words.SIGNATURE, "")
     if not is_signed(body, signature, config.shopify_secret.get_secret_value()):
         return _say("not signed with our secret", 401)
@@ -53,7 +52,7 @@ def shopify() -> ResponseReturnValue:
 @public
 def woocommerce() -> ResponseReturnValue:
     """A webhook of WooCommerce, or the ping it tries a new webhook with."""
-    body, config = _body(), _config()
+    body, config = _body(), house_config()
     if woocommerce_words.is_ping(body):
         return _say("hello", 200)
     signature = request.headers.get(woocommerce_words.SIGNATURE, "")
@@ -90,7 +89,7 @@ def _write_down(told: Sequence[Told], source: str) -> ResponseReturnValue:
     for is_last in (False, True):
         try:
             lock_for_writing(db.session)
-            ours, others = hear(db.session, told, source=source, now=clock.now(), policy=_config().policy)
+            ours, others = hear(db.session, told, source=source, now=clock.now(), policy=house_config().policy)
             db.session.commit()
         except IntegrityError:
             # Another thread wrote the same down a moment before; now we see it.
@@ -108,7 +107,3 @@ def _write_down(told: Sequence[Told], source: str) -> ResponseReturnValue:
 
 def _say(words: str, status: int) -> ResponseReturnValue:
     return jsonify(said=words), status
-
-
-def _config() -> Config:
-    return cast(Config, current_app.extensions["concierge"])

@@ -2,18 +2,16 @@
 
 from datetime import timedelta
 from io import BytesIO
-from typing import cast
 
-from flask import Blueprint, Response, current_app, request, send_file, url_for
+from flask import Blueprint, Response, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from concierge import tokens
-from concierge.blobs import BlobMissing, BlobStore
-from concierge.config import Config
+from concierge.blobs import BlobMissing
 from concierge.conversations import display, queries
 from concierge.conversations.models import AttachmentNotFound, Message, MessageNotFound
-from concierge.extensions import db
+from concierge.extensions import db, house_blobs, house_config
 from concierge.mailing.sheets import is_folded, unfold
 from concierge.web.rendering import render
 from concierge.web.security import public
@@ -38,14 +36,6 @@ _CAN_DO_NOTHING = "; ".join(
     )
 )
 _SEALED = "sandbox; default-src 'none'; frame-ancestors 'none'"
-
-
-def _config() -> Config:
-    return cast(Config, current_app.extensions["concierge"])
-
-
-def _blobs() -> BlobStore:
-    return cast(BlobStore, current_app.extensions["blobs"])
 
 
 @bp.get("/messages/<int:message_id>/body")
@@ -75,7 +65,7 @@ def _designed(message: Message) -> tuple[str, dict[str, str]]:
     if message.html is not None or delivery is None or not is_folded(delivery.content):
         return message.html or "", _addresses(message, {each.cid: str(each.id) for each in message.attachments})
     try:
-        mail = unfold(delivery.content, _blobs().get)
+        mail = unfold(delivery.content, house_blobs().get)
     except BlobMissing:
         return "", {}
     return mail.html or "", _addresses(message, {each.cid: each.blob_key for each in mail.pictures})
@@ -83,7 +73,7 @@ def _designed(message: Message) -> tuple[str, dict[str, str]]:
 
 def _addresses(message: Message, pictures: dict[str | None, str]) -> dict[str, str]:
     """Our address for each picture, named by its number or blob; the frame sends no cookie, so the address is proof."""
-    secret = _config().secret
+    secret = house_config().secret
     return {
         cid: url_for(
             "mails.picture", message_id=message.id, token=tokens.sign(secret, _PURPOSE, f"{message.id}:{name}")
@@ -97,12 +87,12 @@ def _addresses(message: Message, pictures: dict[str | None, str]) -> dict[str, s
 @public
 def picture(message_id: int, token: str) -> ResponseReturnValue:
     """An inline picture of a mail: a raster by its very bytes, for whoever was given this address today (T19)."""
-    message, _colon, name = tokens.unsign(_config().secret, _PURPOSE, token, max_age=_PICTURE_LIFE).partition(":")
+    message, _colon, name = tokens.unsign(house_config().secret, _PURPOSE, token, max_age=_PICTURE_LIFE).partition(":")
     if message != str(message_id):
         raise AttachmentNotFound
     # a number is an attachment's; a picture of a letter sent to many is named by its blob
     key = queries.get_attachment(db.session, int(name)).blob_key if len(name) < 64 else name
-    data = _blobs().get(key)
+    data = house_blobs().get(key)
     picture_type = display.picture_type(data)
     if picture_type is None:
         raise AttachmentNotFound
@@ -117,7 +107,7 @@ def attachment(attachment_id: int) -> ResponseReturnValue:
     """A file to be saved, never opened in our house (T19, T20)."""
     file = queries.get_attachment(db.session, attachment_id)
     told = file.content_type.lower() if file.content_type.lower() in _TOLD_TYPES else "application/octet-stream"
-    return _save(_blobs().get(file.blob_key), told, display.safe_filename(file.filename))
+    return _save(house_blobs().get(file.blob_key), told, display.safe_filename(file.filename))
 
 
 @bp.get("/messages/<int:message_id>/raw")
@@ -126,7 +116,7 @@ def raw(message_id: int) -> ResponseReturnValue:
     message = queries.get_message(db.session, message_id)
     if message.raw_key is None:
         raise MessageNotFound
-    return _save(_blobs().get(message.raw_key), "application/octet-stream", f"mail-{message.id}.eml")
+    return _save(house_blobs().get(message.raw_key), "application/octet-stream", f"mail-{message.id}.eml")
 
 
 def _save(data: bytes, content_type: str, name: str) -> Response:

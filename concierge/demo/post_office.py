@@ -1,8 +1,8 @@
 """Every customer's mailbox in one place, so that the whole circle can be walked with no account anywhere; demo only."""
 
-from typing import Any, cast
+from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, current_app, flash, redirect, request, url_for
+from flask import Blueprint, Flask, Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
@@ -11,11 +11,9 @@ from concierge import clock
 from concierge.accounts.models import Role
 from concierge.accounts.queries import get_mailbox, list_mailboxes
 from concierge.addresses import Address, normalise
-from concierge.blobs import BlobStore
-from concierge.config import Config
 from concierge.demo import mailroom
 from concierge.errors import BadInput
-from concierge.extensions import db
+from concierge.extensions import db, house_blobs, house_config
 from concierge.inbound.commands import accept_mail
 from concierge.mailing.mail import Mail, build, wire_address
 from concierge.mailing.models import Delivery
@@ -50,7 +48,7 @@ def init_app(app: Flask) -> None:
 
 @bp.before_request
 def _only_in_a_demo() -> None:
-    if not _config().demo:
+    if not house_config().demo:
         abort(404)
 
 
@@ -78,7 +76,7 @@ def mail(delivery_id: int) -> ResponseReturnValue:
 @bp.get("/mails/<int:delivery_id>/page")
 def page(delivery_id: int) -> ResponseReturnValue:
     """The HTML of one mail on a page of its own that can do nothing."""
-    shown = mailroom.show(_mail(_left(delivery_id)), _blobs().get)
+    shown = mailroom.show(_mail(_left(delivery_id)), house_blobs().get)
     return Response(shown, headers={"Content-Security-Policy": _FRAME_POLICY, "Referrer-Policy": "no-referrer"})
 
 
@@ -88,7 +86,7 @@ def file(delivery_id: int, number: int) -> ResponseReturnValue:
     attachments = _mail(_left(delivery_id)).attachments
     if number >= len(attachments):
         abort(404)
-    response = Response(_blobs().get(attachments[number].blob_key), mimetype="application/octet-stream")
+    response = Response(house_blobs().get(attachments[number].blob_key), mimetype="application/octet-stream")
     response.headers.set("Content-Disposition", "attachment", filename=attachments[number].filename)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
@@ -102,7 +100,7 @@ def answer(delivery_id: int) -> ResponseReturnValue:
     if not words.strip():
         raise NothingWritten
     received = _mail(delivery)
-    sent_at = (delivery.sent_at or delivery.created_at).astimezone(_config().policy.zone)
+    sent_at = (delivery.sent_at or delivery.created_at).astimezone(house_config().policy.zone)
     language = mailroom.find_language(db.session, delivery.to_normalised)
     _post(mailroom.answer(received, words, language=language, sent_at=sent_at))
     return redirect(url_for(".mail", delivery_id=delivery_id))
@@ -133,10 +131,10 @@ def post() -> ResponseReturnValue:
 
 def _post(mail: Mail) -> None:
     """Into the house by the same door as any other mail."""
-    raw = build(mail, _blobs().get, now=clock.now())
+    raw = build(mail, house_blobs().get, now=clock.now())
     accept_mail(
         db.session,
-        _blobs(),
+        house_blobs(),
         raw,
         source="post office",
         envelope_from=wire_address(mail.sender.address),
@@ -162,7 +160,7 @@ def _page(people: list[mailroom.Person], address: str, delivery: Delivery | None
     if delivery is not None:
         values["mail"] = _mail(delivery)
         if values["shape"] == "source":
-            raw = mailroom.read_source(delivery, _config().outbox, _blobs().get)
+            raw = mailroom.read_source(delivery, house_config().outbox, house_blobs().get)
             values["source"] = raw.decode("ascii", "replace").replace("\r\n", "\n")[:200_000]
     return render("demo/post_office.html", **values)
 
@@ -175,7 +173,7 @@ def _left(delivery_id: int) -> Delivery:
 
 
 def _mail(delivery: Delivery) -> Mail:
-    return unfold(delivery.content, _blobs().get)
+    return unfold(delivery.content, house_blobs().get)
 
 
 def _people() -> list[mailroom.Person]:
@@ -189,11 +187,3 @@ def _may_read(delivery: Delivery) -> bool:
 
 def _sees_staff() -> bool:
     return current_user.role == Role.ADMIN
-
-
-def _config() -> Config:
-    return cast(Config, current_app.extensions["concierge"])
-
-
-def _blobs() -> BlobStore:
-    return cast(BlobStore, current_app.extensions["blobs"])

@@ -4,10 +4,9 @@ It speaks with the house as any shop does: it embeds the form, reads the hold, r
 """
 
 from datetime import datetime
-from typing import cast
 from uuid import uuid4
 
-from flask import Blueprint, Flask, abort, current_app, flash, redirect, request, url_for
+from flask import Blueprint, Flask, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -21,10 +20,10 @@ from concierge.catalogue.purchases import PurchaseReport, report_purchase
 from concierge.catalogue.queries import get_product, get_variant_by_sku, search_products
 from concierge.catalogue.stock import report_stock
 from concierge.catalogue.stock_models import StockReport
-from concierge.config import LANGUAGES, Config
+from concierge.config import LANGUAGES
 from concierge.customers.models import NoAddress
 from concierge.errors import BadToken, NotFound, RuleBroken
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.public.asking import form_texts
 from concierge.web.rendering import render
 from concierge.web.security import public
@@ -48,7 +47,7 @@ def init_app(app: Flask) -> None:
 
 @bp.before_request
 def _only_in_a_demo() -> None:
-    if not _config().demo:
+    if not house_config().demo:
         abort(404)
 
 
@@ -153,7 +152,7 @@ def _count(variant: Variant, units: int, name: str, *, now: datetime) -> None:
         units=units,
         as_of=now,
     )
-    at_once = _config().policy.model_copy(update={"stock_settle_minutes": 0.0})
+    at_once = house_config().policy.model_copy(update={"stock_settle_minutes": 0.0})
     report_stock(db.session, report, now=now, policy=at_once)
 
 
@@ -168,7 +167,7 @@ def _held(token: str) -> Offer | None:
     if not token:
         return None
     try:
-        return get_offer(db.session, links.read(_config(), links.HOLD, token))
+        return get_offer(db.session, links.read(house_config(), links.HOLD, token))
     except (BadToken, NotFound):
         return None
 
@@ -180,7 +179,3 @@ def _is_here(product: Product) -> bool:
 def _language() -> str:
     locale = get_locale()
     return locale.language if locale and locale.language in LANGUAGES else LANGUAGES[0]
-
-
-def _config() -> Config:
-    return cast(Config, current_app.extensions["concierge"])

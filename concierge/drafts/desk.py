@@ -1,9 +1,6 @@
 """Who sits at the desk in this request, and the house around her: her name, the configuration, the blobs."""
 
 from functools import cache
-from typing import cast
-
-from flask import current_app
 
 from concierge.accounts.models import Editor
 from concierge.accounts.queries import current_editor
@@ -12,6 +9,7 @@ from concierge.config import Config
 from concierge.drafts.letter import Faces
 from concierge.drafts.pictures import MailPictures
 from concierge.drafts.releasing import House
+from concierge.extensions import house_config
 
 
 def editor() -> Editor:
@@ -19,19 +17,9 @@ def editor() -> Editor:
     return current_editor()
 
 
-def config() -> Config:
-    """The house's configuration."""
-    return cast(Config, current_app.extensions["concierge"])
-
-
-def blobs() -> BlobStore:
-    """The house's blobs."""
-    return cast(BlobStore, current_app.extensions["blobs"])
-
-
 def house() -> House:
     """What releasing and previewing must know of the house."""
-    return house_of(config())
+    return house_of(house_config())
 
 
 def house_of(config: Config) -> House:
@@ -41,7 +29,7 @@ def house_of(config: Config) -> House:
 
 def faces() -> Faces:
     """Pictures in mail size, made when they are first asked for."""
-    pictures = mail_pictures(config().blobs_url)
+    pictures = mail_pictures(house_config().blobs_url)
     return Faces(card=pictures.card, face=pictures.face, placed=pictures.placed)
 
 

@@ -7,7 +7,7 @@ from concierge.catalogue import queries as catalogue
 from concierge.conversations import queries as conversations
 from concierge.drafts import desk, letter, queries
 from concierge.drafts.letter import Finished
-from concierge.extensions import db
+from concierge.extensions import db, house_blobs
 from concierge.mailing import sheets
 from concierge.templating import queries as templating
 from concierge.web.rendering import render
@@ -88,4 +88,4 @@ def _mail_page(finished: Finished) -> Response:
 
 def self_contained(finished: Finished) -> str:
     """The mail's HTML with the pictures it carries written into it."""
-    return sheets.self_contained(finished.mail.html or "", finished.mail.pictures, desk.blobs().get)
+    return sheets.self_contained(finished.mail.html or "", finished.mail.pictures, house_blobs().get)

@@ -31,7 +31,7 @@ from concierge.drafts.models import (
     TooLarge,
 )
 from concierge.drafts.sheet import Typed
-from concierge.extensions import db
+from concierge.extensions import db, house_blobs, house_config
 from concierge.templating import queries as templating
 from concierge.templating.rendering import FieldMissing
 from concierge.web.rendering import render, wants_block
@@ -226,7 +226,7 @@ def picture(conversation_id: int, attachment_id: int) -> ResponseReturnValue:
     twin = desk.faces().placed(found.blob_key)
     if twin is None:
         raise AttachmentNotFound
-    return send_file(BytesIO(desk.blobs().get(twin.key)), "image/jpeg")
+    return send_file(BytesIO(house_blobs().get(twin.key)), "image/jpeg")
 
 
 @bp.get("/files/<int:attachment_id>")
@@ -234,7 +234,7 @@ def download(conversation_id: int, attachment_id: int) -> ResponseReturnValue:
     """One of her draft's files, to be saved, never to be shown as a page."""
     found = queries.get_attachment(db.session, conversation_id, desk.editor().id, attachment_id)
     response = send_file(
-        BytesIO(desk.blobs().get(found.blob_key)),
+        BytesIO(house_blobs().get(found.blob_key)),
         "application/octet-stream",
         as_attachment=True,
         download_name=found.filename,
@@ -273,7 +273,7 @@ def _saved(conversation: Conversation, form: AnswerForm) -> Draft:
             filename=file.filename,
             content_type=file.mimetype,
             size=len(data),
-            blob_key=desk.blobs().put(data),
+            blob_key=house_blobs().put(data),
             limit=desk.house().limit,
             now=now,
         )
@@ -300,8 +300,8 @@ def _content(form: AnswerForm, draft: Draft | None) -> Content:
 
 def _due_at(conversation: Conversation, form: AnswerForm, now: datetime) -> datetime:
     if form.when.data in {None, "", "now"}:
-        return now + desk.config().policy.undo_window
-    zone = sheet.zone_of(conversation, desk.config().policy.zone)
+        return now + house_config().policy.undo_window
+    zone = sheet.zone_of(conversation, house_config().policy.zone)
     chosen = form.at.data if form.when.data == "at" else form.when.data
     moment = moments.read(chosen or "", now, zone)
     if moment is None or moment <= now:
@@ -322,7 +322,7 @@ def _page(
         db.session,
         conversation,
         desk.editor(),
-        house_zone=desk.config().policy.zone,
+        house_zone=house_config().policy.zone,
         now=clock.now(),
         seen_message_id=seen_message_id,
         typed=typed,
@@ -335,7 +335,7 @@ def _page(
         sheet=laid,
         sentence=sentence,
         undo_seconds=max(0, round(left)),
-        undo_total=desk.config().policy.undo_seconds,
+        undo_total=house_config().policy.undo_seconds,
         is_block=wants_block(),
         within=_around(),
         just_sent="sent" in request.args,

@@ -1,14 +1,12 @@
 """The page of mail that could not be read: why, its bytes, and another try."""
 
-from flask import Blueprint, Flask, Response, current_app, flash, redirect, request, url_for
+from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
 from concierge import clock
-from concierge.blobs import BlobStore
-from concierge.config import Config
-from concierge.extensions import db
+from concierge.extensions import db, house_blobs, house_config
 from concierge.inbound import commands, queries
 from concierge.inbound.models import InboundState
 from concierge.inbound.reasons import describe
@@ -31,7 +29,7 @@ _SHOWN = {"quarantined": InboundState.QUARANTINED, "ignored": InboundState.IGNOR
 @roles_accepted("editor", "admin")
 def index() -> ResponseReturnValue:
     """Mails in quarantine, or those set aside."""
-    config: Config = current_app.extensions["concierge"]
+    config = house_config()
     shown = request.args.get("show", "quarantined")
     held = queries.list_held(db.session, config.policy, now=clock.now())
     state = _SHOWN.get(shown, InboundState.QUARANTINED)
@@ -65,7 +63,7 @@ def settle_held(verb: str) -> ResponseReturnValue:
 def raw(mail_id: int) -> ResponseReturnValue:
     """The mail's bytes as they came, to be saved, never to be shown."""
     mail = queries.get_mail(db.session, mail_id)
-    store: BlobStore = current_app.extensions["blobs"]
+    store = house_blobs()
     response = Response(store.get(mail.blob_key), mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="mail-{mail.id}.eml"'
     return response

@@ -3,14 +3,13 @@
 import hmac
 import logging
 
-from flask import Blueprint, Flask, current_app, request
+from flask import Blueprint, Flask, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from concierge import clock
-from concierge.blobs import BlobStore
 from concierge.config import Config
-from concierge.extensions import csrf, db, limiter
+from concierge.extensions import csrf, db, house_blobs, house_config, limiter
 from concierge.inbound import queries
 from concierge.inbound.commands import accept_mail
 from concierge.inbound.measures import Welcome
@@ -36,7 +35,7 @@ def init_app(app: Flask) -> None:
 @public
 def sendgrid(secret: str) -> ResponseReturnValue:
     """Keep a posted mail: 200 when it is safe, 403 for a wrong secret, 5xx for what passes (it is posted again)."""
-    config: Config = current_app.extensions["concierge"]
+    config = house_config()
     if not hmac.compare_digest(secret.encode("utf-8", "replace"), config.inbound_token.encode()):
         return "", 403
     # Reading a large post takes as long as its sender likes; no transaction may wait for that.
@@ -60,7 +59,7 @@ def sendgrid(secret: str) -> ResponseReturnValue:
 
 def _keep(posted: PostedMail, config: Config) -> bool:
     """Whether it is kept; False when it has to come again later, for its sender sends too much."""
-    store: BlobStore = current_app.extensions["blobs"]
+    store = house_blobs()
     size, now = len(posted.raw), clock.now()
     welcome = queries.welcome(db.session, posted.envelope_from, size, config.policy, now=now)
     db.session.rollback()  # what began by looking can't write any more once somebody else has (SQLite)

@@ -12,7 +12,7 @@ from concierge.accounts.models import Editor
 from concierge.accounts.queries import list_mailboxes
 from concierge.addresses import Address
 from concierge.config import Config
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.mailing import commands
 from concierge.mailing.letters import Letter, render_letter
 from concierge.mailing.mail import Mail
@@ -36,7 +36,7 @@ class StaffMail(MailUtil):
     ) -> None:
         """Queue the mail `template` for a colleague: a new password by our letter, anything else as it comes."""
         editor: Editor = context["user"]
-        house = _house_address(current_app.extensions["concierge"])
+        house = _house_address(house_config())
         if template.endswith("reset_instructions"):
             letter = _password_letter(editor, house.name, str(context["reset_token"]))
         else:
@@ -59,7 +59,7 @@ class StaffMail(MailUtil):
 
 
 def _password_letter(editor: Editor, house: str, token: str) -> Letter:
-    config: Config = current_app.extensions["concierge"]
+    config = house_config()
     within: timedelta = current_app.config["SECURITY_RESET_PASSWORD_WITHIN"]
     # Never the Host header of the request: whoever asks could put his own machine there and be sent the token.
     link = config.base_url + url_for_security("reset_password", token=token)

@@ -12,9 +12,9 @@ from concierge.catalogue.models import Product
 from concierge.catalogue.naming import price_text
 from concierge.catalogue.queries import get_product
 from concierge.errors import BadInput, RuleBroken
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.public.forms import Asked, read_asked
-from concierge.public.pages import asked_language, bp, caller_network, config, show, speaking, wants_json
+from concierge.public.pages import asked_language, bp, caller_network, show, speaking, wants_json
 from concierge.web.security import public
 from concierge.wishes import requests, sentences
 from concierge.wishes.first_mails import chosen
@@ -90,7 +90,7 @@ def _keep(asked: Asked, language: str) -> None:
         raise NotAgreed
     requests.request_wish(
         db.session,
-        config(),
+        house_config(),
         asked.address,
         product,
         asked.wanted(tuple(each.sku for each in variants)),
@@ -169,4 +169,4 @@ def _thanks() -> str:
 
 
 def _absolute(path: str) -> str:
-    return f"{config().base_url}{path}"
+    return f"{house_config().base_url}{path}"

@@ -6,9 +6,9 @@ from flask.typing import ResponseReturnValue
 from concierge import clock
 from concierge.config import LANGUAGES
 from concierge.errors import BadToken, NotFound
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.public.fresh import her_link, too_old
-from concierge.public.pages import Opened, bp, caller_network, cards_of, config, language_of, open_link, show, speaking
+from concierge.public.pages import Opened, bp, caller_network, cards_of, language_of, open_link, show, speaking
 from concierge.public.wording import facts_of
 from concierge.web.security import public
 from concierge.wishes import answers, links, queries, requests, sentences
@@ -44,7 +44,7 @@ def confirm_request(token: str) -> ResponseReturnValue:
     shown = request.form.get("shown", type=int, default=asked.id)
     with speaking(_language(asked)):
         wish = answers.confirm_request(
-            db.session, config().policy, asked, shown, network=caller_network(), now=clock.now()
+            db.session, house_config().policy, asked, shown, network=caller_network(), now=clock.now()
         )
         db.session.commit()
     return redirect(f"{_her_page(wish.id)}?said=confirmed#wish-{wish.id}", 303)
@@ -56,7 +56,7 @@ def fresh_request(token: str) -> ResponseReturnValue:
     """The link was too old: the same question once more by mail, within the same caps."""
     _opened, asked = _open_request(token)
     with speaking(_language(asked)):
-        requests.ask_again(db.session, config(), asked, network=caller_network(), now=clock.now())
+        requests.ask_again(db.session, house_config(), asked, network=caller_network(), now=clock.now())
         db.session.commit()
     return redirect(url_for(".request_page", token=token, sent=""), 303)
 
@@ -110,12 +110,12 @@ def decline_noted(token: str) -> ResponseReturnValue:
 
 
 def _open_request(token: str, *, lock: bool = False) -> tuple[Opened, WishRequest]:
-    opened = open_link(links.REQUEST, token, days=config().policy.wish_request_days)
+    opened = open_link(links.REQUEST, token, days=house_config().policy.wish_request_days)
     return opened, requests.get_request(db.session, opened.number, lock=lock)
 
 
 def _open_noted(token: str, *, lock: bool = False) -> tuple[Opened, Wish]:
-    opened = open_link(links.CONFIRM, token, days=config().policy.wish_link_days)
+    opened = open_link(links.CONFIRM, token, days=house_config().policy.wish_link_days)
     read = queries.lock_wish if lock else queries.get_wish
     try:
         return opened, read(db.session, opened.number)

@@ -9,8 +9,8 @@ from concierge import clock
 from concierge.customers.models import Customer
 from concierge.customers.queries import get_customer
 from concierge.errors import BadToken, NotFound
-from concierge.extensions import db
-from concierge.public.pages import bp, config, language_of, show
+from concierge.extensions import db, house_config
+from concierge.public.pages import bp, language_of, show
 from concierge.public.wording import veiled
 from concierge.web.security import public
 from concierge.wishes import links, queries, requests
@@ -28,15 +28,15 @@ def too_old(kind: Kind, token: str, customer: Customer) -> str:
 
 def her_link(customer: Customer) -> str:
     """A link to her wishes that works from now, for a page she reached by another good one."""
-    return links.wishes_link(config(), customer.id)
+    return links.wishes_link(house_config(), customer.id)
 
 
 @bp.post("/links/<any(wishes, offer, wish):kind>/<token>/fresh")
 @public
 def fresh(kind: Kind, token: str) -> ResponseReturnValue:
     """Send a fresh link to the address on file, as often as the caps allow; the answer is the same either way."""
-    customer = _customer(kind, links.read(config(), _PURPOSES[kind], token))
-    requests.send_fresh_link(db.session, config(), customer, now=clock.now())
+    customer = _customer(kind, links.read(house_config(), _PURPOSES[kind], token))
+    requests.send_fresh_link(db.session, house_config(), customer, now=clock.now())
     db.session.commit()
     page = {"wishes": ".her_wishes", "offer": ".offer_page", "wish": ".noted_page"}[kind]
     return redirect(url_for(page, token=token, sent=""), 303)

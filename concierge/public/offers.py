@@ -11,9 +11,9 @@ from concierge import clock
 from concierge.catalogue.cards import card_of
 from concierge.catalogue.naming import price_text
 from concierge.errors import BadInput, BadToken, NotFound
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.public.fresh import her_link, too_old
-from concierge.public.pages import Opened, bp, config, language_of, may_lead_to, open_link, show, speaking, zone_of_her
+from concierge.public.pages import Opened, bp, language_of, may_lead_to, open_link, show, speaking, zone_of_her
 from concierge.public.wishes import offer_words
 from concierge.web.security import public
 from concierge.wishes import links, queries
@@ -106,7 +106,7 @@ def put_off(token: str) -> ResponseReturnValue:
 
 
 def _open(token: str) -> tuple[Opened, Offer]:
-    opened = open_link(links.OFFER, token, days=config().policy.wish_link_days)
+    opened = open_link(links.OFFER, token, days=house_config().policy.wish_link_days)
     try:
         return opened, queries.get_offer(db.session, opened.number)
     except NotFound as error:
@@ -140,7 +140,7 @@ def _standing(offer: Offer, *, is_late: bool) -> str:
 
 def _checkout(offer: Offer) -> str:
     """The product's own page in the shop with the hold token; nothing where the catalogue has no web address (T33)."""
-    return links.checkout_link(config(), offer.variant.product.link, offer.id) if _origin(offer) else ""
+    return links.checkout_link(house_config(), offer.variant.product.link, offer.id) if _origin(offer) else ""
 
 
 def _origin(offer: Offer) -> str:

@@ -4,20 +4,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_limiter.util import get_remote_address
 
 from concierge.catalogue.cards import ProductCard, card_of
 from concierge.catalogue.models import Variant
-from concierge.config import LANGUAGES, Config
+from concierge.config import LANGUAGES
 from concierge.customers.models import Customer
 from concierge.errors import BadToken, ConciergeError
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.web.rendering import render
 from concierge.web.security import CONTENT_SECURITY_POLICY
 from concierge.wishes import caps, links
@@ -39,18 +39,13 @@ class Opened:
     is_expired: bool
 
 
-def config() -> Config:
-    """The house's configuration."""
-    return cast(Config, current_app.extensions["concierge"])
-
-
 def open_link(purpose: str, token: str, *, days: int | None) -> Opened:
     """Read the link of a mail; raises BadToken when it is not one of ours for this purpose. `days` None: never old."""
-    number = links.read(config(), purpose, token)
+    number = links.read(house_config(), purpose, token)
     if days is None:
         return Opened(token, number, is_expired=False)
     try:
-        links.read(config(), purpose, token, max_age=timedelta(days=days))
+        links.read(house_config(), purpose, token, max_age=timedelta(days=days))
     except BadToken:
         return Opened(token, number, is_expired=True)
     return Opened(token, number, is_expired=False)
@@ -58,7 +53,7 @@ def open_link(purpose: str, token: str, *, days: int | None) -> Opened:
 
 def caller_network() -> str:
     """Where the request came from, hashed: the address our own proxies tell of, and no header of hers (T34)."""
-    return caps.network_key(config().secret, get_remote_address())
+    return caps.network_key(house_config().secret, get_remote_address())
 
 
 def asked_language(default: str = "") -> str:
@@ -91,7 +86,7 @@ def language_of(customer: Customer) -> str:
 
 def zone_of_her(customer: Customer) -> ZoneInfo:
     """Her time zone: her own, else her country's, else the house's."""
-    return zone_of(customer.timezone, customer.country, config().policy.zone)
+    return zone_of(customer.timezone, customer.country, house_config().policy.zone)
 
 
 def may_lead_to(origin: str) -> None:

@@ -7,9 +7,9 @@ from concierge import clock
 from concierge.customers.models import Customer
 from concierge.customers.queries import get_customer
 from concierge.errors import BadToken, NotFound
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.public.fresh import her_link
-from concierge.public.pages import bp, caller_network, config, language_of, open_link, show, speaking
+from concierge.public.pages import bp, caller_network, language_of, open_link, show, speaking
 from concierge.web.security import public
 from concierge.wishes import answers, links, queries, requests, sentences
 
@@ -54,7 +54,7 @@ def resubscribe(token: str) -> ResponseReturnValue:
     with speaking(language):
         answers.take_back(
             db.session,
-            config().policy,
+            house_config().policy,
             customer,
             words=_sentence(language),
             language=language,

@@ -14,11 +14,11 @@ from concierge.catalogue.models import Variant
 from concierge.customers.models import Customer
 from concierge.customers.queries import get_customer
 from concierge.errors import BadToken, NotFound
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.public.forms import is_yes, read_wanted
 from concierge.public.fresh import too_old
 from concierge.public.moments import held_words
-from concierge.public.pages import Opened, bp, config, language_of, open_link, show, speaking, zone_of_her
+from concierge.public.pages import Opened, bp, language_of, open_link, show, speaking, zone_of_her
 from concierge.public.wording import facts_of, state_of
 from concierge.web.security import public
 from concierge.wishes import links, queries, requests
@@ -68,7 +68,7 @@ def her_wishes(token: str) -> ResponseReturnValue:
         over=[each for each in shown if not each.wish.is_living],
         said=said,
         words=requests_words(language),
-        unsubscribe=links.unsubscribe_link(config(), customer.id),
+        unsubscribe=links.unsubscribe_link(house_config(), customer.id),
         tomorrow=(now + timedelta(days=1)).date(),
     )
 
@@ -115,13 +115,13 @@ def renew(token: str, wish_id: int) -> ResponseReturnValue:
     """ "Still want it?" Yes; twice is fine."""
     wish, language = _hers(token, wish_id)
     with speaking(language):
-        renew_wish(db.session, wish, now=clock.now(), span=config().policy.wish_span)
+        renew_wish(db.session, wish, now=clock.now(), span=house_config().policy.wish_span)
         db.session.commit()
     return _back(token, "renewed", wish)
 
 
 def _open(token: str) -> tuple[Opened, Customer]:
-    opened = open_link(links.WISHES, token, days=config().policy.wish_link_days)
+    opened = open_link(links.WISHES, token, days=house_config().policy.wish_link_days)
     try:
         return opened, get_customer(db.session, opened.number)
     except NotFound as error:
@@ -162,9 +162,9 @@ def _shown(wish: Wish, offer: Offer | None, language: str, zone: ZoneInfo, *, no
         state=state_of(wish, language, zone, now=now),
         facts=facts_of(wish, wish.product, language),
         held=offer_words(offer, zone, language, now=now) if offer and is_told else "",
-        offer_link=links.offer_link(config(), offer.id) if offer and is_told else "",
+        offer_link=links.offer_link(house_config(), offer.id) if offer and is_told else "",
         is_taken=offer is not None and offer.state is OfferState.TAKEN,
-        confirm_link=links.confirm_link(config(), wish.id) if wish.state is WishState.UNCONFIRMED else "",
+        confirm_link=links.confirm_link(house_config(), wish.id) if wish.state is WishState.UNCONFIRMED else "",
         choices=[
             {"sku": each.sku, "label": (chosen(each, language) if len(colours) > 1 else each.size) or each.sku}
             for each in wish.product.variants

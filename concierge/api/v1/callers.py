@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final, ParamSpec, cast
 
-from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from flask import Blueprint, Flask, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
@@ -16,11 +16,9 @@ from concierge.api.models import ApiKey, NoKey, OtherScope
 from concierge.api.queries import find_key
 from concierge.api.shapes import Misshapen
 from concierge.api.v1.calls import Call, Shapes, say
-from concierge.blobs import BlobStore
-from concierge.config import Config
 from concierge.db import lock_for_writing
 from concierge.errors import ConciergeError
-from concierge.extensions import csrf, db, limiter
+from concierge.extensions import csrf, db, house_config, limiter
 from concierge.web.security import public
 
 P = ParamSpec("P")
@@ -34,16 +32,6 @@ def init_app(app: Flask) -> None:
     """Add the API: whoever calls has a key and no session, hence no form token; a limit per key and per network."""
     app.register_blueprint(bp)
     csrf.exempt(bp)
-
-
-def config() -> Config:
-    """The house's configuration."""
-    return cast(Config, current_app.extensions["concierge"])
-
-
-def blobs() -> BlobStore:
-    """The house's blobs."""
-    return cast(BlobStore, current_app.extensions["blobs"])
 
 
 def caller() -> ApiKey:
@@ -108,7 +96,7 @@ def _let_in(scope: str) -> None:
 
 
 def _calls() -> str:
-    return f"{config().policy.api_calls_per_minute} per minute"
+    return f"{house_config().policy.api_calls_per_minute} per minute"
 
 
 def _limited_by() -> str:

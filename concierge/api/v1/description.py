@@ -15,9 +15,10 @@ from werkzeug.routing import Rule
 from concierge.api.answers import ErrorOut
 from concierge.api.models import SCOPES, NoKey, OtherScope
 from concierge.api.shapes import Misshapen
-from concierge.api.v1.callers import bp, config
+from concierge.api.v1.callers import bp
 from concierge.api.v1.calls import Call, Shapes, said
 from concierge.errors import ConciergeError
+from concierge.extensions import house_config
 from concierge.web.security import public
 
 _REF: Final = "#/components/schemas/{model}"
@@ -41,7 +42,7 @@ def openapi() -> ResponseReturnValue:
     """The description of the API, for programs; open to everybody, as docs/api.md is."""
     kept = current_app.extensions
     if "api_description" not in kept:
-        kept["api_description"] = describe(current_app, config().base_url)
+        kept["api_description"] = describe(current_app, house_config().base_url)
     return jsonify(kept["api_description"])
 
 

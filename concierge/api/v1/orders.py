@@ -10,11 +10,11 @@ from concierge import clock
 from concierge.api.answers import HoldOut, OrderOut
 from concierge.api.models import HoldOver
 from concierge.api.shapes import OrderIn, OrderLineIn, moment, read
-from concierge.api.v1.callers import body, bp, config, for_keys, source
+from concierge.api.v1.callers import body, bp, for_keys, source
 from concierge.catalogue.models import VariantNotFound
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
 from concierge.errors import BadToken
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.wishes import links
 from concierge.wishes.offer_models import Offer, OfferNotFound
 from concierge.wishes.queries import get_offer
@@ -41,7 +41,7 @@ def _line(order: OrderIn, line: OrderLineIn, *, now: datetime) -> dict[str, Any]
         currency=order.currency,
         address=order.address,
         hold_token=order.hold,
-        location=order.location or config().policy.shop_location,
+        location=order.location or house_config().policy.shop_location,
         is_returned=order.state != "paid",
     )
     try:
@@ -55,7 +55,7 @@ def _line(order: OrderIn, line: OrderLineIn, *, now: datetime) -> dict[str, Any]
 @for_keys("orders", gives={200: (HoldOut,)}, breaks=(BadToken, OfferNotFound, HoldOver))
 def hold(token: str) -> ResponseReturnValue:
     """Whether the piece a customer comes for is held for her, and until when; it says nothing of who she is."""
-    offer = get_offer(db.session, links.read(config(), links.HOLD, token))
+    offer = get_offer(db.session, links.read(house_config(), links.HOLD, token))
     now = clock.now()
     if offer.is_over or not offer.holds or (offer.held_until is not None and offer.held_until <= now):
         raise HoldOver

@@ -25,7 +25,7 @@ from concierge.api.shapes import (
     moment,
     read,
 )
-from concierge.api.v1.callers import blobs, body, bp, config, for_keys, source
+from concierge.api.v1.callers import body, bp, for_keys, source
 from concierge.catalogue import queries
 from concierge.catalogue.imports import WorldChanged, apply_import, find_import, propose_import, wants_a_look
 from concierge.catalogue.levels import Report
@@ -35,7 +35,7 @@ from concierge.catalogue.sheets import SheetLine, write_sheet
 from concierge.catalogue.sizes import all_systems, kind_of
 from concierge.catalogue.stock import report_stock
 from concierge.catalogue.stock_models import ImportRun, ReturnState, StockReport
-from concierge.extensions import db
+from concierge.extensions import db, house_blobs, house_config
 
 
 @bp.post("/stock")
@@ -65,11 +65,11 @@ def _in_order(reports: list[Any]) -> list[int]:
 
 def _report(sent: StockIn) -> dict[str, Any]:
     report = Report(
-        source(), sent.id, sent.sku, sent.location or config().policy.shop_location, StockReport(sent.kind),
+        source(), sent.id, sent.sku, sent.location or house_config().policy.shop_location, StockReport(sent.kind),
         max(0, sent.units) if sent.kind == "snapshot" else sent.units, sent.as_of, sent.version,
     )  # fmt: skip
     try:
-        event = report_stock(db.session, report, now=clock.now(), policy=config().policy)
+        event = report_stock(db.session, report, now=clock.now(), policy=house_config().policy)
     except VariantNotFound:
         return {"id": sent.id, "sku": sent.sku, "state": "unknown"}
     variant = event.variant
@@ -79,15 +79,17 @@ def _report(sent: StockIn) -> dict[str, Any]:
 def _full_count(sent: FullCountIn) -> ResponseReturnValue:
     run = find_import(db.session, source(), sent.id)
     if run is None:
-        place = config().policy.shop_location
+        place = house_config().policy.shop_location
         lines = [SheetLine(0, each.sku, each.location or place, max(0, each.units)) for each in sent.count]
         run = propose_import(
-            db.session, blobs(), write_sheet(lines), source=source(), name=sent.id, location=place,
+            db.session, house_blobs(), write_sheet(lines), source=source(), name=sent.id, location=place,
             as_of=sent.as_of, is_complete=True, by=None, now=clock.now(),
         )  # fmt: skip
         db.session.flush()
-        if not wants_a_look(run, config().policy):
-            apply_import(db.session, blobs(), run, by=None, now=clock.now(), policy=config().policy, approved=False)
+        if not wants_a_look(run, house_config().policy):
+            apply_import(
+                db.session, house_blobs(), run, by=None, now=clock.now(), policy=house_config().policy, approved=False
+            )
     return jsonify(_counted(run))
 
 
@@ -111,11 +113,11 @@ def returns() -> ResponseReturnValue:
 
 def _return(sent: ReturnIn) -> dict[str, Any]:
     report = ReturnReport(
-        source(), sent.id, sent.sku, sent.location or config().policy.shop_location, ReturnState(sent.state),
+        source(), sent.id, sent.sku, sent.location or house_config().policy.shop_location, ReturnState(sent.state),
         sent.as_of, sent.units, sent.expected_on,
     )  # fmt: skip
     try:
-        returned = report_return(db.session, report, now=clock.now(), policy=config().policy)
+        returned = report_return(db.session, report, now=clock.now(), policy=house_config().policy)
     except VariantNotFound:
         return {"id": sent.id, "sku": sent.sku, "state": "unknown"}
     return {"id": sent.id, "sku": sent.sku, "state": returned.state.value, "units": returned.units}

@@ -6,11 +6,11 @@ from flask.typing import ResponseReturnValue
 from concierge import clock
 from concierge.api.answers import WishOut
 from concierge.api.shapes import WishIn, read
-from concierge.api.v1.callers import body, bp, caller, config, for_keys
+from concierge.api.v1.callers import body, bp, caller, for_keys
 from concierge.catalogue.models import ProductNotFound
 from concierge.config import LANGUAGES
 from concierge.customers.models import NoAddress
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.wishes import caps, requests
 from concierge.wishes.models import NothingWished, WishWay
 
@@ -38,7 +38,7 @@ def ask() -> ResponseReturnValue:
     )
     requests.request_wish(
         db.session,
-        config(),
+        house_config(),
         asked.address,
         product,
         wanted,
@@ -53,5 +53,5 @@ def ask() -> ResponseReturnValue:
 
 def _network(asked: WishIn) -> str:
     """Her network where the shop tells it, so that one visitor can't use up what all may ask; else the key's own."""
-    secret = config().secret
+    secret = house_config().secret
     return caps.network_key(secret, str(asked.ip)) if asked.ip else caps.caller_key(secret, caller().id)
