@@ -6,7 +6,7 @@ It speaks with the house as any shop does: it embeds the form, reads the hold, r
 from datetime import datetime
 from uuid import uuid4
 
-from flask import Blueprint, Flask, abort, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -38,17 +38,6 @@ LOCATION = "online"
 
 class SoldOut(RuleBroken):
     """This size is sold out just now."""
-
-
-def init_app(app: Flask) -> None:
-    """Open the shop; outside demo mode its doors are not there (404)."""
-    app.register_blueprint(bp)
-
-
-@bp.before_request
-def _only_in_a_demo() -> None:
-    if not house_config().demo:
-        abort(404)
 
 
 @bp.get("/")
