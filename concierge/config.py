@@ -25,9 +25,16 @@ _PACKAGE = Path(__file__).parent
 
 # English is written in the source; each folder of translations adds a language.
 LANGUAGES = ("en", *sorted(each.parent.name for each in _PACKAGE.glob("translations/*/LC_MESSAGES")))
+# A European house: the day before the month, the 24-hour clock.
+_LOCALES = {"en": "en_GB"}
 
 
 _OWN_MACHINE = {"127.0.0.1", "::1", "localhost"}
+
+
+def locale_of(language: str) -> str:
+    """The locale dates and prices of a language are written in: "en" → "en_GB", "it" → "it"."""
+    return _LOCALES.get(language, language)
 
 
 def house_folder(name: Literal["templates", "emails", "migrations"]) -> Path:

@@ -8,7 +8,7 @@ from babel.numbers import format_currency, get_currency_precision
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-_LOCALES: Final = {"en": "en_GB", "it": "it_IT"}
+from concierge.config import locale_of
 
 # The shop speaks of colours in English; customers should not have to.
 _ITALIAN_COLOURS: Final = {
@@ -103,7 +103,7 @@ def colours_meant(word: str) -> list[str]:
 
 def price_text(cents: int, currency: str, language: str) -> str:
     """The price as people write it in this language, without cents where there are none: "€420", "420 €"."""
-    locale = Locale.parse(_LOCALES.get(language, language))
+    locale = Locale.parse(locale_of(language))
     amount = Decimal(cents).scaleb(-get_currency_precision(currency))
     text: str = format_currency(amount, currency, locale=locale)
     if amount == amount.to_integral_value():

@@ -16,14 +16,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 from mjml import mjml2html
 
-from concierge.config import LANGUAGES, house_folder
+from concierge.config import LANGUAGES, house_folder, locale_of
 
 _TRANSLATIONS = Path(__file__).parent.parent / "translations"
 
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _JINJA = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 _HELD = re.compile(r"<!--held (\d+)-->|held-(\d+)-held")
-_DATES = {"en": "en_GB"}  # a European house: the day before the month, the 24-hour clock
 _LETTER_SLOT = "<!-- the letter -->"
 
 # What an editor's own words wear: mail programs that drop style sheets still show it (Gmail without a Google account).
@@ -124,7 +123,7 @@ def render_letter(name: str, language: str, /, **values: Any) -> Letter:
 def introduce(language: str, *, name: str, sent_at: datetime) -> str:
     """The line above a quoted mail; `sent_at` is shown in the zone it carries."""
     known = language if language in LANGUAGES else LANGUAGES[0]
-    locale = _DATES.get(known, known)
+    locale = locale_of(known)
     date, time = format_date(sent_at, "full", locale=locale), format_time(sent_at, "short", locale=locale)
     words = _translations(known).gettext("On %(date)s at %(time)s, %(name)s wrote:")
     return str(words) % {"date": date, "time": time, "name": _one_line(name)}

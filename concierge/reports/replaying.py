@@ -7,22 +7,17 @@ from typing import Final, Protocol
 from concierge.reports.chances import chance
 from concierge.reports.figures import HouseCount
 from concierge.wishes.simulation import ASSUMED_DELAYS, Forecast, Manner, Situation, Terms, forecast
+from concierge.wishes.waves import BoundedPolicy
 
 MOST_UNITS: Final = 500
 MOST_WAITING: Final = 5_000
 
 
-class SharingPolicy(Protocol):
+class SharingPolicy(BoundedPolicy, Protocol):
     """What of a wave policy decides how fast a restock sells; a saved one is one, and so is what a form holds."""
 
     @property
     def rule(self) -> str: ...
-    @property
-    def alpha(self) -> float: ...
-    @property
-    def prior_taken(self) -> float: ...
-    @property
-    def prior_passed(self) -> float: ...
     @property
     def hold_hours(self) -> float: ...
     @property

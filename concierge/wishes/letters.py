@@ -14,7 +14,7 @@ from concierge.accounts.models import Editor
 from concierge.accounts.queries import list_editors
 from concierge.addresses import Address, normalise
 from concierge.catalogue.models import Variant
-from concierge.config import Config
+from concierge.config import Config, locale_of
 from concierge.conversations.commands import Begun, LetterOut, record_letters, reserve_conversations
 from concierge.drafts.wording import reply_subject
 from concierge.mailing.commands import Posting, queue_deliveries, words_for
@@ -102,7 +102,7 @@ def apologise(table: Table, offer: Offer) -> None:
 
 def day_words(day: date, language: str) -> str:
     """A day as a letter says it: "3 May 2026"."""
-    text: str = format_date(day, "d MMMM y", locale={"en": "en_GB"}.get(language, language))
+    text: str = format_date(day, "d MMMM y", locale=locale_of(language))
     return text
 
 

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
+from concierge.config import locale_of
 from concierge.mailing.letters import Card, Letter, Signature, Words, phrases, render_letter
 from concierge.mailing.sheets import blank
 
 _WHEN = {"en": "EEEE d MMMM 'at' HH:mm", "it": "EEEE d MMMM 'alle' HH:mm"}
-_LOCALES = {"en": "en_GB"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def new_subject(form: Form) -> str:
 def until_words(moment: datetime, zone: ZoneInfo, language: str) -> str:
     """An instant as she reads it on her own clock: "Friday 15 May at 14:00"."""
     pattern = _WHEN.get(language, "EEEE d MMMM, HH:mm")
-    text: str = format_datetime(moment.astimezone(zone), pattern, tzinfo=zone, locale=_LOCALES.get(language, language))
+    text: str = format_datetime(moment.astimezone(zone), pattern, tzinfo=zone, locale=locale_of(language))
     return text
 
 
