@@ -1,11 +1,11 @@
-"""Writing the catalogue: products with their texts, pictures and variants, and the stock the shop reports."""
+"""Writing the catalogue: products with their texts, pictures and variants."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from concierge.catalogue.models import Product, ProductPicture, ProductText, StockLevel, Variant
+from concierge.catalogue.models import Product, ProductPicture, ProductText, Variant
 
 
 def add_product(
@@ -70,16 +70,3 @@ def add_picture(
     product.pictures.append(picture)
     session.flush()
     return picture
-
-
-def set_stock(session: Session, variant: Variant, *, location: str, on_hand: int, as_of: datetime) -> StockLevel:
-    """Note the units on hand at a location; a report older than what is known changes nothing."""
-    level = next((each for each in variant.stock if each.location == location), None)
-    if level is None:
-        level = StockLevel(location=location, on_hand=max(on_hand, 0), balance=on_hand, as_of=as_of)
-        variant.stock.append(level)
-    elif as_of >= level.as_of:
-        level.on_hand, level.balance, level.as_of = max(on_hand, 0), on_hand, as_of
-    variant.on_hand = sum(each.on_hand for each in variant.stock)
-    session.flush()
-    return level

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from sqlalchemy.orm import Session
 
 from concierge.api.commands import make_key
-from tests.catalogue.builders import make_product
+from tests.catalogue.builders import make_product, put_on_shelf
 from tests.factories import DAY, NOW, make_mailbox
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "api.md"
@@ -31,13 +31,10 @@ def _alike(said: object, answered: object) -> bool:
 def test_the_examples_are_true(session: Session, client: FlaskClient) -> None:
     make_mailbox(session)
     product = make_product(session)
+    put_on_shelf(session, next(each for each in product.variants if each.size == "37"), 1, location="Milano")
     for variant in product.variants:
         for level in variant.stock:
             level.as_of = NOW - DAY
-    variant = next(each for each in product.variants if each.size == "37")
-    from concierge.catalogue import commands
-
-    commands.set_stock(session, variant, location="Milano", on_hand=1, as_of=NOW - DAY)
     _key, text = make_key(session, name="Shop", scopes=("stock", "orders", "wishes"), by=None, now=NOW)
     session.commit()
     examples = EXAMPLE.findall(PAGE.read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from concierge.blobs import BlobStore
 from concierge.catalogue import commands
-from concierge.catalogue.models import Product
+from concierge.catalogue.models import Product, StockLevel, Variant
 from tests.factories import NOW
 
 
@@ -38,8 +38,15 @@ def make_product(
     )
     for size, units in (sizes if sizes is not None else {"36": 0, "37": 1, "38": 4}).items():
         variant = commands.add_variant(session, product, sku=f"{code}-{size}".rstrip("-"), size=size, colour=colour)
-        commands.set_stock(session, variant, location="online", on_hand=units, as_of=NOW)
+        put_on_shelf(session, variant, units)
     return product
+
+
+def put_on_shelf(session: Session, variant: Variant, units: int, *, location: str = "online") -> None:
+    """So many units at a location that was never counted, known without any report."""
+    variant.stock.append(StockLevel(location=location, on_hand=units, balance=units, as_of=NOW))
+    variant.on_hand = sum(each.on_hand for each in variant.stock)
+    session.flush()
 
 
 def make_picture(session: Session, store: BlobStore, product: Product, *, colour: str = "") -> str:

@@ -1,15 +1,12 @@
 """Looking for products, what is left of them, and the cards that go into mails."""
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy.orm import Session
 
 from concierge.blobs import BlobStore
-from concierge.catalogue import commands, queries
+from concierge.catalogue import queries
 from concierge.catalogue.models import ProductNotFound, VariantNotFound
-from tests.catalogue.builders import make_picture, make_product
-from tests.factories import NOW
+from tests.catalogue.builders import make_picture, make_product, put_on_shelf
 
 
 @pytest.fixture
@@ -59,16 +56,8 @@ def test_the_picker_puts_the_size_that_was_typed_first(shop: Session) -> None:
 
 def test_what_is_left_is_counted_over_all_places(shop: Session) -> None:
     variant = queries.get_variant_by_sku(shop, "CAL-TUR-37")
-    commands.set_stock(shop, variant, location="Milano", on_hand=2, as_of=NOW)
+    put_on_shelf(shop, variant, 2, location="Milano")
     assert queries.count_available(shop, ["CAL-TUR-36", "CAL-TUR-37", "nobody"]) == {"CAL-TUR-36": 0, "CAL-TUR-37": 3}
-
-
-def test_an_older_report_of_stock_changes_nothing(shop: Session) -> None:
-    variant = queries.get_variant_by_sku(shop, "CAL-TUR-37")
-    commands.set_stock(shop, variant, location="online", on_hand=9, as_of=NOW - timedelta(hours=1))
-    assert variant.available == 1
-    commands.set_stock(shop, variant, location="online", on_hand=-3, as_of=NOW + timedelta(hours=1))
-    assert variant.available == 0
 
 
 def test_a_card_is_in_her_language_and_shows_the_colour_she_asked_for(shop: Session, store: BlobStore) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from math import ceil, comb
+from math import ceil
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from concierge.wishes import waves, words
 from concierge.wishes.waves import Place, Running, Shelf, Standing, bounded_offers, choose_variant, order, rank_at, walk
+from tests.wishes.model import exact_excess
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -164,22 +165,6 @@ def test_bounded_offers_are_the_most_an_exact_sum_allows(units, more, taken, pas
     ]
     found = bounded_offers(units, taken=taken, passed=passed, policy=policy, at_most=units + more)
     assert found == max(offers)
-
-
-def exact_excess(offers: int, units: int, a: int, b: int) -> Fraction:
-    """P(claims > units) in whole numbers: rising factorials."""
-
-    def rising(base: int, times: int) -> int:
-        result = 1
-        for step in range(times):
-            result *= base + step
-        return result
-
-    total = rising(a + b, offers)
-    return sum(
-        (Fraction(comb(offers, each) * rising(a, each) * rising(b, offers - each), total))
-        for each in range(units + 1, offers + 1)
-    ) + Fraction(0)
 
 
 def test_a_large_restock_is_bounded_quickly_and_never_below_its_units():
