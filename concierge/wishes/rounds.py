@@ -57,7 +57,7 @@ class Round:
         self._policy = queries.policy_or_first(session)
         self._free = shelves.free_units(session, variant_id, now)
         self._shelves: dict[int, waves.Shelf] = {}
-        self._waves: dict[int, Wave] = {}
+        self._waves: dict[int, int] = {}
         self._leaves_at: dict[ZoneInfo, datetime] = {}
         self._walk: waves.Walk | None = None
         self._marks: dict[str, list[int]] = defaultdict(list)
@@ -65,7 +65,8 @@ class Round:
 
     def wave_of(self, variant_id: int) -> Wave | None:
         """The wave opened for a variant in this round."""
-        return self._waves.get(variant_id)
+        wave_id = self._waves.get(variant_id)
+        return None if wave_id is None else self._session.get(Wave, wave_id)
 
     def deal(self, session: Session, *, limit: int = AT_ONCE) -> int:
         """Make up to `limit` offers in the session's transaction; how many. `is_over` when nobody is left."""
@@ -181,7 +182,8 @@ class Round:
         )
         self._session.expire_all()
 
-    def _open(self, variant_id: int) -> Wave:
+    def _open(self, variant_id: int) -> int:
+        """A new wave; its number, which outlives the session."""
         if self._policy.id is None:
             self._policy.saved_at = self._now
             self._session.add(self._policy)
@@ -197,11 +199,11 @@ class Round:
         self._session.add(wave)
         audit.record(self._session, "wave.opened", wave, by=None, now=self._now, units=wave.units, waiting=wave.waiting)
         self._session.flush()
-        return wave
+        return wave.id
 
     def _offer(self, each: _Chosen) -> dict[str, Any]:
         return {
-            "wave_id": self._waves[each.variant_id].id,
+            "wave_id": self._waves[each.variant_id],
             "wish_id": each.wish_id,
             "customer_id": each.waiting.customer_id,
             "variant_id": each.variant_id,

@@ -24,9 +24,20 @@ from tests.wishes.model import Model, ModelOffer
 ZONE = ZoneInfo("Europe/Rome")
 TIERS = ("", "", "", "vip", "vip", "gold")
 Result = TypeVar("Result")
-_WISHES = sa.select(Wish.id, Wish.state, Wish.ended_because, Wish.rests_until)
-_UNITS = sa.select(Variant.id, Variant.on_hand, Variant.promised)
-_OFFERS = sa.select(Offer.id, Offer.state, Offer.ended_because, Offer.holds)
+# Asked of the tables themselves: the machine looks at them after each of its half a million steps.
+_wish, _offer, _unit, _sale = Wish.__table__.c, Offer.__table__.c, Variant.__table__.c, Purchase.__table__.c
+_WISHES = sa.select(_wish.id, _wish.state, _wish.ended_because, _wish.rests_until)
+_UNITS = sa.select(_unit.id, _unit.on_hand, _unit.promised)
+_OFFERS = sa.select(_offer.id, _offer.state, _offer.ended_because, _offer.holds)
+_SOLD = sa.select(_sale.variant_id, sa.func.sum(_sale.unsettled)).group_by(_sale.variant_id)
+_NEW_OFFERS = (
+    sa.select(
+        _offer.id, _offer.wish_id, _offer.variant_id, _offer.quantity, _offer.holds, _offer.by_tier, _offer.wave_id,
+        _offer.place,
+    )
+    .where(_offer.id > sa.bindparam("after"))
+    .order_by(_offer.id)
+)  # fmt: skip
 
 
 class Crash(Exception):
@@ -51,23 +62,24 @@ class House(RuleBasedStateMachine):
     model: Model
     variants: list[int]
     bomb: int | None = None
-    steps = 0
+    # whether anything was done since the last look at the tables
+    is_touched = True
+    looks = 0
 
     # What must be true after every step.
 
     @invariant()
     def the_tables_say_what_the_model_says(self) -> None:
         """Wishes, offers and units agree, and no rule of the house is broken."""
-        if not hasattr(self, "model"):
+        if not hasattr(self, "model") or not self.is_touched:
             return
-        self._learn_sold()
-        with reading(self.sessions) as session:
-            wishes = {number: tuple(rest) for number, *rest in session.execute(_WISHES)}
-            offers = {number: tuple(rest) for number, *rest in session.execute(_OFFERS)}
-            units = {number: tuple(rest) for number, *rest in session.execute(_UNITS)}
-            self.steps += 1
-            broken = find_broken_invariants(session) if self.steps % 5 == 0 else []
         model = self.model
+        with reading(self.sessions) as session:
+            model.sold = _rows(session, _SOLD, lambda units: units)
+            wishes, offers, units = (_rows(session, each) for each in (_WISHES, _OFFERS, _UNITS))
+            self.looks += 1
+            broken = find_broken_invariants(session) if self.looks % 5 == 0 else []
+        self.is_touched = False
         assert wishes == {each.id: (each.state, each.because, each.rests_until) for each in model.wishes.values()}
         assert offers == {each.id: (each.state, each.because, each.holds) for each in model.offers.values()}
         assert units == {each: (model.on_hand[each], model.promised(each)) for each in self.variants}
@@ -77,21 +89,14 @@ class House(RuleBasedStateMachine):
         assert not [each for each in broken if each.rule != "holds and sales fit the units"]
 
     def _learn_sold(self) -> None:
-        statement = sa.select(Purchase.variant_id, sa.func.sum(Purchase.unsettled)).group_by(Purchase.variant_id)
         with reading(self.sessions) as session:
-            self.model.sold = {number: units for number, units in session.execute(statement)}
+            self.model.sold = _rows(session, _SOLD, lambda units: units)
 
     def _learn(self, after: int) -> list[ModelOffer]:
         """New offers from the tables; each is for a wish that waited."""
         with reading(self.sessions) as session:
-            rows = session.scalars(sa.select(Offer).where(Offer.id > after).order_by(Offer.id)).all()
-            new = [
-                ModelOffer(
-                    each.id, each.wish_id, each.variant_id, each.quantity, each.holds, each.by_tier,
-                    (each.wave_id, each.place),
-                )
-                for each in rows
-            ]  # fmt: skip
+            rows = session.connection().execute(_NEW_OFFERS, {"after": after}).all()
+            new = [ModelOffer(*rest, (wave, place)) for *rest, wave, place in rows]
         for each in new:
             wish = self.model.wishes[each.wish]
             assert wish.state is WishState.WAITING, "offered twice"
@@ -101,8 +106,8 @@ class House(RuleBasedStateMachine):
         return new
 
     def _learn_holds(self) -> None:
-        with self.sessions() as session:
-            for number, holds in session.execute(sa.select(Offer.id, Offer.holds)):
+        with reading(self.sessions) as session:
+            for number, (_state, _because, holds) in _rows(session, _OFFERS).items():
                 if number in self.model.offers:
                     self.model.offers[number].holds = holds
 
@@ -120,6 +125,7 @@ class House(RuleBasedStateMachine):
 
     def attempt(self, crash: int | None, act: Callable[[Session], Result]) -> tuple[bool, Any]:
         """Do it in a transaction; whether it was committed, with what it gave back or the rule it broke."""
+        self.is_touched = True
         with self.sessions() as session, self._armed(crash):
             try:
                 outcome: Any = act(session)
@@ -150,3 +156,8 @@ class House(RuleBasedStateMachine):
     def pick(self, among: list[Result], which: int) -> Result | None:
         """One of them, if there are any."""
         return among[which % len(among)] if among else None
+
+
+def _rows(session: Session, statement: sa.Select[Any], keep: Callable[..., Any] = lambda *rest: rest) -> dict[int, Any]:
+    """What a statement finds, by the number in its first column."""
+    return {number: keep(*rest) for number, *rest in session.connection().execute(statement)}

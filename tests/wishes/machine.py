@@ -6,7 +6,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from concierge.accounts.models import Mailbox
 from concierge.catalogue.levels import Report
@@ -31,6 +31,8 @@ from tests.wishes.model import Model, ModelOffer, ModelWish, rest_after
 POLICY = Policy(stock_settle_minutes=0)
 SKUS = ("CAL-TUR-36", "CAL-TUR-37")
 HEAD_STARTS = {"vip": 2, "gold": 0.5}
+# Rows as they are, without all that hangs on them.
+BARE = (lazyload("*"),)
 
 # Most steps are finished; some are thrown away after so many statements, as if the process had died there.
 crashes = st.sampled_from([None] * 24 + list(range(1, 16)))
@@ -68,9 +70,10 @@ class Crowd(House):
         alpha=st.sampled_from([0.05, 0.5]),
         share=st.sampled_from([0.0, 0.5, 1.0]),
         wishes=st.lists(wanted, min_size=3, max_size=9),
+        units=st.integers(0, 3),
     )
-    def open_house(self, bounded: bool, alpha: float, share: float, wishes: list[Wanted]) -> None:
-        """A new house with a policy, and people waiting already."""
+    def open_house(self, bounded: bool, alpha: float, share: float, wishes: list[Wanted], units: int) -> None:
+        """A new house with a policy, people waiting already, and perhaps the first pieces for them."""
         type(self).renew()
         self.lay_bomb()
         with self.sessions() as session:
@@ -86,17 +89,24 @@ class Crowd(House):
         self.counted = dict.fromkeys(self.variants, NOW - timedelta(days=99))
         self.reports: list[Report] = []
         self.rounds: list[Round] = []
-        self.purchases = self.steps = 0
-        for each in wishes:
-            self._make(each, None)
+        self.purchases = 0
+        for number, each in enumerate(wishes):
+            self._make(each._replace(who=number), None)
             self.model.now += timedelta(minutes=30)
+        if units:
+            self._restock(variant=False, units=units, crash=None)
 
     # What she does, what the shop does.
 
-    @rule(wanted=wanted, crash=crashes)
-    def wish(self, wanted: Wanted, crash: int | None) -> None:
-        """Somebody wishes for one size, or for either."""
-        self._make(wanted, crash)
+    @rule(wishes=st.lists(wanted, min_size=1, max_size=3), anybody=st.sampled_from([False, False, True]), crash=crashes)
+    def wish(self, wishes: list[Wanted], anybody: bool, crash: int | None) -> None:
+        """A few wish for one size, or for either; mostly those who wish for nothing yet."""
+        for each in wishes:
+            busy = {wish.customer for wish in self.model.wishes.values() if wish.lives}
+            free = [number for number, customer in enumerate(self.customers) if customer not in busy]
+            who = each.who if anybody else self.pick(free, each.who)
+            if who is not None:
+                self._make(each._replace(who=who), crash)
 
     def _make(self, wanted: Wanted, crash: int | None) -> None:
         customer = self.customers[wanted.who % len(self.customers)]
@@ -113,10 +123,10 @@ class Crowd(House):
         proof = session.scalars(sa.select(Consent).where(Consent.customer_id == customer)).one()
         wish = commands.make_wish(
             session,
-            session.get_one(Customer, customer),
-            [session.get_one(Variant, each) for each in choices],
+            session.get_one(Customer, customer, options=BARE),
+            [session.get_one(Variant, each, options=BARE) for each in choices],
             way=WishWay.FORM,
-            mailbox=session.get_one(Mailbox, 1),
+            mailbox=session.get_one(Mailbox, 1, options=BARE),
             language="en",
             policy=POLICY,
             now=self.model.now,
@@ -165,6 +175,9 @@ class Crowd(House):
     @rule(variant=st.booleans(), units=st.integers(1, 5), crash=crashes)
     def restock(self, variant: bool, units: int, crash: int | None) -> None:
         """So many are there now; they are shared out, and the mails leave."""
+        self._restock(variant=variant, units=units, crash=crash)
+
+    def _restock(self, *, variant: bool, units: int, crash: int | None) -> None:
         self.model.now += timedelta(minutes=10)
         name, now = f"{len(self.reports)}", self.model.now
         self._report(Report("shop", name, SKUS[variant], "online", StockReport.SNAPSHOT, units, now), None)
@@ -191,7 +204,7 @@ class Crowd(House):
             if report.as_of >= self.counted[variant]:
                 self.counted[variant], self.model.on_hand[variant] = report.as_of, report.units
 
-    @precondition(lambda self: self.model.open() or self.steps % 4 == 0)
+    @precondition(lambda self: self.model.open() or self.looks % 4 == 0)
     @rule(who=some, which=some, token=st.booleans(), crash=crashes)
     def buy(self, who: int, which: int, token: bool, crash: int | None) -> None:
         """Somebody buys a piece, with her offer's token or without."""
@@ -327,6 +340,7 @@ class Crowd(House):
 
         is_done, _ = self.attempt(crash, deal)
         if is_done:
+            self._learn_sold()
             expected = self.model.share_out()
             assert [(each.wish, each.variant, each.holds, each.by_tier) for each in self._learn(last)] == expected
 
@@ -357,8 +371,13 @@ class Crowd(House):
         self._let_mails_leave()
 
     def _let_mails_leave(self) -> None:
+        here = [each for each in self.model.open() if not each.has_left]
+        if not here:
+            return
+        self.is_touched = True
         with self.sessions() as session:
             for offer in session.scalars(sa.select(Offer).where(Offer.left_at.is_(None), Offer.ended_at.is_(None))):
+                self.model.offers[offer.id].has_left = True
                 until = clockwork.held_until(self.model.now, 24, ZONE, offer.wave.policy)
                 offer.left_at = self.model.now
                 offer.held_until = max(offer.held_until or until, until)

@@ -10,7 +10,7 @@ from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy.orm import Session
 
@@ -75,6 +75,7 @@ def play(crowd: type[Crowd], runs: int = RUNS) -> None:
             database=None,
             derandomize=not ASKED,
             suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate,) if ASKED else tuple(Phase),
         ),
     )
 
