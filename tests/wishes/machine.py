@@ -22,7 +22,7 @@ from concierge.mailing.models import SuppressionReason
 from concierge.mailing.queries import find_suppression
 from concierge.wishes import clockwork, commands, due, matching, offering
 from concierge.wishes.models import AlreadyWished, Wish, WishEnding, WishState, WishWay
-from concierge.wishes.offer_models import Offer, OfferEnding, OfferLapsed, OfferState, Rule, WavePolicy
+from concierge.wishes.offer_models import Offer, OfferEnding, OfferState, Rule, WavePolicy
 from concierge.wishes.rounds import Round
 from tests.factories import NOW
 from tests.wishes.house import ZONE, House
@@ -276,7 +276,7 @@ class Crowd(House):
 
         before = {each.id: each.holds for each in self.model.offers.values()}
         try:
-            expected = self._answered(offer, answer, until, is_rehearsal=True)
+            expected = self.model.answer(offer, answer, until, is_rehearsal=True)
         except RuleBroken as error:
             expected = error
         is_done, outcome = self.attempt(crash, act)
@@ -284,44 +284,7 @@ class Crowd(House):
         if is_done:
             assert isinstance(outcome, RuleBroken) == isinstance(expected, RuleBroken), (outcome, expected)
             if not isinstance(outcome, RuleBroken):
-                self._answered(offer, answer, until, is_rehearsal=False)
-
-    def _answered(self, offer: ModelOffer, answer: str, until: datetime, *, is_rehearsal: bool) -> None:
-        model, same = self.model, {"pass": OfferEnding.PASSED, "put_off": OfferEnding.NOT_NOW}.get(answer)
-        if offer.because is not None:
-            if offer.because is not same:
-                raise OfferLapsed
-            return
-        if answer == "take":
-            self._taken(offer, is_rehearsal=is_rehearsal)
-        elif not is_rehearsal:
-            assert same is not None
-            wish = model.end_offer(offer, same)
-            if answer == "put_off":
-                wish.rests_until = until
-            else:
-                wish.choices = [each for each in wish.choices if each != offer.variant]
-                if not wish.choices:
-                    wish.state, wish.because = WishState.WITHDRAWN, WishEnding.PASSED_ON_IT
-
-    def _taken(self, offer: ModelOffer, *, is_rehearsal: bool) -> None:
-        if offer.state is OfferState.TAKEN:
-            return
-        if not offer.holds and self.model.on_hand[offer.variant] - self.model.promised(offer.variant) < offer.quantity:
-            others = [
-                each
-                for each in self.model.open(offer.variant)
-                if each.holds and each.state is OfferState.OPEN and each.standing[0] == offer.standing[0]
-                and each.quantity == offer.quantity
-            ]  # fmt: skip
-            if not others:
-                raise OfferLapsed
-            if not is_rehearsal:
-                others[-1].holds = False
-        if not is_rehearsal:
-            offer.holds, offer.state = True, OfferState.TAKEN
-            longer = self.model.now + timedelta(hours=24)
-            offer.held_until = max(offer.held_until or longer, longer)
+                self.model.answer(offer, answer, until, is_rehearsal=False)
 
     # What the house does by itself.
 

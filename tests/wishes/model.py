@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import ceil, comb
 
 from concierge.wishes.models import WishEnding, WishState
-from concierge.wishes.offer_models import OfferEnding, OfferState
+from concierge.wishes.offer_models import OfferEnding, OfferLapsed, OfferState
 
 WAITING, OFFERED, UNCONFIRMED = WishState.WAITING, WishState.OFFERED, WishState.UNCONFIRMED
 
@@ -113,6 +113,44 @@ class Model:
         if back:
             wish.state = WAITING
         return wish
+
+    def answer(self, offer: ModelOffer, answer: str, until: datetime, *, is_rehearsal: bool) -> None:
+        """She takes it, passes or puts it off; raises OfferLapsed when it is over. A rehearsal changes nothing."""
+        same = {"pass": OfferEnding.PASSED, "put_off": OfferEnding.NOT_NOW}.get(answer)
+        if offer.because is not None:
+            if offer.because is not same:
+                raise OfferLapsed
+            return
+        if answer == "take":
+            self._take(offer, is_rehearsal=is_rehearsal)
+        elif not is_rehearsal:
+            assert same is not None
+            wish = self.end_offer(offer, same)
+            if answer == "put_off":
+                wish.rests_until = until
+            else:
+                wish.choices = [each for each in wish.choices if each != offer.variant]
+                if not wish.choices:
+                    wish.state, wish.because = WishState.WITHDRAWN, WishEnding.PASSED_ON_IT
+
+    def _take(self, offer: ModelOffer, *, is_rehearsal: bool) -> None:
+        if offer.state is OfferState.TAKEN:
+            return
+        if not offer.holds and self.on_hand[offer.variant] - self.promised(offer.variant) < offer.quantity:
+            others = [
+                each
+                for each in self.open(offer.variant)
+                if each.holds and each.state is OfferState.OPEN and each.standing[0] == offer.standing[0]
+                and each.quantity == offer.quantity
+            ]  # fmt: skip
+            if not others:
+                raise OfferLapsed
+            if not is_rehearsal:
+                others[-1].holds = False
+        if not is_rehearsal:
+            offer.holds, offer.state = True, OfferState.TAKEN
+            longer = self.now + timedelta(hours=24)
+            offer.held_until = max(offer.held_until or longer, longer)
 
     def end_wish(self, wish: ModelWish, state: WishState, because: WishEnding, offer_because: OfferEnding) -> None:
         """It is over, and its offer with it."""
