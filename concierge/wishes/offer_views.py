@@ -1,9 +1,9 @@
 """The offers desk, and the banner in a conversation that says what a reply to an offer probably means."""
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, flash, jsonify, redirect, request, url_for
+from flask import Blueprint, Flask, Response, flash, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
@@ -14,12 +14,12 @@ from concierge.accounts.queries import current_editor
 from concierge.catalogue.cards import ProductCard, card_of
 from concierge.catalogue.naming import price_text
 from concierge.catalogue.queries import cards
-from concierge.config import LANGUAGES, Config
+from concierge.config import LANGUAGES
 from concierge.conversations.models import Conversation
 from concierge.conversations.queries import get_conversation
 from concierge.db import lock_for_writing
 from concierge.errors import RuleBroken
-from concierge.extensions import db
+from concierge.extensions import db, house_blobs, house_config
 from concierge.mailing.sheets import self_contained
 from concierge.web.rendering import render, wants_block
 from concierge.web.security import FRAMED_MAIL_POLICY, roles_accepted
@@ -56,8 +56,8 @@ def show() -> ResponseReturnValue:
     """What waits on her desk (?whose=all: on everybody's), what has left today, and what did not arrive."""
     me, now = current_editor(), clock.now()
     whose = None if request.args.get("whose") == "all" else me
-    bundles = desk.list_bundles(db.session, _config(), editor=whose, now=now)
-    today = now.astimezone(_config().policy.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    bundles = desk.list_bundles(db.session, house_config(), editor=whose, now=now)
+    today = now.astimezone(house_config().policy.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     return render(
         "wishes/desk.html",
         bundles=bundles,
@@ -98,12 +98,12 @@ def send() -> ResponseReturnValue:
     for _attempt in range(3):
         try:
             _keep_words()
-            sent = drafting.send_offers(db.session, _config(), wanted, by=current_editor(), now=clock.now())
+            sent = drafting.send_offers(db.session, house_config(), wanted, by=current_editor(), now=clock.now())
             db.session.commit()
             break
         except release.MouldsMissing as missing:
             db.session.rollback()
-            release.make_moulds(_config(), sessionmaker(db.engine), missing.keys)
+            release.make_moulds(house_config(), sessionmaker(db.engine), missing.keys)
             lock_for_writing(db.session)
     else:
         sent = Sent(gone=len(wanted))
@@ -137,7 +137,7 @@ def _sent_words(sent: Sent) -> list[str]:
 @answering
 def mail(offer_id: int) -> ResponseReturnValue:
     """The mail this offer waits in, as it will arrive if she sends it now."""
-    shown = preview.show(db.session, _config(), _bundle(offer_id))
+    shown = preview.show(db.session, house_config(), _bundle(offer_id))
     return render("wishes/desk_mail.html", block="mail", offer_id=offer_id, shown=shown)
 
 
@@ -145,7 +145,7 @@ def mail(offer_id: int) -> ResponseReturnValue:
 @answering
 def letter(offer_id: int) -> ResponseReturnValue:
     """The letter itself, for the frame."""
-    shown, store = preview.show(db.session, _config(), _bundle(offer_id)), current_app.extensions["blobs"]
+    shown, store = preview.show(db.session, house_config(), _bundle(offer_id)), house_blobs()
     response = Response(self_contained(shown.letter.html, shown.pictures, store.get), mimetype="text/html")
     response.headers["Content-Security-Policy"] = FRAMED_MAIL_POLICY
     return response
@@ -251,15 +251,11 @@ def _replies(conversation: Conversation, said: str = "") -> str:
         conversation=conversation,
         reply=understanding.find_reply(db.session, conversation),
         taken=understanding.list_taken(db.session, conversation),
-        checkout=lambda offer: links.checkout_link(_config(), offer.variant.product.link, offer.id),
+        checkout=lambda offer: links.checkout_link(house_config(), offer.variant.product.link, offer.id),
         piece=_piece,
         said=said,
         until=clock.now() + _NOT_NOW,
     )
-
-
-def _config() -> Config:
-    return cast(Config, current_app.extensions["concierge"])
 
 
 def _page_language() -> str:
@@ -268,7 +264,7 @@ def _page_language() -> str:
 
 
 def _bundle(offer_id: int) -> Bundle:
-    found = desk.find_bundle(db.session, _config(), offer_id, by=current_editor(), now=clock.now())
+    found = desk.find_bundle(db.session, house_config(), offer_id, by=current_editor(), now=clock.now())
     if found is None:
         queries.get_offer(db.session, offer_id)
         raise OfferHasLeft
