@@ -131,7 +131,9 @@ def _furnish(config: Config) -> None:
         is_empty = house.is_empty(session)
         if config.demo and (is_empty or house.is_furnished(session)):
             click.echo("Furnishing the demo house …") if is_empty else None
-            house.furnish(session, blobs.open_store(config), now=clock.now(), shop=f"{config.base_url}/shop/")
+            house.furnish(
+                session, blobs.open_store(config), now=clock.now(), shop=f"{config.base_url}/shop/", config=config
+            )
             session.commit()
 
 

@@ -38,6 +38,8 @@ def security_settings(config: Config) -> dict[str, Any]:
         "SECURITY_RESET_URL": "/reset",
         "SECURITY_JOIN_USER_ROLES": False,
         "SECURITY_RECOVERABLE": True,
+        # nothing in the house asks for a password twice: without this there is a page where one can be guessed
+        "SECURITY_FRESHNESS": timedelta(minutes=-1),
         "SECURITY_RESET_PASSWORD_WITHIN": timedelta(hours=2),
         "SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL": False,
         "SECURITY_RETURN_GENERIC_RESPONSES": True,

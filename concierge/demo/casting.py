@@ -119,6 +119,7 @@ def _values(customer: Sheet, product: Sheet, language: str, chance: Random) -> d
     greeting = {"en": ("Dear", "Good morning,"), "it": ("Gentile", "Buongiorno,")}[language]
     return {
         "first": first,
+        "address": (customer.get("more") or [customer["address"]])[0],
         "dear": f"{greeting[0]} {first}," if first else greeting[1],
         "size": customer["shoes"],
         "dress": customer["dress"],

@@ -22,7 +22,7 @@ def demo_command(reset: bool, yes: bool) -> None:
             if not yes and house.is_furnished(session):
                 click.confirm("Everything in the demo house will be thrown away and made anew. Go on?", abort=True)
             house.empty(session, store, config.outbox)
-        made = house.furnish(session, store, now=clock.now(), shop=f"{config.base_url}/shop/")
+        made = house.furnish(session, store, now=clock.now(), shop=f"{config.base_url}/shop/", config=config)
         session.commit()
     click.echo(_welcome() if made else "The demo house is furnished already; --reset makes it anew.")
 

@@ -148,6 +148,9 @@ def _settle(
     if end == "snoozed":
         conversation.state = ConversationState.SNOOZED
         conversation.snoozed_until = morning_after(now, chance.randrange(1, 8))
+    elif end == "not-for-us":
+        conversation.editor = None
+        conversation.mark_not_for_us(by=editor, now=min(last.created_at + timedelta(minutes=40), now))
     elif end == "closed":
         conversation.state = ConversationState.CLOSED
         conversation.closed_at = min(last.created_at + timedelta(minutes=chance.randrange(15, 900)), now)
@@ -178,6 +181,8 @@ def _ending(conversation: Conversation) -> Iterator[AuditEntry]:
     if conversation.snoozed_until is not None:
         until = conversation.snoozed_until.isoformat()
         yield _entry("snoozed", conversation, last + timedelta(minutes=3), editor, until=until)
+    elif conversation.not_for_us_at is not None:
+        yield _entry("marked_not_for_us", conversation, conversation.not_for_us_at, conversation.closed_by)
     elif conversation.closed_at is not None:
         yield _entry("closed", conversation, conversation.closed_at, editor)
     elif editor is not None and conversation.waiting_since == conversation.created_at:

@@ -11,11 +11,13 @@ from concierge import audit
 from concierge.accounts.models import Editor, Mailbox
 from concierge.audit import AuditEntry
 from concierge.blobs import BlobStore
+from concierge.config import Config
 from concierge.conversations.models import Conversation
 from concierge.customers.models import Customer
 from concierge.db import Base
 from concierge.demo.correspondence import People, bring_correspondence
 from concierge.demo.goods import bring_collection, move_shop, read
+from concierge.demo.offers import bring_offers
 from concierge.demo.people import bring_customers, bring_editors, bring_mailboxes, bring_templates
 from concierge.demo.shelves import bring_shop_history
 from concierge.demo.wishes import bring_wishes, count_house
@@ -41,10 +43,11 @@ def is_empty(session: Session) -> bool:
     )
 
 
-def furnish(session: Session, blobs: BlobStore, *, now: datetime, shop: str = "") -> bool:
+def furnish(session: Session, blobs: BlobStore, *, now: datetime, shop: str = "", config: Config | None = None) -> bool:
     """Fill an empty house with the demo, as it would be at `now`; False when it is furnished already.
 
-    `shop` is where its own shop will be, which may move from one start to the next.
+    `shop` is where its own shop will be, which may move from one start to the next. With a `config`, which links are
+    signed by, something has come back this morning too, and mails are on their way.
     Raises NotADemoHouse when somebody lives here.
     """
     if is_furnished(session):
@@ -60,6 +63,8 @@ def furnish(session: Session, blobs: BlobStore, *, now: datetime, shop: str = ""
     bring_shop_history(session, blobs, people.customers, now=now)
     bring_correspondence(session, blobs, people, now=now)
     bring_wishes(session, people, now=now)
+    if config is not None:
+        bring_offers(session, config, [each for each in variants.values() if not each.available], now=now)
     count_house(session, now=now)
     audit.record(session, _FURNISHED, mailboxes["en"], by=None, now=now)
     session.flush()

@@ -29,6 +29,7 @@ from concierge.mailing.mail import Mail
 from concierge.mailing.models import Delivery, DeliveryState
 
 _AUTOMATIC = {"en": "Automatic reply: ", "it": "Risposta automatica: "}
+_RETURNED = "Undelivered Mail Returned to Sender"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ def make_rows(telling: Telling, cast: Cast, moments: list[datetime]) -> Rows:
     for entry, moment in zip(telling.entries, moments, strict=True):
         if entry.turn is Turn.NOTE:
             notes.append(_note(entry, cast, moment))
+        elif entry.turn is Turn.BOUNCE:
+            messages.append(_bounce(entry, telling, cast, moment, messages[-1]))
         elif entry.turn is Turn.OURS:
             messages.append(_answer(entry, telling, cast, moment, messages))
         else:
@@ -102,6 +105,27 @@ def _letter(entry: Entry, telling: Telling, cast: Cast, moment: datetime, before
         written_at=moment - timedelta(seconds=cast.chance.randrange(2, 40)),
         created_at=moment,
         attachments=[_photo(telling, cast)] if entry.has_photo else [],
+    )
+
+
+def _bounce(entry: Entry, telling: Telling, cast: Cast, moment: datetime, returned: Message) -> Message:
+    """What her mail system says of a mail of ours that it could not deliver (RFC 3464)."""
+    domain = _sender(telling).domain
+    return Message(
+        conversation=cast.conversation,
+        mailbox_id=cast.mailbox.id,
+        direction=Direction.IN,
+        kind=MessageKind.BOUNCE,
+        kind_reason="bounce-report",
+        from_name="Mail Delivery System",
+        from_address=f"mailer-daemon@{domain}",
+        to=[{"name": "", "address": returned.from_address}],
+        subject=_RETURNED,
+        text=entry.text,
+        language="en",
+        rfc_message_id=_message_id(f"mailer-daemon@{domain}", cast.chance),
+        written_at=moment - timedelta(seconds=1),
+        created_at=moment,
     )
 
 

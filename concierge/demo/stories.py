@@ -17,6 +17,7 @@ class Turn(StrEnum):
     HERS = "hers"
     OURS = "ours"
     MACHINE = "machine"
+    BOUNCE = "bounce"
     NOTE = "note"
 
 
@@ -35,7 +36,7 @@ class Story:
     """A conversation as it is written down, before it is told to somebody.
 
     `who` are the customers' keys it may happen to (empty: anybody), `products` are codes, a category, or "any".
-    `end` is how it stands now: waiting, answered, snoozed, closed, or empty for whatever fits.
+    `end` is how it stands now: waiting, answered, snoozed, closed, not-for-us, or empty for whatever fits.
     """
 
     language: str
@@ -107,7 +108,7 @@ def _entries(lines: list[str]) -> Iterator[Entry]:
         mark, word = _MARK.fullmatch(lines[start]).groups()  # type: ignore[union-attr]
         text = "\n".join(lines[start + 1 : end]).strip()
         if mark == ">":
-            turn = Turn.MACHINE if word == "auto" else Turn.HERS
+            turn = {"auto": Turn.MACHINE, "bounce": Turn.BOUNCE}.get(word or "", Turn.HERS)
             yield Entry(turn, text, has_photo=word == "photo")
         else:
             yield Entry(Turn.OURS if mark == "<" else Turn.NOTE, text, by=word or "")

@@ -11,7 +11,13 @@ SPAN = timedelta(days=30)
 ROME = ZoneInfo("Europe/Rome")
 _OPENS, _CLOSES = 9, 18
 # The least and the most minutes that pass before each turn.
-_PAUSES = {Turn.HERS: (25, 26 * 60), Turn.OURS: (35, 15 * 60), Turn.NOTE: (5, 90), Turn.MACHINE: (1, 2)}
+_PAUSES = {
+    Turn.HERS: (25, 26 * 60),
+    Turn.OURS: (35, 15 * 60),
+    Turn.NOTE: (5, 90),
+    Turn.MACHINE: (1, 2),
+    Turn.BOUNCE: (1, 2),
+}
 
 
 def schedule(turns: Sequence[Turn], *, last_at: datetime, now: datetime, chance: Random) -> list[datetime]:
@@ -23,7 +29,7 @@ def schedule(turns: Sequence[Turn], *, last_at: datetime, now: datetime, chance:
     moments = [at]
     for turn, before in zip(reversed(turns[1:]), reversed(turns[:-1]), strict=True):
         at -= timedelta(minutes=chance.uniform(*_PAUSES[turn]))
-        if before is Turn.OURS and turn is not Turn.MACHINE:
+        if before is Turn.OURS and turn not in (Turn.MACHINE, Turn.BOUNCE):
             at = _in_house_hours(at, chance)
         moments.append(at)
     moments.reverse()

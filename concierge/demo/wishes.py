@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import itemgetter
 from random import Random
 
 import sqlalchemy as sa
@@ -28,6 +29,8 @@ from concierge.wishes.queries import policy_or_first
 
 SANDALS, QUEUE = "CAL-TUR-36", 11
 _WISHES = 150
+# Barbara has not asked for hers yet; the others sell something themselves.
+_WISH_FOR_NOTHING = {"barbara", "pitch", "fornitore"}
 _VIPS = ("joan", "ruth", "donatella")
 # SKU, how many days ago it came back, how many units, how many waited then.
 _RESTOCKS = (
@@ -58,8 +61,7 @@ class _Wishing:
 
     def wait(self, variant: Variant, count: int, *, latest: timedelta, span: timedelta = 55 * _DAY) -> list[Wish]:
         """So many people begin to wait for a variant, the last of them `latest` ago."""
-        # Barbara has not asked for hers yet.
-        everybody = [each for key, each in self.people.customers.items() if key != "barbara"]
+        everybody = [each for key, each in self.people.customers.items() if key not in _WISH_FOR_NOTHING]
         free = [each for each in everybody if (each.id, variant.id) not in self.living]
         chosen = self.chance.sample(free, min(max(0, count), len(free)))
         moments = sorted((latest + self.chance.random() * span for _ in chosen), reverse=True)
@@ -116,7 +118,7 @@ def bring_wishes(session: Session, people: People, *, now: datetime) -> None:
         wishing.wait(people.variants[sku], waiting, latest=days * _DAY + 8 * _HOUR, span=_SPAN - days * _DAY)
     _end_some(wishing, gone)
     _keep(session, wishing)
-    for sku, days, units, _waiting in restocks:
+    for sku, days, units, _waiting in sorted(restocks, key=itemgetter(1), reverse=True):
         at = (now - days * _DAY).replace(hour=7, minute=chance.randrange(60))
         variant, wishes = people.variants[sku], [wish for wish, _consent in wishing.made]
         played = play(variant, wishes, policy=policy, units=units, at=at, until=now, chance=chance)

@@ -54,20 +54,27 @@ def read_age(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() and len(text) == 1 and int(text) < chances.COUNT else None
 
 
+class NumberField(FloatField):
+    """A number, written as people write it: 24, not 24.0."""
+
+    def _value(self) -> str:
+        return str(self.raw_data[0]) if self.raw_data else f"{self.data:g}" if self.data is not None else ""
+
+
 class PolicyForm(FlaskForm):  # type: ignore[misc]
     """A wave policy, and the restock to try it on; shares are written in per cent."""
 
     rule = RadioField(_l("Rule"), choices=[SelectChoice(rule.value, words) for rule, words in RULES.items()])
-    alpha = FloatField(
+    alpha = NumberField(
         _l("Risk that more want it than there are, in %"), [InputRequired(_NEEDED), NumberRange(0.1, 50)]
     )
-    prior_taken = FloatField(_l("Before there is a history: as if so many had taken"), [NumberRange(0.01, 1000)])
-    prior_passed = FloatField(_l("and so many had not"), [NumberRange(0.01, 1000)])
-    hold_hours = FloatField(_l("A unit is held for so many of her waking hours"), [NumberRange(0.5, 336)])
-    wakes_at = IntegerField(_l("She is awake from"), [InputRequired(_NEEDED), NumberRange(0, 23)])
-    sleeps_at = IntegerField(_l("until"), [InputRequired(_NEEDED), NumberRange(1, 24)])
+    prior_taken = NumberField(_l("Before there is a history: as if so many had taken"), [NumberRange(0.01, 1000)])
+    prior_passed = NumberField(_l("and so many had not"), [NumberRange(0.01, 1000)])
+    hold_hours = NumberField(_l("Waking hours a unit is held"), [NumberRange(0.5, 336)])
+    wakes_at = IntegerField(_l("She wakes at"), [InputRequired(_NEEDED), NumberRange(0, 23)])
+    sleeps_at = IntegerField(_l("She goes to sleep at"), [InputRequired(_NEEDED), NumberRange(1, 24)])
     head_starts = TextAreaField(_l("Head starts"), [Length(max=2000)])
-    tier_share = FloatField(
+    tier_share = NumberField(
         _l("Share of a wave that may go by tier, in %"), [InputRequired(_NEEDED), NumberRange(0, 100)]
     )
     desk_minutes = IntegerField(

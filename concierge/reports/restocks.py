@@ -17,7 +17,7 @@ from concierge.customers.models import Customer
 from concierge.errors import NotFound
 from concierge.reports import chances
 from concierge.reports.counting import REFUSED, became_of_waves, days_between, is_taken
-from concierge.reports.rows import product_names
+from concierge.reports.rows import primary_addresses, product_names
 from concierge.wishes.models import Wish
 from concierge.wishes.offer_models import Offer, OfferEnding, OfferState, Wave
 
@@ -163,7 +163,8 @@ def list_offers(session: Session, shown: OfferFilter, *, language: str, after: s
     found = session.execute(_offers(session, shown, _read(after)).limit(limit + 1)).all()
     rows = found[:limit]
     names = product_names(session, {row.product_id for row in rows}, language)
-    made = [_offer_row(row, names) for row in rows]
+    addresses = primary_addresses(session, {row.customer_id for row in rows if not row.name})
+    made = [_offer_row(row, names, row.name or addresses.get(row.customer_id, "")) for row in rows]
     last = rows[-1] if len(found) > limit else None
     return OfferPage(made, f"{last.wave_id}-{last.place}-{last.id}" if last else None)
 
@@ -236,9 +237,9 @@ def taken_condition() -> sa.ColumnElement[bool]:
     )
 
 
-def _offer_row(row: Any, names: dict[int, str]) -> OfferRow:
+def _offer_row(row: Any, names: dict[int, str], customer: str) -> OfferRow:
     return OfferRow(
-        id=row.id, wave_id=row.wave_id, restock_id=row.restock_id, customer_id=row.customer_id, customer=row.name,
+        id=row.id, wave_id=row.wave_id, restock_id=row.restock_id, customer_id=row.customer_id, customer=customer,
         conversation_id=row.conversation_id, editor=row.editor or "", product_code=row.code,
         product=names.get(row.product_id, row.code), size=f"{row.size_system} {row.size}".strip() if row.size else "",
         sku=row.sku, quantity=row.quantity, price_cents=row.price_cents, currency=row.currency, place=row.place,

@@ -141,7 +141,7 @@ def _wants(variant_id: int, first: bool | None) -> sa.ColumnElement[bool]:
 
 def _complete(session: Session, rows: Sequence[Any], language: str) -> Iterator[WishRow]:
     sizes = _sizes(session, [row.id for row in rows])
-    addresses = _addresses(session, {row.customer_id for row in rows})
+    addresses = primary_addresses(session, {row.customer_id for row in rows})
     names = product_names(session, {row.product_id for row in rows}, language)
     for row in rows:
         address = addresses.get(row.customer_id, "")
@@ -176,7 +176,7 @@ def _sizes(session: Session, wish_ids: list[int]) -> dict[int, list[tuple[str, s
     return found
 
 
-def _addresses(session: Session, customer_ids: set[int]) -> dict[int, str]:
+def primary_addresses(session: Session, customer_ids: set[int]) -> dict[int, str]:
     """The address we write to, by customer: the one marked primary, else the first."""
     statement = sa.select(CustomerAddress.customer_id, CustomerAddress.address)
     ordered = statement.where(CustomerAddress.customer_id.in_(customer_ids)).order_by(

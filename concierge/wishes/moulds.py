@@ -196,7 +196,7 @@ def sized_words(variant: Variant, system: str = "") -> str:
     if not system or system == variant.size_system:
         return own
     hers = convert(kind_of(variant.product.category), variant.size, variant.size_system, system)
-    return f"{system} {hers} ({own})" if hers else own
+    return f"{system} {hers} ({own})" if hers and hers != variant.size else own
 
 
 def words_from(text: str) -> Words | None:

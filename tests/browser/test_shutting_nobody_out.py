@@ -27,7 +27,6 @@ ITALIAN = [Screen(WIDE, "dark", COLOURS), Screen(PHONE, "light", COLOURS)]
 NO_PAGE = {
     "static": "styles, scripts, fonts",
     "security.static": "Flask-Security's own scripts",
-    "security.verify": "nothing in the house asks for a password twice",
     "accounts.photo": "a picture",
     "catalogue.picture": "a picture",
     "drafts.picture": "a picture",

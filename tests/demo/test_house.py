@@ -34,6 +34,9 @@ from concierge.demo.cli import demo_command
 from concierge.demo.house import NotADemoHouse
 from concierge.mailing.mail import Mail, check
 from concierge.mailing.models import Delivery, DeliveryState
+from concierge.mailing.sheets import unfold
+from concierge.wishes.invariants import find_broken_invariants
+from concierge.wishes.offer_models import Offer, OfferEnding, OfferState
 
 NOW = datetime(2026, 5, 6, 9, 30, tzinfo=UTC)
 
@@ -46,7 +49,7 @@ def home(migrated, tmp_path_factory) -> Iterator[tuple[Session, blobs.BlobStore]
     config = read_config(data=folder)
     sessions = make_sessions(config)
     with sessions() as session:
-        house.furnish(session, blobs.open_store(config), now=NOW)
+        house.furnish(session, blobs.open_store(config), now=NOW, config=config)
         session.commit()
         yield session, blobs.open_store(config)
     sessions.kw["bind"].dispose()
@@ -68,9 +71,14 @@ def all_of(session, kind):
     return session.scalars(sa.select(kind)).unique().all()
 
 
+def is_reply(message: Message) -> bool:
+    """Whether an editor wrote it at her desk; an offer may begin a conversation, and a colleague may write it."""
+    return message.direction is Direction.OUT and message.delivery.purpose == "reply"
+
+
 def test_the_house_is_full_after_furnishing(furnished):
     found = counts(furnished)
-    assert (found["mailbox"], found["editor"], found["product"], found["customer"]) == (2, 4, 42, 60)
+    assert (found["mailbox"], found["editor"], found["product"], found["customer"]) == (2, 4, 42, 62)
     assert (found["conversation"], found["template"]) == (200, 12)
     assert found["message"] > 450 and found["note"] > 8 and found["mention"] > 5
 
@@ -118,10 +126,11 @@ def test_the_derived_columns_say_what_the_mails_say(furnished):
         assert [message.created_at for message in people] == sorted(message.created_at for message in people)
         assert each.last_message_id == messages[each.id][-1].id
         assert each.last_message_at == people[-1].created_at
-        waits = people[-1].direction is Direction.IN and each.state is not ConversationState.CLOSED
-        assert each.waiting_since == (people[-1].created_at if waits else None)
+        said = [message for message in people if message.direction is Direction.IN or is_reply(message)]
+        waits = bool(said) and said[-1].direction is Direction.IN and each.state is not ConversationState.CLOSED
+        assert each.waiting_since == (said[-1].created_at if waits else None)
         assert (each.state is ConversationState.CLOSED) == (each.closed_at is not None)
-        answers = [message for message in people if message.direction is Direction.OUT]
+        answers = [message for message in people if is_reply(message)]
         assert not answers or each.editor is answers[-1].editor
 
 
@@ -134,13 +143,14 @@ def test_every_kind_of_conversation_is_there(furnished):
     assert {each.editor.first_name for each in everything if each.editor} == {"Nadia", "Chiara", "Omar"}
     messages = all_of(furnished, Message)
     assert any(message.html for message in messages) and any(message.fold_at for message in messages)
-    assert any(message.kind is MessageKind.AUTOMATIC for message in messages)
+    assert {message.kind for message in messages} == set(MessageKind)
+    assert sum(each.not_for_us_at is not None for each in everything) == 2
 
 
 def test_what_left_the_house_is_a_lawful_mail_that_was_sent_with_a_face(home):
     session, store = home
     carded = 0
-    for delivery in all_of(session, Delivery):
+    for delivery in session.scalars(sa.select(Delivery).where(Delivery.purpose == "reply")):
         mail = Mail.from_json(delivery.content)
         check(mail)
         assert delivery.state is DeliveryState.SENT
@@ -152,7 +162,7 @@ def test_what_left_the_house_is_a_lawful_mail_that_was_sent_with_a_face(home):
 
 def test_an_answer_answers_the_mail_before_it(furnished):
     known = {message.rfc_message_id for message in all_of(furnished, Message)}
-    answers = [message for message in all_of(furnished, Message) if message.direction is Direction.OUT]
+    answers = [message for message in all_of(furnished, Message) if is_reply(message)]
     assert all(message.in_reply_to and set(message.references) <= known for message in answers)
     assert all(message.text[message.fold_at :].startswith(message.editor.name) for message in answers)
 
@@ -222,6 +232,21 @@ def test_the_command_furnishes_once_and_resets_when_asked(config, monkeypatch):
     assert "already" in second.output
     again = CliRunner().invoke(demo_command, ["--reset", "--yes"])
     assert again.exit_code == 0 and "nadia@maison-solenne.example" in again.output
+
+
+def test_two_pieces_came_back_this_morning_one_is_held_and_one_is_being_bought(home):
+    session, store = home
+    offers = session.scalars(sa.select(Offer).where(Offer.ended_at.is_(None)).order_by(Offer.place)).all()
+    assert [each.state for each in offers] == [OfferState.OPEN, OfferState.TAKEN]
+    assert all(each.held_until and each.held_until > NOW for each in offers)
+    assert offers[0].variant.available == 0
+    assert find_broken_invariants(session) == []
+    for each in offers:
+        delivery = session.get(Delivery, each.delivery_id)
+        check(unfold(delivery.content, store.get))
+        assert session.get(Message, each.message_id).conversation.customer_id == each.customer_id
+    endings = set(session.scalars(sa.select(Offer.ended_because).distinct()))
+    assert endings >= {OfferEnding.BOUGHT, OfferEnding.LAPSED, OfferEnding.PASSED}
 
 
 def test_the_shop_has_told_its_last_days(furnished):
