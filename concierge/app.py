@@ -36,6 +36,7 @@ from concierge.web import filters as web_filters
 from concierge.web import live
 from concierge.web import security as web_security
 from concierge.wishes import offer_views as offers
+from concierge.wishes import views as wishes
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -115,6 +116,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     customers.init_app(app)
     conversations.init_app(app)
     offers.init_app(app)
+    wishes.init_app(app)
     reports.init_app(app)
     live.init_app(app)
     templating.init_app(app)

@@ -101,6 +101,11 @@ def colours_meant(word: str) -> list[str]:
     return [english for english, italian in _ITALIAN_COLOURS.items() if italian.startswith(wanted)]
 
 
+def colours_in(language: str) -> dict[str, str]:
+    """Every colour the shop's English has a word for, with its word in `language`."""
+    return {english: colour_name(english, language) for english in _ITALIAN_COLOURS}
+
+
 def price_text(cents: int, currency: str, language: str) -> str:
     """The price as people write it in this language, without cents where there are none: "€420", "420 €"."""
     locale = Locale.parse(locale_of(language))

@@ -118,6 +118,9 @@ _TELLING: dict[str, tuple[str, Callable[[_Told], str]]] = {
     "conversation.untagged": (
         "tag", lambda told: str(_("%(who)s took off the tag “%(tag)s”", who=told.who, tag=told.details.get("tag", "")))
     ),
+    "conversation.wished": (
+        "heart", lambda told: str(_("%(who)s noted a wish: %(what)s", who=told.who, what=told.details.get("what", "")))
+    ),
     "answer.scheduled": ("calendar-clock", _scheduled),
     "answer.cancelled": ("undo-2", lambda told: str(_("%(who)s took the answer back", who=told.who))),
     "answer.returned": ("circle-alert", lambda _told: str(_("The answer was not sent; it is back with its writer"))),

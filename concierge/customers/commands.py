@@ -75,6 +75,13 @@ def change_customer(session: Session, customer: Customer, *, by: _Editor, now: d
         audit.record(session, "customer.changed", customer, by=by, now=now, fields=sorted(changed))
 
 
+def put_in_tier(session: Session, customer: Customer, tier: str, *, by: _Editor, now: datetime) -> None:
+    """Write down her tier, "" for none; what it is worth in a queue is decided above."""
+    if customer.tier != tier:
+        before, customer.tier = customer.tier, tier
+        audit.record(session, "customer.tier_set", customer, by=by, now=now, before=before, tier=tier)
+
+
 def set_sizes(
     session: Session, customer: Customer, sizes: Mapping[str, tuple[str, str]], *, by: _Editor, now: datetime
 ) -> None:

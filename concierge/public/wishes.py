@@ -15,7 +15,6 @@ from concierge.customers.models import Customer
 from concierge.customers.queries import get_customer
 from concierge.errors import BadToken, NotFound
 from concierge.extensions import db, house_config
-from concierge.public.forms import is_yes, read_wanted
 from concierge.public.fresh import too_old
 from concierge.public.moments import held_words
 from concierge.public.pages import Opened, bp, language_of, open_link, show, speaking, zone_of_her
@@ -24,6 +23,7 @@ from concierge.web.security import public
 from concierge.wishes import links, queries, requests
 from concierge.wishes.commands import change_wish, renew_wish, withdraw_wish
 from concierge.wishes.first_mails import chosen
+from concierge.wishes.forms import is_yes, read_wanted
 from concierge.wishes.models import Wish, WishEnding, WishNotFound, WishState
 from concierge.wishes.offer_models import Offer, OfferState
 

@@ -7,11 +7,13 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from concierge.reports.restocks import OfferRow
-from concierge.wishes.models import WishEnding, WishState
 from concierge.wishes.offer_models import OfferEnding, OfferState, Rule
 from concierge.wishes.simulation import Manner
 from concierge.wishes.waves import Standing
+from concierge.wishes.wording import ENDINGS, STATES
 from concierge.wishes.words import explain
+
+__all__ = ["AGES", "ENDINGS", "MANNERS", "RULES", "STATES", "became", "why"]
 
 AGES: Final[tuple[LazyString, ...]] = (
     _l("up to a week"),
@@ -20,28 +22,6 @@ AGES: Final[tuple[LazyString, ...]] = (
     _l("up to six months"),
     _l("older"),
 )
-
-STATES: Final[dict[WishState, LazyString]] = {
-    WishState.UNCONFIRMED: _l("not confirmed yet"),
-    WishState.WAITING: _l("waits"),
-    WishState.OFFERED: _l("has an offer"),
-    WishState.FULFILLED: _l("fulfilled"),
-    WishState.WITHDRAWN: _l("withdrawn"),
-    WishState.EXPIRED: _l("expired"),
-}
-
-ENDINGS: Final[dict[WishEnding, LazyString]] = {
-    WishEnding.BOUGHT: _l("bought through our offer"),
-    WishEnding.BOUGHT_ELSEWHERE: _l("bought in another way"),
-    WishEnding.WITHDRAWN_BY_HER: _l("withdrawn by her"),
-    WishEnding.WITHDRAWN_BY_EDITOR: _l("withdrawn by an editor"),
-    WishEnding.UNSUBSCRIBED: _l("wants no more mails"),
-    WishEnding.NEVER_CONFIRMED: _l("never confirmed"),
-    WishEnding.TOO_OLD: _l("too old"),
-    WishEnding.NEEDED_BY_PASSED: _l("needed earlier"),
-    WishEnding.PASSED_ON_IT: _l("passed on it"),
-    WishEnding.CUSTOMER_ERASED: _l("erased with the customer"),
-}
 
 _OFFER_ENDINGS: Final[dict[OfferEnding, LazyString]] = {
     OfferEnding.BOUGHT: _l("bought"),

@@ -11,11 +11,13 @@ from concierge.accounts.models import Editor, Mailbox
 from concierge.catalogue.models import Variant
 from concierge.config import Policy
 from concierge.conversations.models import Conversation, Message
+from concierge.customers.commands import put_in_tier
 from concierge.customers.models import Consent, Customer
 from concierge.wishes import queries, waves
 from concierge.wishes.models import (
     AlreadyWished,
     NoReason,
+    NoSuchTier,
     NothingWished,
     SeveralProducts,
     Wish,
@@ -101,9 +103,9 @@ def withdraw_wish(session: Session, wish: Wish, because: WishEnding, *, by: Edit
         return
     wish.end(because, now=now)
     if (offer := queries.find_open_offer(session, wish_id=wish.id)) is not None:
-        end_offer(session, offer, OfferEnding.WITHDRAWN, now=now)
-    verb = "wish.expired" if wish.state is WishState.EXPIRED else "wish.withdrawn"
-    audit.record(session, verb, wish, by=by, now=now, because=because.value)
+        elsewhere = because is WishEnding.BOUGHT_ELSEWHERE
+        end_offer(session, offer, OfferEnding.BOUGHT_ELSEWHERE if elsewhere else OfferEnding.WITHDRAWN, now=now)
+    audit.record(session, f"wish.{wish.state.value}", wish, by=by, now=now, because=because.value)
 
 
 def expire_wish(session: Session, wish: Wish, because: WishEnding, *, now: datetime) -> None:
@@ -111,13 +113,15 @@ def expire_wish(session: Session, wish: Wish, because: WishEnding, *, now: datet
     withdraw_wish(session, wish, because, by=None, now=now)
 
 
-def renew_wish(session: Session, wish: Wish, *, now: datetime, span: timedelta = SPAN) -> None:
+def renew_wish(
+    session: Session, wish: Wish, *, now: datetime, span: timedelta = SPAN, by: Editor | None = None
+) -> None:
     """She still wants it: it lives for another `span` from now, at its place; twice is fine. Raises WishEnded."""
     wish = queries.lock_wish(session, wish.id)
     if not wish.is_living:
         raise WishEnded
     wish.expires_at, wish.asked_at = max(wish.expires_at, now + span), None
-    audit.record(session, "wish.renewed", wish, by=None, now=now)
+    audit.record(session, "wish.renewed", wish, by=by, now=now)
 
 
 def change_wish(
@@ -187,6 +191,22 @@ def move_wish(
     wish.rank(_between(session, others, place, now=now))
     wish.moved_at, wish.moved_by_id, wish.moved_because = now, by.id, because.strip()[:400]
     audit.record(session, "wish.moved", wish, by=by, now=now, place=place, because=wish.moved_because)
+
+
+def set_tier(session: Session, customer: Customer, tier: str, *, by: Editor, now: datetime) -> None:
+    """Give her a tier, "" for none, and her waiting wishes the head start it is worth now; raises NoSuchTier.
+
+    Wishes moved by hand keep their place.
+    """
+    policy = current_policy(session)
+    if tier and tier not in policy.head_starts:
+        raise NoSuchTier
+    put_in_tier(session, customer, tier, by=by, now=now)
+    living = queries.list_wishes_of(session, customer.id, living_only=True)
+    for number in sorted(each.id for each in living):
+        wish = queries.lock_wish(session, number)
+        if wish.is_living and wish.confirmed_at is not None and wish.moved_at is None:
+            wish.rank(waves.rank_at(wish.confirmed_at, tier, policy))
 
 
 def _between(session: Session, others: Sequence[waves.Place], place: int, *, now: datetime) -> datetime:

@@ -66,10 +66,14 @@ class _Way:
 def ask_to_confirm(table: Table, wish: Wish, *, by: Editor) -> None:
     """Ask her whether we may write about a wish that an editor noted; once for each wish."""
     _ = phrases(wish.language)
-    key = f"wish-confirm:{wish.id}:{wish.created_at.timestamp():.6f}"
     link = links.confirm_link(table.config, wish.id)
-    occasion = _Occasion("wish_confirm", key, _("Shall I keep an eye on it for you?"), {"link": link})
+    occasion = _Occasion("wish_confirm", confirm_key(wish), _("Shall I keep an eye on it for you?"), {"link": link})
     _send(table, wish, wish.choices[0].variant, occasion, by=by)
+
+
+def confirm_key(wish: Wish) -> str:
+    """Under which the question whether we may write about a wish leaves, once."""
+    return f"wish-confirm:{wish.id}:{wish.created_at.timestamp():.6f}"
 
 
 def ask_whether_wanted(table: Table, wish: Wish) -> bool:

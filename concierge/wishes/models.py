@@ -277,3 +277,7 @@ class SeveralProducts(RuleBroken):
 
 class NoReason(BadInput):
     """Say why: the reason is kept with the wish."""
+
+
+class NoSuchTier(BadInput):
+    """Choose one of the tiers of the wave policy, or none."""

@@ -1,6 +1,6 @@
 """Reading wishes, queues, waves and offers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -168,6 +168,27 @@ def place_of(session: Session, wish: Wish, *, variant_id: int | None = None) -> 
     if wish.state is not WishState.WAITING or not wish.choices:
         return None
     return stand(session, variant_id or wish.choices[0].variant_id).get(wish.id)
+
+
+def place_by_rank(session: Session, wish: Wish, *, variant_id: int) -> Standing | None:
+    """Where a wish stands by rank alone, counted and not read: near enough in a queue of many thousands."""
+    if wish.state is not WishState.WAITING or wish.rank_at is None or wish.confirmed_at is None:
+        return None
+    before = sa.select(sa.func.count()).where(
+        WishVariant.variant_id == variant_id,
+        IS_WAITING,
+        sa.tuple_(WishVariant.rank_at, WishVariant.wish_id) < (wish.rank_at, wish.id),
+    )
+    place = (session.scalar(before) or 0) + 1
+    return Standing(place, max(place, count_waiting(session, variant_id)), 0, wish.confirmed_at)
+
+
+def list_offers_of_wishes(session: Session, wish_ids: Collection[int]) -> dict[int, Offer]:
+    """The running offers of these wishes, by wish."""
+    if not wish_ids:
+        return {}
+    statement = sa.select(Offer).where(Offer.wish_id.in_(wish_ids), Offer.ended_at.is_(None))
+    return {offer.wish_id: offer for offer in session.scalars(statement)}
 
 
 def running_of(session: Session, variant_ids: Sequence[int]) -> Running:

@@ -49,7 +49,7 @@ def explain(standing: Standing, language: str, *, zone: ZoneInfo | None = None, 
     is_this_year = now is not None and now.year == since.year
     day = format_date(since.date(), "d MMMM" if is_this_year else "d MMMM y", locale=_locale(language))
     place = _("%(ordinal)s of %(count)s") % {
-        "ordinal": _ordinal(standing.place, language),
+        "ordinal": ordinal(standing.place, language),
         "count": _number(standing.of, language),
     }
     waits = _("waiting since %(day)s") % {"day": day}
@@ -66,7 +66,8 @@ def skipped_words(reason: str, language: str) -> str:
     return _translations(language).gettext(_REASONS[reason]) if reason in _REASONS else reason
 
 
-def _ordinal(number: int, language: str) -> str:
+def ordinal(number: int, language: str) -> str:
+    """ "first", "second" … as the reader says it; "no. 13" from there on."""
     _ = _translations(language).gettext
     return _(_ORDINALS[number - 1]) if 0 < number <= len(_ORDINALS) else _("no. %(number)s") % {"number": number}
 
