@@ -234,7 +234,8 @@ def _radar(session: Session, wish: Wish, variant: Variant, queue: _Queue, reader
 def _quantities(session: Session, queue: _Queue) -> list[tuple[int, int]]:
     """The first of a queue with how many each wants: a coming parcel holds few."""
     first = list(queue.standings)[:100]
-    wanted = dict(session.execute(sa.select(Wish.id, Wish.quantity).where(Wish.id.in_(first))).tuples().all())
+    found = session.execute(sa.select(Wish.id, Wish.quantity).where(Wish.id.in_(first)))
+    wanted = {wish_id: quantity for wish_id, quantity in found}
     return [(number, wanted[number]) for number in first if number in wanted]
 
 
