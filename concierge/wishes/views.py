@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, flash, make_response, redirect, request, url_for
+from flask import Blueprint, Flask, Response, flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -14,12 +14,12 @@ from concierge.accounts.queries import current_editor
 from concierge.catalogue import queries as catalogue
 from concierge.catalogue.cards import card_of
 from concierge.catalogue.models import Product
-from concierge.config import LANGUAGES, Config
+from concierge.config import LANGUAGES
 from concierge.conversations import queries as conversations
 from concierge.conversations.models import Conversation
 from concierge.customers.queries import get_customer, list_consents
 from concierge.errors import BadInput, ConciergeError, NotFound, RuleBroken
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.web.rendering import render, wants_block
 from concierge.web.security import roles_accepted
 from concierge.wishes import letters, noting, queries, requests, showing
@@ -65,11 +65,6 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(wish_views.bp)
 
 
-def config() -> Config:
-    """The house's configuration."""
-    return cast(Config, current_app.extensions["concierge"])
-
-
 def page_language() -> str:
     """The language of the page, among those of the house."""
     locale = get_locale()
@@ -78,7 +73,7 @@ def page_language() -> str:
 
 def reader() -> showing.Reader:
     """Who looks, and when."""
-    return showing.Reader(current_editor(), page_language(), config().policy.zone, clock.now())
+    return showing.Reader(current_editor(), page_language(), house_config().policy.zone, clock.now())
 
 
 @bp.get("/conversations/<int:conversation_id>/wishes")
@@ -162,7 +157,7 @@ def done(said: str, back: str) -> ResponseReturnValue:
 
 def table() -> letters.Table:
     """What a letter about a wish is written with."""
-    return letters.Table(db.session, config(), moulds_of(config().blobs_url), clock.now())
+    return letters.Table(db.session, house_config(), moulds_of(house_config().blobs_url), clock.now())
 
 
 def _noted(conversation: Conversation, form: WishForm) -> Wish:
@@ -175,7 +170,7 @@ def _noted(conversation: Conversation, form: WishForm) -> Wish:
         raise NoProof
     asked = conversations.get_message(db.session, form.message_id) if form.message_id is not None else None
     wish = noting.note_wish(
-        db.session, conversation, wanted, variants, asked=asked, policy=config().policy, by=me, now=now
+        db.session, conversation, wanted, variants, asked=asked, policy=house_config().policy, by=me, now=now
     )
     if asked is None:
         letters.ask_to_confirm(table(), wish, by=me)

@@ -12,13 +12,13 @@ from concierge.accounts.queries import current_editor, list_editors
 from concierge.conversations import queries as conversations
 from concierge.conversations.models import Conversation
 from concierge.errors import BadInput, ConciergeError, RuleBroken
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.web.rendering import render
 from concierge.wishes import noting, queries, requests, showing, wording
 from concierge.wishes.commands import change_wish, move_wish, renew_wish, withdraw_wish
 from concierge.wishes.forms import WishForm, price_typed, read_form
 from concierge.wishes.models import Wish, WishEnding, WishState
-from concierge.wishes.views import answering, chips_of, config, done, reader
+from concierge.wishes.views import answering, chips_of, done, reader
 
 bp = Blueprint("wish", __name__, url_prefix="/wishes/<int:wish_id>")
 _QUEUE_SHOWN = 12
@@ -98,7 +98,7 @@ def move(wish_id: int) -> ResponseReturnValue:
 def renew(wish_id: int) -> ResponseReturnValue:
     """She still wants it; twice is fine."""
     wish = queries.lock_wish(db.session, wish_id)
-    renew_wish(db.session, wish, now=clock.now(), span=config().policy.wish_span, by=current_editor())
+    renew_wish(db.session, wish, now=clock.now(), span=house_config().policy.wish_span, by=current_editor())
     db.session.commit()
     return done(_("Renewed."), _back(wish))
 

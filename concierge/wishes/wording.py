@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from concierge.catalogue.naming import price_text
+from concierge.config import locale_of
 from concierge.customers.models import Consent
 from concierge.wishes.models import Wish, WishEnding, WishState, WishWay
 from concierge.wishes.offer_models import Offer, OfferState
@@ -37,8 +38,6 @@ ENDINGS: Final[dict[WishEnding, LazyString]] = {
     WishEnding.PASSED_ON_IT: _l("passed on it"),
     WishEnding.CUSTOMER_ERASED: _l("erased with the customer"),
 }
-
-_LOCALES: Final = {"en": "en_GB"}
 
 
 def facts_of(wish: Wish) -> list[str]:
@@ -122,7 +121,7 @@ def _language() -> str:
 
 
 def _locale() -> str:
-    return _LOCALES.get(_language(), _language())
+    return locale_of(_language())
 
 
 def told(verb: str, details: Mapping[str, Any]) -> str:
