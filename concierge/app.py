@@ -28,6 +28,7 @@ from concierge.inbound import views as inbound
 from concierge.inbound import webhooks as inbound_webhooks
 from concierge.mailing import views as mailing
 from concierge.mailing.staff_mail import StaffMail
+from concierge.operations import views as operations
 from concierge.public import views as customers_pages
 from concierge.reports import views as reports
 from concierge.templating import views as templating
@@ -119,6 +120,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     wishes.init_app(app)
     reports.init_app(app)
     live.init_app(app)
+    operations.init_app(app, config)
     templating.init_app(app)
     customers_pages.init_app(app)
     if config.demo:  # elsewhere these doors are not there

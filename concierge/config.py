@@ -58,6 +58,8 @@ class Policy(BaseSettings):
     send_attempts: int = Field(8, ge=1, le=30, examples=["8"])
     send_timeout_seconds: int = Field(30, ge=1, le=60, examples=["30"])
     lease_minutes: int = Field(10, ge=1, le=120, examples=["10"])
+    # what waits for longer, or a provider away for longer, makes the house not ready (/readyz)
+    backlog_minutes: int = Field(5, ge=1, le=24 * 60, examples=["5"])
     filing_attempts: int = Field(3, ge=1, le=10, examples=["3"])
     # of one sender, by the envelope; 0 means as much as comes (see docs/operations.md)
     sender_mails_a_day: int = Field(500, ge=0, le=1_000_000, examples=["500"])
@@ -156,6 +158,8 @@ class Config(BaseSettings):
     shopify_secret: SecretStr = Field(SecretStr(""), examples=["the app's client secret"])
     shopify_locations: dict[str, str] = Field(default_factory=dict, examples=['{"655441491": "online"}'])
     woocommerce_secret: SecretStr = Field(SecretStr(""), examples=["the secret typed into the webhook"])
+    metrics_token: SecretStr = Field(SecretStr(""), examples=["a random text, for Prometheus"])
+    log: Literal["auto", "text", "json"] = Field("auto", examples=["json"])
     trusted_proxies: int = Field(0, ge=0, le=5, examples=["1"])
     policy: Policy = Field(default_factory=Policy)
 

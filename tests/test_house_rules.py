@@ -37,7 +37,7 @@ EDGES = {
 EDGE_FOLDERS = {"sources", "demo", "web", "public", "v1"}
 PARTS = {
     "accounts", "customers", "catalogue", "mailing", "templating", "conversations", "drafts", "inbound", "demo",
-    "wishes", "followups", "reports",
+    "wishes", "followups", "reports", "operations",
 }  # fmt: skip
 # What one part may import of another: its reads, its writes, its tables.
 OPEN = {"commands", "queries", "models"}
@@ -208,7 +208,7 @@ RULES = {
     "drafts.wording",
     "followups.schedule", "followups.moments", "followups.courtesy", "followups.feasts", "followups.conditions",
     "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables", "reports.figures",
-    "reports.summing",
+    "reports.summing", "operations.state", "operations.timetable",
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""How the house runs: what its worker does, what waits, what was set aside."""

@@ -1,0 +1,69 @@
+"""Reading how the house runs: the worker's copies, what waits, and how long the last mails took."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge import copies
+from concierge.drafts.models import Draft
+from concierge.followups.models import FollowUp, FollowUpState
+from concierge.inbound.models import InboundMail, InboundState
+from concierge.mailing.models import Delivery, DeliveryState
+from concierge.operations.state import Queue, Seen
+from concierge.setbacks import resting
+from concierge.wishes.offer_models import Offer
+
+# Nobody needs to know more exactly how much there is of it.
+MOST = 1000
+# So many of the last mails tell how long they took.
+_LAST = 200
+
+
+def list_seen(session: Session) -> list[Seen]:
+    """The copies of the worker, the last seen first."""
+    return [
+        Seen(each.id, each.host, each.pid, each.version, each.started_at, each.seen_at, each.lines, each.provider)
+        for each in copies.list_copies(session)
+    ]
+
+
+def list_queues(session: Session, *, now: datetime) -> list[Queue]:
+    """What waits to be done by the worker; not what was set aside."""
+    found = []
+    for name, job, number, since, waits in _queues(now):
+        rows = sa.select(since).where(*waits, number.not_in(resting(job, now)))
+        waiting = session.scalar(sa.select(sa.func.count()).select_from(rows.limit(MOST).subquery())) or 0
+        oldest = session.scalar(rows.order_by(since).limit(1)) if waiting else None
+        found.append(Queue(name, waiting, oldest))
+    return found
+
+
+def _queues(now: datetime) -> Iterator[tuple[str, str, Any, Any, tuple[Any, ...]]]:
+    """For each: its name, the job that works it, the row's number, since when it waits, and what makes it wait."""
+    kept = (InboundMail.state == InboundState.RECEIVED,)
+    yield "mail", "inbound.file_received", InboundMail.id, InboundMail.received_at, kept
+    answers = (Draft.due_at <= now, Draft.claimed_at.is_(None))
+    yield "answers", "drafts.release_due", Draft.id, Draft.due_at, answers
+    planned = (FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_(None), FollowUp.due_at <= now)
+    yield "follow-ups", "followups.release_due", FollowUp.id, FollowUp.due_at, planned
+    held = (Offer.left_at.is_(None), Offer.ended_at.is_(None), Offer.leaves_at <= now)
+    yield "offers", "wishes.release.release_due", Offer.id, Offer.leaves_at, held
+    queued = (Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now)
+    yield "deliveries", "mailing.deliver_due", Delivery.id, Delivery.due_at, queued
+
+
+def last_filings(session: Session) -> list[float]:
+    """Seconds from the arrival of a mail to its filing, for the last ones."""
+    last = sa.select(InboundMail.received_at, InboundMail.settled_at).where(InboundMail.settled_at.is_not(None))
+    rows = session.execute(last.order_by(InboundMail.id.desc()).limit(_LAST))
+    return [(settled - received).total_seconds() for received, settled in rows if settled]
+
+
+def last_sendings(session: Session) -> list[float]:
+    """Seconds from the moment a mail was due to the moment its provider took it, for the last ones."""
+    last = sa.select(Delivery.due_at, Delivery.sent_at).where(Delivery.sent_at.is_not(None))
+    rows = session.execute(last.order_by(Delivery.id.desc()).limit(_LAST))
+    return [(sent - due).total_seconds() for due, sent in rows if sent]

@@ -1,0 +1,106 @@
+"""Whether the house runs as it should: what is wrong, told from what the worker last said and from what waits."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What can be wrong."""
+
+    NO_WORKER = "no_worker"  # none was ever seen, or the last one said goodbye
+    SILENT = "silent"  # the last one fell silent
+    STUCK = "stuck"  # one is alive, but a job of it does not end
+    PROVIDER = "provider"  # mail can't be handed over
+    BACKLOG = "backlog"  # something waits for too long
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong; `what` names the job or the queue, `seconds` how long it has been so."""
+
+    kind: Kind
+    what: str = ""
+    seconds: float = 0.0
+
+    @property
+    def sentence(self) -> str:
+        """For machines and the log, in English."""
+        seconds = f"{self.seconds:.0f} s"
+        return {
+            Kind.NO_WORKER: "worker: none is running",
+            Kind.SILENT: f"worker: no sign of life for {seconds}",
+            Kind.STUCK: f"worker: {self.what} has been in hand for {seconds}",
+            Kind.PROVIDER: f"provider: {self.what} has been out of reach for {seconds}",
+            Kind.BACKLOG: f"backlog: {self.what} has waited for {seconds}",
+        }[self.kind]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A copy of the worker as it was last seen."""
+
+    id: int
+    host: str
+    pid: int
+    version: str
+    started_at: datetime
+    seen_at: datetime
+    lines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    provider: Mapping[str, Any] = field(default_factory=dict)
+
+    def is_alive(self, now: datetime, silence: timedelta) -> bool:
+        """Whether it spoke lately; what it says from the future was said by a clock that was set back since."""
+        return abs(now - self.seen_at) <= silence
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Rows of one kind that wait: how many (counted up to a bound), and since when the oldest does."""
+
+    name: str
+    waiting: int
+    oldest_at: datetime | None
+
+    def age(self, now: datetime) -> float:
+        """Seconds the oldest has waited; 0 when none does."""
+        return max((now - self.oldest_at).total_seconds(), 0.0) if self.oldest_at else 0.0
+
+
+def find_faults(
+    copies: Iterable[Seen], queues: Iterable[Queue], *, now: datetime, silence: timedelta, patience: timedelta
+) -> list[Fault]:
+    """All that is wrong, the worst first; nothing when all is well.
+
+    A copy is gone after `silence`; a queue or a provider is a fault after `patience`. `now` is the database's.
+    """
+    seen = list(copies)
+    alive = [each for each in seen if each.is_alive(now, silence)]
+    faults = _of_the_worker(seen, alive, now)
+    for copy in alive:
+        away = copy.provider.get("away_since")
+        if away and (seconds := (now - datetime.fromisoformat(away)).total_seconds()) > patience.total_seconds():
+            faults.append(Fault(Kind.PROVIDER, str(copy.provider.get("name", "")), seconds))
+            break
+    late = [queue for queue in queues if queue.age(now) > patience.total_seconds()]
+    return faults + [Fault(Kind.BACKLOG, queue.name, queue.age(now)) for queue in late]
+
+
+def _of_the_worker(seen: list[Seen], alive: list[Seen], now: datetime) -> list[Fault]:
+    if not alive:
+        latest = max((each.seen_at for each in seen), default=None)
+        return [Fault(Kind.SILENT, "", abs((now - latest).total_seconds())) if latest else Fault(Kind.NO_WORKER)]
+    stuck: dict[str, float] = {}
+    for copy in alive:
+        for job, run in copy.lines.items():
+            if (seconds := _in_hand(copy, run, now)) > float(run.get("limit", 60.0)):
+                stuck[job] = max(seconds, stuck.get(job, 0.0))
+    return [Fault(Kind.STUCK, job, seconds) for job, seconds in sorted(stuck.items())]
+
+
+def _in_hand(copy: Seen, run: Mapping[str, Any], now: datetime) -> float:
+    """Seconds a run has been going on: what its copy said, and what has passed since."""
+    said = run.get("in_hand")
+    return 0.0 if said is None else float(said) + max((now - copy.seen_at).total_seconds(), 0.0)
