@@ -83,6 +83,7 @@ class OrderLineIn(_Shape):
     sku: Sku
     units: int = Field(1, ge=1, le=1000)
     price_cents: int = Field(ge=0, le=10**9, description="For one unit.")
+    returned: int = Field(0, ge=0, le=1000, description="Of its units so many were cancelled or came back, in all.")
 
 
 class OrderIn(_Shape):

@@ -49,7 +49,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class SoldLine:
-    """A line of an order; `name` is order and line."""
+    """A line of an order; `name` is order and line. Of its units so many were undone, in all: `returned`."""
 
     item: Item
     name: str
@@ -60,7 +60,7 @@ class SoldLine:
     address: str = ""
     hold_token: str = ""
     location: str = ""
-    is_returned: bool = False
+    returned: int = 0
 
 
 Told = Alias | Counted | SoldLine

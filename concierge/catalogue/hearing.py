@@ -84,6 +84,6 @@ def _sell(session: Session, source: str, variant: Variant, sold: SoldLine, *, no
         address=sold.address,
         hold_token=sold.hold_token,
         location=sold.location,
-        is_returned=sold.is_returned,
+        returned=sold.returned,
     )
     report_purchase(session, report, now=now)

@@ -18,7 +18,7 @@ class PurchaseReport:
     """A line of an order as the shop sent it; `(source, external_id)` names the line, e.g. "S-49406:1".
 
     `address` may be empty (a sale in a boutique), `hold_token` is what the checkout was given with our offer.
-    `is_returned`: the order was cancelled, or the piece came back.
+    Of its `units` so many were cancelled or came back, in all: `returned`.
     """
 
     source: str
@@ -31,14 +31,20 @@ class PurchaseReport:
     address: str = ""
     hold_token: str = ""
     location: str = ""
-    is_returned: bool = False
+    returned: int = 0
+
+    @property
+    def kept(self) -> int:
+        """Units sold and not undone."""
+        return max(0, self.units - max(0, self.returned))
 
 
 def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) -> Purchase:
-    """Write down what was sold, or that a sale was undone; the same line again changes nothing.
+    """Write down what was sold, or that a sale was undone, wholly or in part; the same line again changes nothing.
 
     Sold units are promised until a stock report has them missing. Wishes are looked through by whoever reads
-    `matched_at IS NULL`. A cancellation may come before its order. Raises VariantNotFound.
+    `matched_at IS NULL`. A cancellation may come before its order, and what was undone stays so. Raises
+    VariantNotFound.
     """
     variant = lock_variant(session, report.sku)
     purchase = find_purchase(session, report.source, report.external_id)
@@ -50,37 +56,43 @@ def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) 
             variant=variant,
             customer_id=buyer.id if buyer else None,
             normalised=normalise(report.address)[:320],
-            units=report.units,
+            units=report.kept or report.units,
             location=report.location,
             price_cents=report.price_cents,
             currency=report.currency,
             hold_token=report.hold_token,
             at=min(report.at, now),
             received_at=now,
-            unsettled=0 if report.is_returned else report.units,
+            unsettled=report.kept,
             # what was undone before we heard of it fulfils no wish
-            matched_at=now if report.is_returned else None,
-            returned_at=now if report.is_returned else None,
+            matched_at=None if report.kept else now,
+            returned_at=None if report.kept else now,
         )
         session.add(purchase)
         audit.record(session, "purchase.reported", purchase, by=None, now=now)
-        if not report.is_returned:
-            promise_sold(session, variant.id, report.units)
+        if report.kept:
+            promise_sold(session, variant.id, report.kept)
             session.flush()
             settle_sales(session, variant)
-    elif report.is_returned and purchase.returned_at is None:
-        _undo(session, purchase, now=now)
+    elif report.kept < purchase.units and purchase.returned_at is None:
+        _undo(session, purchase, report.kept, now=now)
     session.flush()
     return purchase
 
 
-def _undo(session: Session, purchase: Purchase, *, now: datetime) -> None:
-    """The piece was not sold after all: what no report has missing yet is free again; the rest the shop reports."""
-    purchase.returned_at = now
-    if purchase.unsettled:
-        give_back_units(session, purchase.variant_id, purchase.unsettled)
-        purchase.unsettled = 0
-    audit.record(session, "purchase.returned", purchase, by=None, now=now)
+def _undo(session: Session, purchase: Purchase, kept: int, *, now: datetime) -> None:
+    """All but `kept` were not sold after all: what no report has missing yet is free again; the rest the shop reports.
+
+    Of units that a report may or may not have missing, those that are kept count as the ones it has not.
+    """
+    if (freed := purchase.unsettled - kept) > 0:
+        give_back_units(session, purchase.variant_id, freed)
+        purchase.unsettled = kept
+    audit.record(session, "purchase.returned", purchase, by=None, now=now, units=purchase.units - kept)
+    if kept:
+        purchase.units = kept
+    else:
+        purchase.returned_at = now
 
 
 def find_purchase(session: Session, source: str, external_id: str) -> Purchase | None:

@@ -23,6 +23,8 @@ TOPIC: Final = "X-Shopify-Topic"
 _ID: Final = "x-shopify-webhook-id"
 # With fractions of a second, which updated_at has not: two changes within one second keep their order.
 _AT: Final = "x-shopify-triggered-at"
+# Refunded and not put back: the piece is broken, or hers to keep.
+_LOST: Final = "no_restock"
 _ORDERS: Final = {"orders/create", "orders/paid", "orders/updated", "orders/cancelled"}
 
 
@@ -92,10 +94,27 @@ def _order(topic: str, body: dict[str, Any], locations: Mapping[str, str]) -> li
                     address=address,
                     hold_token=hold_of(line.get("properties")) or hold,
                     location=location,
-                    is_returned=is_over or line.get("current_quantity") == 0,
+                    returned=units if is_over else _put_back(line, units, body.get("refunds")),
                 )
             )
     return told
+
+
+def _put_back(line: dict[str, Any], units: int, refunds: object) -> int:
+    """How many units of a line the shop may sell again: removed from the order, and not written off.
+
+    `current_quantity` is what is left of `quantity`; before API version 2022-04 only the refunds say it.
+    """
+    refunded = [
+        each for refund in rows(refunds) for each in rows(refund.get("refund_line_items"))
+        if each.get("line_item_id") == line.get("id")
+    ]  # fmt: skip
+    written_off = sum(read_units(each.get("quantity", 0)) for each in refunded if each.get("restock_type") == _LOST)
+    left = line.get("current_quantity")
+    removed = (
+        sum(read_units(each.get("quantity", 0)) for each in refunded) if left is None else units - read_units(left)
+    )
+    return max(0, removed - written_off)
 
 
 def _name(headers: Mapping[str, str]) -> str:

@@ -83,7 +83,7 @@ def _order(body: dict[str, Any]) -> list[Told]:
                     currency=plain(body.get("currency"), 3) or "EUR",
                     address=plain(billing.get("email"), 320) if isinstance(billing, dict) else "",
                     hold_token=hold_of(line.get("meta_data"), "key") or hold,
-                    is_returned=state in _UNDONE,
+                    returned=units if state in _UNDONE else 0,
                 )
             )
     return told

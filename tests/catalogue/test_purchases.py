@@ -59,19 +59,46 @@ def test_the_same_order_twice_is_one_sale(session: Session, sandal: Variant) -> 
 
 def test_a_cancelled_order_frees_its_unit_once(session: Session, sandal: Variant) -> None:
     sell(session)
-    sell(session, is_returned=True)
-    sell(session, is_returned=True)
+    sell(session, returned=1)
+    sell(session, returned=1)
     assert sandal.promised == 0
     count(session, 2, NOW + MINUTE)
     assert sandal.available == 2
 
 
 def test_a_cancellation_may_come_before_its_order(session: Session, sandal: Variant) -> None:
-    sell(session, is_returned=True)
+    sell(session, returned=1)
     purchase = sell(session)
     assert purchase.returned_at
     assert purchase.matched_at
     assert sandal.promised == 0
+
+
+def test_what_is_undone_in_part_gives_back_exactly_that(session: Session, sandal: Variant) -> None:
+    purchase = sell(session, units=2)
+    assert (sandal.promised, sandal.available) == (2, 0)
+    for _again in range(2):
+        sell(session, units=2, returned=1)
+        assert (sandal.promised, sandal.available, purchase.units, purchase.returned_at) == (1, 1, 1, None)
+    sell(session, units=2)  # the order as it was, late: what was undone stays so
+    assert (sandal.promised, purchase.units) == (1, 1)
+    sell(session, units=2, returned=2)
+    assert (sandal.promised, sandal.available) == (0, 2)
+    assert purchase.returned_at
+
+
+def test_of_what_the_shop_has_missing_in_part_the_kept_unit_stays_promised(session: Session, sandal: Variant) -> None:
+    sell(session, units=2)
+    count(session, -1, NOW + MINUTE, StockReport.DELTA)
+    sell(session, units=2, returned=1)
+    assert (sandal.on_hand, sandal.promised, sandal.available) == (1, 1, 0)
+    count(session, 1, NOW + 2 * MINUTE)
+    assert (sandal.promised, sandal.available) == (0, 1)
+
+
+def test_an_order_undone_in_part_before_we_heard_of_it_sells_the_rest(session: Session, sandal: Variant) -> None:
+    purchase = sell(session, units=2, returned=1)
+    assert (purchase.units, purchase.matched_at, sandal.promised) == (1, None, 1)
 
 
 def test_an_old_report_settles_nothing(session: Session, sandal: Variant) -> None:

@@ -155,6 +155,34 @@ def test_an_order_of_shopify_is_one_sale(shop: FlaskClient, session: Session, to
     assert units(session)[1] == 0
 
 
+def _refund(units: int, kind: str, line: int = 466157049) -> dict[str, Any]:
+    return {"refund_line_items": [{"line_item_id": line, "quantity": units, "restock_type": kind}]}
+
+
+@pytest.mark.parametrize(
+    ("line", "refunds", "promised"),
+    [
+        ({"current_quantity": 2}, [_refund(1, "return")], 2),
+        ({"current_quantity": 2}, [], 2),
+        ({"current_quantity": 0}, [], 0),
+        ({}, [_refund(1, "return"), _refund(1, "cancel")], 1),
+        ({}, [_refund(2, "return", line=9)], 3),
+        ({"current_quantity": 2}, [_refund(1, "no_restock")], 3),
+        ({"current_quantity": 1}, [_refund(1, "no_restock"), _refund(1, "cancel")], 2),
+    ],
+)
+def test_shopify_refunds_give_back_the_units_that_are_put_back(
+    shop: FlaskClient, session: Session, line: dict[str, Any], refunds: list[dict[str, Any]], promised: int
+) -> None:
+    """By API versions with a current quantity and without; what is refunded and written off is gone."""
+    bought = ORDER["line_items"][0] | {"quantity": 3}
+    shopify(shop, "orders/create", ORDER | {"line_items": [bought]})
+    assert units(session)[1] == 3
+    for name in ("w2", "w3"):
+        assert shopify(shop, "orders/updated", ORDER | {"line_items": [bought | line], "refunds": refunds}, name)
+        assert units(session)[1] == promised
+
+
 def test_woocommerce_counts_products_and_variations(shop: FlaskClient, session: Session) -> None:
     headers = {"X-WC-Webhook-Topic": "product.updated", "X-WC-Webhook-Signature": VARIATION_SIGNATURE}
     assert shop.post("/webhooks/woocommerce", data=VARIATION, headers=headers).get_json() == {"ours": 1, "others": 0}

@@ -105,7 +105,7 @@ def she_sends_back(session, found, nadia):
     make_product(session)
     line = PurchaseReport("shop", "S-1:1", "CAL-TUR-37", NOW - DAY, address="barbara@example.com")
     report_purchase(session, line, now=NOW - DAY)
-    report_purchase(session, PurchaseReport(**{**_fields(line), "is_returned": True}), now=NOW + DAY)
+    report_purchase(session, PurchaseReport(**{**_fields(line), "returned": 1}), now=NOW + DAY)
 
 
 def _fields(line):

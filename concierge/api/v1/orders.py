@@ -42,7 +42,7 @@ def _line(order: OrderIn, line: OrderLineIn, *, now: datetime) -> dict[str, Any]
         address=order.address,
         hold_token=order.hold,
         location=order.location or house_config().policy.shop_location,
-        is_returned=order.state != "paid",
+        returned=line.returned if order.state == "paid" else line.units,
     )
     try:
         purchase = report_purchase(db.session, report, now=now)
