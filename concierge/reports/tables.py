@@ -34,9 +34,10 @@ def cell(value: Cell) -> str:
         return value.isoformat(sep=" ", timespec="seconds")
     if not isinstance(value, str):
         return str(value)
-    guard = "'" if value.lstrip(" ").startswith(_BEGIN_FORMULAS) else ""
     words = "".join(" " if ord(each) < 32 and each not in "\n\t" else each for each in value)
-    return guard + words
+    # some trim what looks like nothing before they look for a formula
+    begins = words.startswith(_BEGIN_FORMULAS) or words.lstrip().startswith(_BEGIN_FORMULAS)
+    return f"'{words}" if begins else words
 
 
 class _Page:
