@@ -58,7 +58,9 @@ def run(**options: Any) -> None:
     config = read_config(**options)
     starting.require_port(config.host, config.port, "--port")
     starting.require_port(config.smtp_host, config.smtp_port, "--smtp-port")
-    starting.require_folder(config.data)
+    starting.require_folder(config.data, "The data folder", "--data or CONCIERGE_DATA")
+    if config.provider == "folder" and config.outbox:
+        starting.require_folder(config.outbox, "The outbox", "CONCIERGE_OUTBOX")
     starting.require_database(config)
     _furnish(config)
     with _session(config) as session:

@@ -1,13 +1,19 @@
 """Configuration read once from the environment and `.env`, every mistake reported at once; and the house's numbers."""
 
 import contextlib
+import os
 import secrets
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+import fsspec
+import sqlalchemy as sa
+from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     Field,
@@ -29,7 +35,10 @@ LANGUAGES = ("en", *sorted(each.parent.name for each in _PACKAGE.glob("translati
 _LOCALES = {"en": "en_GB"}
 
 
-_OWN_MACHINE = {"127.0.0.1", "::1", "localhost"}
+OWN_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
+RELAY_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+# Read by the tests and by the house's own processes.
+_NOT_SETTINGS = ("CONCIERGE_TEST", "CONCIERGE_LIFELINE")
 
 
 def locale_of(language: str) -> str:
@@ -41,6 +50,50 @@ def house_folder(name: Literal["templates", "emails", "migrations"]) -> Path:
     """Where these files lie: inside an installed wheel, or beside the package in a checkout."""
     installed = _PACKAGE / "_house" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name
+
+
+def check_relay_url(url: str) -> str:
+    """The relay's URL as it is; raises ValueError saying what is wrong with it."""
+    parts = urlsplit(url)
+    if parts.scheme not in RELAY_PORTS or not parts.hostname:
+        raise ValueError(f"must begin with {_either(f'{each}://' for each in RELAY_PORTS)} and name a host")
+    if parts.username and parts.scheme == "smtp" and parts.hostname not in OWN_MACHINE:
+        raise ValueError("sends a password unprotected; begin it with smtps:// or smtp+starttls://")
+    try:
+        parts.port  # noqa: B018 it is read to see whether it can be
+    except ValueError:
+        raise ValueError("names a port that is none") from None
+    return url
+
+
+def _check_database_url(url: str) -> str:
+    try:
+        backend = sa.make_url(url).get_backend_name()
+    except sa.exc.ArgumentError:
+        raise ValueError("can't be read") from None
+    if backend not in {"sqlite", "postgresql"}:
+        raise ValueError(f"names {backend}; the house keeps its records in postgresql:// or sqlite://")
+    return url
+
+
+def _check_blobs_url(url: str) -> str:
+    try:
+        fsspec.get_filesystem_class(fsspec.utils.get_protocol(url))
+    except (ValueError, ImportError) as error:
+        raise ValueError(f"can't be used ({error})") from None
+    return url
+
+
+def _check_web_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must begin with https:// or http:// and name a host")
+    return url
+
+
+def _either(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} or {last}"
 
 
 def _zone(name: str) -> str:
@@ -163,19 +216,26 @@ class Config(BaseSettings):
     trusted_proxies: int = Field(0, ge=0, le=5, examples=["1"])
     policy: Policy = Field(default_factory=Policy)
 
-    @field_validator("smtp_url", "sendgrid_api_key", "secret_key", "base_url")
+    @field_validator("smtp_url", "sendgrid_api_key")
     @classmethod
-    def _check(cls, value: Any, info: ValidationInfo) -> Any:
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        provider = info.data.get("provider")
-        if info.field_name == "smtp_url" and provider == "smtp" and not text:
-            raise ValueError("the smtp provider needs a relay")
-        if info.field_name == "sendgrid_api_key" and provider == "sendgrid" and not text:
-            raise ValueError("the sendgrid provider needs a key")
-        if info.field_name == "secret_key" and text and len(text) < 32:
-            raise ValueError("is too short")
-        if info.field_name == "base_url" and text and urlsplit(text).scheme not in {"http", "https"}:
-            raise ValueError("must begin with https://")
+    def _needed(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        provider = {"smtp_url": "smtp", "sendgrid_api_key": "sendgrid"}[str(info.field_name)]
+        if info.data.get("provider") == provider and not value.get_secret_value():
+            raise ValueError(f"is needed by the {provider} provider")
+        return value
+
+    @field_validator("smtp_url", "secret_key", "base_url", "sendgrid_url", "database_url", "blobs_url")
+    @classmethod
+    def _readable(cls, value: Any, info: ValidationInfo) -> Any:
+        if text := value.get_secret_value() if isinstance(value, SecretStr) else value:
+            _CHECKS[str(info.field_name)](text)
+        return value
+
+    @field_validator("smtp_port")
+    @classmethod
+    def _apart(cls, value: int, info: ValidationInfo) -> int:
+        if (value, info.data.get("smtp_host")) == (info.data.get("port"), info.data.get("host")):
+            raise ValueError("is the pages' port too; the mail door needs one of its own")
         return value
 
     @model_validator(mode="after")
@@ -192,7 +252,7 @@ class Config(BaseSettings):
     def _stands_alone(self) -> bool:
         """Whether only this machine reaches the house and no mail leaves it: a house to try, not one to work in."""
         hosts = {self.host, urlsplit(self.base_url).hostname or self.host}
-        return hosts <= _OWN_MACHINE and self.provider in {"folder", "memory"}
+        return hosts <= OWN_MACHINE and self.provider in {"folder", "memory"}
 
     @property
     def secret(self) -> str:
@@ -210,13 +270,29 @@ class Config(BaseSettings):
         return self.database_url.startswith("sqlite")
 
 
+def _check_secret(text: str) -> str:
+    if len(text) < 32:
+        raise ValueError("is too short")
+    return text
+
+
+_CHECKS: dict[str, Callable[[str], str]] = {
+    "base_url": _check_web_url,
+    "blobs_url": _check_blobs_url,
+    "database_url": lambda url: _check_database_url(_with_driver(url)),
+    "secret_key": _check_secret,
+    "sendgrid_url": _check_web_url,
+    "smtp_url": check_relay_url,
+}
+
+
 def read_config(**overrides: object) -> Config:
     """The configuration from environment, `.env` and `overrides` (command-line options; None means not given).
 
     Raises Misconfigured whose text has one line for each mistake: the variable, what is wrong, an example.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
-    faults: list[str] = []
+    faults = _unknown_settings()
     policy = Policy.model_construct()
     try:
         policy = Policy()
@@ -239,6 +315,20 @@ def _faults(error: ValidationError, model: type[BaseSettings], prefix: str) -> l
         examples = model.model_fields[name].examples or [""]
         lines.append(f"{prefix}{name.upper()}: {message[0].lower()}{message[1:]}, e.g. {examples[0]}")
     return lines
+
+
+def _unknown_settings() -> list[str]:
+    """A line for each CONCIERGE_ variable that is no setting, most likely misspelt."""
+    known = [f"CONCIERGE_{name.upper()}" for name in Config.model_fields if name != "policy"]
+    known += [f"CONCIERGE_POLICY_{name.upper()}" for name in Policy.model_fields]
+    given = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith("CONCIERGE_")}
+    unknown = sorted(each for each in given.difference(known) if not each.startswith(_NOT_SETTINGS))
+    return [f"{each}: is no setting of the house{_perhaps(each, known)}" for each in unknown]
+
+
+def _perhaps(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.8)
+    return f"; do you mean {near[0]}?" if near else "; .env.example lists them all"
 
 
 def _with_driver(url: str) -> str:

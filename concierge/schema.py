@@ -17,6 +17,10 @@ class NewerDatabase(ConciergeError):
     """This database was made by a newer Concierge; update the program, or choose another data folder."""
 
 
+class EmptyDatabase(ConciergeError):
+    """There is nothing in this database yet; `concierge migrate` prepares it, and `concierge run` does so by itself."""
+
+
 class OldDatabase(ConciergeError):
     """This database was made by an older Concierge; run `concierge migrate` first."""
 
@@ -31,14 +35,17 @@ def migrate(config: Config) -> None:
 
 
 def require_current(config: Config) -> None:
-    """Raise OldDatabase or NewerDatabase unless the database stands at the newest migration."""
+    """Raise EmptyDatabase, OldDatabase or NewerDatabase unless the database stands at the newest migration."""
     engine = make_engine(config)
     try:
         with engine.connect() as connection:
-            if stands_at(connection) != newest():
-                raise OldDatabase
+            revision = stands_at(connection)
     finally:
         engine.dispose()
+    if revision is None:
+        raise EmptyDatabase
+    if revision != newest():
+        raise OldDatabase
 
 
 def stands_at(connection: sa.Connection) -> str | None:

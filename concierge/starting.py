@@ -26,7 +26,7 @@ class PortTaken(ConciergeError):
 
 
 class FolderUnwritable(ConciergeError):
-    """The data folder can't be written."""
+    """This folder can't be written."""
 
 
 class DatabaseUnfit(ConciergeError):
@@ -48,8 +48,11 @@ def require_port(host: str, port: int, option: str) -> None:
         ) from error
 
 
-def require_folder(folder: Path) -> None:
-    """Make `folder` when it isn't there; raise FolderUnwritable unless a file can be kept in it."""
+def require_folder(folder: Path, name: str, remedy: str) -> None:
+    """Make `folder` when it isn't there; raise FolderUnwritable unless a file can be kept in it.
+
+    The sentence begins with `name` ("The outbox") and says what chooses another one, `remedy`.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".writable-") as file:
@@ -57,8 +60,8 @@ def require_folder(folder: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        remedy = "choose another with --data or CONCIERGE_DATA"
-        raise FolderUnwritable(f"The data folder {folder} can't be written ({error.strerror}); {remedy}.") from error
+        why = f"{name} {folder} can't be written ({error.strerror}); choose another with {remedy}."
+        raise FolderUnwritable(why) from error
 
 
 def require_database(config: Config) -> None:

@@ -52,6 +52,52 @@ def test_a_provider_without_its_key_is_a_mistake(provider: str, missing: str, tm
         read_config(data=tmp_path, provider=provider)
 
 
+@pytest.mark.parametrize(
+    "name, value, what",
+    [
+        ("smtp_url", "smtp://name:password@relay.example.com", "unprotected"),
+        ("smtp_url", "relay:25", "must begin with smtp://, smtps:// or smtp+starttls://"),
+        ("smtp_url", "http://x", "must begin"),
+        ("smtp_url", "smtps://", "name a host"),
+        ("smtp_url", "smtps://relay.example.com:many", "port"),
+        ("database_url", "mysql://x/y", "names mysql"),
+        ("database_url", "nonsense", "can't be read"),
+        ("blobs_url", "s4://bucket", "s4"),
+        ("base_url", "concierge.example.com", "must begin with https://"),
+        ("sendgrid_url", "https://", "name a host"),
+        ("smtp_port", "8000", "the pages' port too"),
+    ],
+)
+def test_what_could_not_work_is_said_before_anything_starts(name, value, what, monkeypatch, tmp_path):
+    monkeypatch.setenv(f"CONCIERGE_{name.upper()}", value)
+    with pytest.raises(Misconfigured) as raised:
+        read_config(data=tmp_path)
+    (line,) = str(raised.value).splitlines()
+    assert line.startswith(f"CONCIERGE_{name.upper()}: ")
+    assert what in line
+    assert ", e.g. " in line
+
+
+@pytest.mark.parametrize(
+    "url", ["smtp://name:secret@localhost:25", "smtp://relay", "smtps://a:b@relay.example.com", "smtp+starttls://r:587"]
+)
+def test_a_relay_we_can_speak_with_is_taken(url, tmp_path):
+    assert read_config(data=tmp_path, provider="smtp", smtp_url=url).smtp_url.get_secret_value() == url
+
+
+def test_a_misspelt_variable_is_named_beside_the_one_it_must_mean(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONCIERGE_PORTT", "9")
+    (tmp_path / ".env").write_text("CONCIERGE_POLICY_UNDO_SECOND=3\nSOMETHING_ELSE=1\nCONCIERGE_WEATHER=fair\n")
+    with pytest.raises(Misconfigured) as raised:
+        read_config(data=tmp_path)
+    assert str(raised.value).splitlines() == [
+        "CONCIERGE_POLICY_UNDO_SECOND: is no setting of the house; do you mean CONCIERGE_POLICY_UNDO_SECONDS?",
+        "CONCIERGE_PORTT: is no setting of the house; do you mean CONCIERGE_PORT?",
+        "CONCIERGE_WEATHER: is no setting of the house; .env.example lists them all",
+    ]
+
+
 def test_the_secret_is_made_once_and_ours_alone(tmp_path):
     first = read_config(data=tmp_path).secret
     assert first == read_config(data=tmp_path).secret

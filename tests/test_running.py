@@ -101,6 +101,10 @@ def test_an_unwritable_folder_is_one_sentence(tmp_path: Path):
     )
     assert said.startswith(f"The data folder {tmp_path}/file/data can't be written")
     assert "--data or CONCIERGE_DATA" in said
+    ports = ("--port", str(free_port()), "--smtp-port", str(free_port()))
+    outbox = _refusal(*ports, "--data", str(tmp_path / "data"), outbox=str(tmp_path / "file" / "outbox"))
+    assert outbox.startswith(f"The outbox {tmp_path}/file/outbox can't be written")
+    assert "CONCIERGE_OUTBOX" in outbox
 
 
 def test_a_database_of_a_newer_concierge_is_one_sentence(tmp_path: Path, migrated: Path):

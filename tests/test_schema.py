@@ -1,10 +1,11 @@
 """The migrations make the tables that the models describe, on both databases, as often as one likes."""
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from concierge import schema
-from concierge.config import Config
+from concierge.config import Config, read_config
 from concierge.db import Base, make_engine
 
 
@@ -22,3 +23,8 @@ def test_the_migrations_make_what_the_models_describe(config: Config):
 def test_migrating_again_changes_nothing(config: Config):
     schema.migrate(config)
     schema.require_current(config)
+
+
+def test_a_database_with_nothing_in_it_is_not_called_old(tmp_path):
+    with pytest.raises(schema.EmptyDatabase):
+        schema.require_current(read_config(data=tmp_path))

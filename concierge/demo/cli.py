@@ -15,6 +15,11 @@ from concierge.demo.goods import read
 def demo_command(reset: bool, yes: bool) -> None:
     """Furnish the demo house: a fictional maison with its products, people and a month of mail."""
     config = read_config()
+    if not config.demo:
+        raise click.ClickException(
+            "This house is not for trying things out: it is open to others, or its mail leaves for the world, and "
+            "the demo's accounts have a password everybody knows. If you mean it, set CONCIERGE_DEMO=true."
+        )
     schema.migrate(config)
     store = blobs.open_store(config)
     with make_sessions(config)() as session:

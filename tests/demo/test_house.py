@@ -234,6 +234,14 @@ def test_the_command_furnishes_once_and_resets_when_asked(config, monkeypatch):
     assert again.exit_code == 0 and "nadia@maison-solenne.example" in again.output
 
 
+def test_a_house_for_work_is_not_furnished_with_accounts_everybody_knows(monkeypatch, tmp_path):
+    monkeypatch.setenv("CONCIERGE_DATA", str(tmp_path))
+    monkeypatch.setenv("CONCIERGE_DEMO", "false")
+    refused = CliRunner().invoke(demo_command, ["--reset", "--yes"])
+    assert refused.exit_code == 1 and "CONCIERGE_DEMO=true" in refused.output
+    assert not list(tmp_path.iterdir())
+
+
 def test_two_pieces_came_back_this_morning_one_is_held_and_one_is_being_bought(home):
     session, store = home
     offers = session.scalars(sa.select(Offer).where(Offer.ended_at.is_(None)).order_by(Offer.place)).all()

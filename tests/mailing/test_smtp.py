@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from concierge.errors import Misconfigured
 from concierge.mailing.providers.base import TransportError
 from concierge.mailing.providers.smtp import SmtpProvider
 from tests.mailing.carriers import parcel
@@ -133,9 +132,3 @@ def test_a_certificate_nobody_vouches_for_is_not_trusted(tmp_path, scheme, tls):
 def test_starttls_that_is_not_offered_is_not_done_without(relay):
     with pytest.raises(TransportError, match="STARTTLS"):
         SmtpProvider(f"smtp+starttls://localhost:{relay.port}").send(parcel())
-
-
-@pytest.mark.parametrize("url", ["smtp://name:password@relay.example.com", "relay.example.com", "http://x", "smtps://"])
-def test_a_relay_that_would_leak_the_password_or_makes_no_sense_is_refused(url):
-    with pytest.raises(Misconfigured, match="CONCIERGE_SMTP_URL"):
-        SmtpProvider(url)

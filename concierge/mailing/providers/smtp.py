@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from flask_babel import gettext as _
 
-from concierge.errors import Misconfigured
+from concierge.config import RELAY_PORTS, check_relay_url
 from concierge.mailing.mail import wire_address
 from concierge.mailing.providers.base import (
     Accepted,
@@ -21,8 +21,6 @@ from concierge.mailing.providers.base import (
     unreachable,
 )
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 _QUEUED_AS = re.compile(r"queued as <?([A-Za-z0-9._@-]{3,100})", re.IGNORECASE)
 _LINE_DOT = re.compile(rb"(?m)^\.")
 _SECONDS = 25.0  # for each answer; a mail is settled within 30 s as far as the other side allows it
@@ -38,14 +36,11 @@ class SmtpProvider:
     name = "smtp"
 
     def __init__(self, url: str, *, seconds: float = _SECONDS, tls: ssl.SSLContext | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise Misconfigured("CONCIERGE_SMTP_URL: e.g. smtp+starttls://name:password@relay.example.com:587")
-        self._scheme, self._host = parts.scheme, parts.hostname
-        self._port = parts.port or _PORTS[parts.scheme]
+        """Nothing is connected yet; raises ValueError for a URL that names no relay (Config has seen to that)."""
+        parts = urlsplit(check_relay_url(url))
+        self._scheme, self._host = parts.scheme, str(parts.hostname)
+        self._port = parts.port or RELAY_PORTS[parts.scheme]
         self._name, self._password = unquote(parts.username or ""), unquote(parts.password or "")
-        if self._name and self._scheme == "smtp" and self._host not in _LOOPBACK:
-            raise Misconfigured("CONCIERGE_SMTP_URL: a password needs smtps:// or smtp+starttls://")
         self._seconds, self._tls = seconds, tls or ssl.create_default_context()
         self._connection: smtplib.SMTP | None = None
         self._lock = Lock()
