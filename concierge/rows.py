@@ -1,7 +1,7 @@
 """Rows by the hundred: numbers reserved beforehand, and one statement for all of them, without the cost of each."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -91,12 +91,16 @@ def _json(value: Any) -> str:
     return _encode(value) if value else "{}" if isinstance(value, dict) else "[]"
 
 
-def is_one_of(session: Session, column: Any, numbers: Sequence[int]) -> sa.ColumnElement[bool]:
-    """Whether a number is among these, which travel as one value: the statement is the same for a few and thousands."""
+def is_one_of(session: Session, column: Any, values: Collection[int] | Collection[str]) -> sa.ColumnElement[bool]:
+    """Whether a number or a text is among these, which travel as one value.
+
+    So the statement is the same for a few and for thousands, and is put together once.
+    """
     if session.get_bind().dialect.name == "sqlite":
-        each = sa.func.json_each(_encode(list(numbers))).table_valued("value")
+        each = sa.func.json_each(_encode(list(values))).table_valued("value")
         return cast("sa.ColumnElement[bool]", column.in_(sa.select(each.c.value)))
-    array = sa.bindparam(None, list(numbers), type_=sa.ARRAY(sa.BigInteger), unique=True)
+    kind = sa.Text() if isinstance(next(iter(values), 0), str) else sa.BigInteger()
+    array = sa.bindparam(None, list(values), type_=sa.ARRAY(kind), unique=True)
     return cast("sa.ColumnElement[bool]", column == sa.func.any(array))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from concierge.addresses import Address
 from concierge.audit import AuditEntry
-from concierge.conversations.indexing import index_many
+from concierge.conversations.indexing import index_folded
 from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind
 from concierge.conversations.search_terms import fold
 from concierge.rows import insert_many, reserve_ids, run_many
@@ -81,7 +81,7 @@ def record_letters(session: Session, letters: Sequence[LetterOut], *, now: datet
     insert_many(session, _conversations, begun)
     insert_many(session, table, [_message(number, each, now) for number, each in pairs])
     run_many(session, _SHOW_LAST, [_last(number, each, now) for number, each in pairs if not each.begins])
-    index_many(session, [_indexed(number, each) for number, each in pairs])
+    index_folded(session, [_indexed(number, each) for number, each in pairs])
     entries = [_entry(number, each, now) for number, each in pairs]
     insert_many(session, cast("sa.Table", AuditEntry.__table__), entries)
     return numbers
@@ -147,8 +147,9 @@ def _line(letter: LetterOut) -> str:
 
 
 def _indexed(number: int, letter: LetterOut) -> tuple[int, str, str, str]:
-    people = f"{letter.sender.name} {letter.sender.address}"
-    return number, letter.subject, people, f"{_folded(letter.searched)}\n{letter.to.name} {letter.to.address}"
+    people = _folded(f"{letter.sender.name} {letter.sender.address}")
+    to = fold(f"{letter.to.name} {letter.to.address}")
+    return number, _folded(letter.subject), people, f"{_folded(letter.searched)} {to}"
 
 
 # What thousands of letters have in common is folded once.

@@ -15,6 +15,7 @@ from concierge.mailing.models import (
     SuppressionReason,
 )
 from concierge.mailing.moves import TROUBLED
+from concierge.rows import is_one_of
 from concierge.setbacks import NONE, Rows
 
 # Handed over, whatever became of it afterwards: what a customer may find in her mailbox.
@@ -121,6 +122,6 @@ def find_suppression(session: Session, address: str) -> Suppression | None:
 def list_suppressed(session: Session, normalised: Sequence[str]) -> dict[str, SuppressionReason]:
     """Those of these (normalised) addresses that are not to be mailed, each with its reason."""
     statement = sa.select(Suppression.normalised, Suppression.reason).where(
-        Suppression.normalised.in_(normalised), Suppression.released_at.is_(None)
+        is_one_of(session, Suppression.normalised, normalised), Suppression.released_at.is_(None)
     )
     return {address: reason for address, reason in session.execute(statement)}

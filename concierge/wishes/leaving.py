@@ -11,6 +11,7 @@ from concierge.addresses import Address, normalise
 from concierge.catalogue.models import Variant
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
 from concierge.customers.models import Consent, Customer, CustomerAddress
+from concierge.rows import is_one_of
 from concierge.setbacks import NONE, Rows
 from concierge.wishes.models import LIVING, Wish
 from concierge.wishes.offer_models import Offer, Wave
@@ -112,12 +113,10 @@ def list_waiting(
 
 def list_companions(session: Session, due: Sequence[Leaving], *, until: datetime, but: Rows = NONE) -> list[Leaving]:
     """What else is about to leave for the same people by then: it travels in the same mail."""
-    theirs = sa.select(Wish.id).where(Wish.customer_id.in_({each.customer_id for each in due}))
-    statement = (
-        _statement().where(Offer.wish_id.in_(theirs), Offer.leaves_at <= until, Offer.id.not_in(but)).order_by(Offer.id)
-    )
-    known = {each.offer_id for each in due}
-    return [each for each in _read(session, statement) if each.offer_id not in known]
+    theirs = sa.select(Wish.id).where(is_one_of(session, Wish.customer_id, {each.customer_id for each in due}))
+    known = is_one_of(session, Offer.id, [each.offer_id for each in due])
+    others = (Offer.wish_id.in_(theirs), Offer.leaves_at <= until, ~known, Offer.id.not_in(but))
+    return _read(session, _statement().where(*others).order_by(Offer.id))
 
 
 def _statement(*, is_ours: bool = True) -> sa.Select[*tuple[Any, ...]]:
@@ -223,7 +222,7 @@ def addresses_of(session: Session, customer_ids: Collection[int]) -> dict[int, l
     """The addresses of these customers, each with whether it is the one we write to, in the order they were met."""
     statement = (
         sa.select(CustomerAddress.customer_id, CustomerAddress.address, CustomerAddress.is_primary)
-        .where(CustomerAddress.customer_id.in_(customer_ids))
+        .where(is_one_of(session, CustomerAddress.customer_id, customer_ids))
         .order_by(CustomerAddress.id)
     )
     found: dict[int, list[tuple[str, bool]]] = {}

@@ -12,6 +12,7 @@ from concierge.catalogue.models import Product
 from concierge.conversations.models import Conversation
 from concierge.customers.models import Consent, Customer, CustomerAddress
 from concierge.mailing.queries import list_suppressed
+from concierge.rows import is_one_of
 from concierge.wishes import waves
 from concierge.wishes.models import Wish, WishVariant
 from concierge.wishes.queries import IS_WAITING
@@ -152,7 +153,7 @@ def _addresses(session: Session, customer_ids: Sequence[int]) -> dict[int, str]:
         return {}
     statement = (
         sa.select(CustomerAddress.customer_id, CustomerAddress.normalised)
-        .where(CustomerAddress.customer_id.in_(customer_ids))
+        .where(is_one_of(session, CustomerAddress.customer_id, customer_ids))
         .order_by(CustomerAddress.is_primary, CustomerAddress.id.desc())
     )
     return {customer_id: address for customer_id, address in session.execute(statement)}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from concierge import audit
 from concierge.catalogue.stock import take_units
+from concierge.rows import insert_many, is_one_of
 from concierge.wishes import clockwork, queries, shelves, waves
 from concierge.wishes.models import Wish, WishState, WishVariant
 from concierge.wishes.offer_models import Offer, OfferState, Wave
@@ -167,16 +168,16 @@ class Round:
         for variant_id in {each.variant_id for each in made} - self._waves.keys():
             self._waves[variant_id] = self._open(variant_id)
         wish_ids = sorted(each.wish_id for each in made)
-        self._session.execute(sa.insert(Offer), [self._offer(each) for each in made])
+        insert_many(self._session, cast("sa.Table", Offer.__table__), [self._offer(each) for each in made])
         self._session.execute(
             sa.update(Wish)
-            .where(Wish.id.in_(wish_ids))
+            .where(is_one_of(self._session, Wish.id, wish_ids))
             .values(state=WishState.OFFERED, skipped_because="", rests_until=None)
             .execution_options(synchronize_session=False)
         )
         self._session.execute(
             sa.update(WishVariant)
-            .where(WishVariant.wish_id.in_(wish_ids))
+            .where(is_one_of(self._session, WishVariant.wish_id, wish_ids))
             .values(is_waiting=False)
             .execution_options(synchronize_session=False)
         )
@@ -216,6 +217,8 @@ class Round:
             "by_tier": each.turn.by_tier,
             "made_at": self._now,
             "editor_id": each.waiting.editor_id,
+            "words": "",
+            "similar": [],
             "leaves_at": self._leaves(zone_of(each.waiting.timezone, each.waiting.country, self._zone)),
         }
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from concierge.catalogue.models import Variant
 from concierge.catalogue.stock import take_units
 from concierge.catalogue.stock_models import Restock
+from concierge.rows import is_one_of
 from concierge.wishes import queries, waves
 from concierge.wishes.models import Wish, WishState
 from concierge.wishes.offer_models import Offer, OfferState, Rule, WavePolicy
@@ -75,7 +76,7 @@ def lock_waiting(session: Session, wish_ids: Sequence[int]) -> set[int]:
         return set()
     statement = (
         sa.select(Wish.id)
-        .where(Wish.id.in_(wish_ids), Wish.state == WishState.WAITING)
+        .where(is_one_of(session, Wish.id, wish_ids), Wish.state == WishState.WAITING)
         .order_by(Wish.id)
         .with_for_update(of=Wish)
     )
