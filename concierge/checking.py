@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from concierge import blobs, clock, schema, starting
 from concierge.accounts import queries
 from concierge.config import Config
-from concierge.db import database_now, make_engine, make_sessions
+from concierge.db import database_now, make_engine, make_sessions, reading
 from concierge.errors import ConciergeError
 from concierge.mailing.providers import open_provider
+from concierge.wishes.queries import find_broken_invariants
 
 LARGEST_SKEW = timedelta(seconds=5)
 
@@ -39,6 +40,7 @@ def check_all(config: Config) -> Iterator[Finding]:
         "provider": check_provider,
         "mailboxes": check_mailboxes,
         "clock": check_clock,
+        "sums": check_sums,
     }
     for name, check in checks.items():
         try:
@@ -103,6 +105,21 @@ def check_mailboxes(config: Config) -> str:
             "No mailbox is open; add one: concierge mailbox add care@your-house.example --brand 'Your House'."
         )
     return f"Mail is taken in for {', '.join(open_ones)}."
+
+
+def check_sums(config: Config) -> str:
+    """Holds, sales and units agree, and every wish with its offers."""
+    sessions = make_sessions(config)
+    try:
+        with reading(sessions) as session:
+            broken = find_broken_invariants(session)
+    finally:
+        sessions.kw["bind"].dispose()
+    if broken:
+        rows = "; ".join(f"{each.table} {each.id}: {each.rule}, but {each.words}" for each in broken[:5])
+        more = f" (and {len(broken) - 5} more)" if len(broken) > 5 else ""
+        raise NotWorking(f"{rows}{more}. The page /wishes/broken lists them and says since when.")
+    return "Holds, sales and units agree, and so do wishes and offers."
 
 
 def check_clock(config: Config) -> str:

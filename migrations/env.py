@@ -12,7 +12,8 @@ import concierge.inbound.models
 import concierge.reports.models
 import concierge.setbacks
 import concierge.templating.models
-import concierge.wishes.offer_models  # noqa: F401
+import concierge.wishes.offer_models
+import concierge.wishes.soundness  # noqa: F401
 from concierge.config import read_config
 from concierge.db import Base, make_engine
 

@@ -9,7 +9,7 @@ from concierge.config import Config
 from concierge.conversations import commands, queries
 from concierge.conversations.models import Conversation, ConversationState, Message
 from concierge.db import Sessions, reading
-from concierge.mailing.models import Delivery, DeliveryState
+from concierge.mailing.models import UNASKED, Delivery, DeliveryState
 from concierge.setbacks import resting
 from concierge.working import work_each
 
@@ -44,7 +44,10 @@ def wake_due(config: Config, sessions: Sessions) -> int:
 
 
 def return_failed(config: Config, sessions: Sessions) -> int:
-    """Put conversations whose answer did not arrive back on their editor's list, once for each failure; how many."""
+    """Put conversations whose answer did not arrive back on their editor's list, once for each failure; how many.
+
+    A letter that left by itself is no work in its conversation: an offer that came back stands on the offers desk.
+    """
     job = "conversations.return_failed"
 
     def back(session: Session, failed: tuple[int, int]) -> bool:
@@ -71,7 +74,7 @@ def _failed() -> sa.Select[int, int]:
     return (
         sa.select(Message.id, Message.conversation_id)
         .join(Delivery, Delivery.id == Message.delivery_id)
-        .where(Delivery.state.in_(_NOT_ARRIVED), ~returned.exists())
+        .where(Delivery.state.in_(_NOT_ARRIVED), Delivery.purpose.not_in(UNASKED), ~returned.exists())
         .order_by(Message.id)
     )
 

@@ -26,7 +26,7 @@ from concierge.conversations.models import (
     Tag,
 )
 from concierge.customers.models import CustomerAddress
-from concierge.mailing.models import Delivery
+from concierge.mailing.models import LETTERS, Delivery
 
 
 def get_conversation(session: Session, conversation_id: int) -> Conversation:
@@ -139,13 +139,22 @@ def last_incoming(session: Session, conversation: Conversation) -> Message | Non
 
 
 def last_answer(session: Session, conversation: Conversation) -> Message | None:
-    """The newest mail an editor sent."""
-    return _last(session, conversation, Direction.OUT)
+    """The newest mail an editor sent; letters about wishes are no answers."""
+    return _last(session, conversation, Direction.OUT, _is_answer())
 
 
-def _last(session: Session, conversation: Conversation, direction: Direction) -> Message | None:
+def _is_answer() -> sa.ColumnElement[bool]:
+    """Whether a mail of ours is an answer: offers and the like leave by themselves, whatever she asked meanwhile."""
+    letters = sa.select(Delivery.id).where(Delivery.id == Message.delivery_id, Delivery.purpose.in_(LETTERS))
+    return ~letters.exists()
+
+
+def _last(
+    session: Session, conversation: Conversation, direction: Direction, *also: sa.ColumnElement[bool]
+) -> Message | None:
     statement = (
         sa.select(Message)
+        .where(*also)
         .where(Message.conversation_id == conversation.id, Message.direction == direction)
         .where(Message.kind == MessageKind.HUMAN)
         .order_by(Message.created_at.desc(), Message.id.desc())
@@ -185,6 +194,7 @@ def unanswered_before(session: Session, message: Message) -> datetime | None:
     earlier = sa.select(sa.func.max(Message.created_at)).where(
         Message.conversation_id == message.conversation_id,
         Message.direction == Direction.OUT,
+        _is_answer(),
         Message.id != message.id,
         Message.created_at <= message.created_at,
     )
@@ -200,7 +210,7 @@ def unanswered_before(session: Session, message: Message) -> datetime | None:
 
 def references_for(session: Session, conversation: Conversation) -> tuple[tuple[str, ...], str | None]:
     """For the next answer: the References of the mail it answers, and that mail's own id (RFC 5322, 3.6.4)."""
-    parent = last_incoming(session, conversation) or last_answer(session, conversation)
+    parent = last_incoming(session, conversation) or _last(session, conversation, Direction.OUT)
     if parent is None:
         return (), None
     return tuple(parent.references or parent.in_reply_to), parent.rfc_message_id

@@ -26,6 +26,12 @@ class DeliveryState(StrEnum):
     WITHHELD = "withheld"
 
 
+# The purposes of letters about wishes: they answer nobody's mail.
+LETTERS = ("offer", "offer_gone", "still_wanted", "wish_confirm")
+# Those of them that leave by themselves: what becomes of them is shown where they come from.
+UNASKED = ("offer", "offer_gone", "still_wanted")
+
+
 class Delivery(Base):
     """One mail to one address, under a unique key such as "reply:902"."""
 

@@ -62,7 +62,7 @@ class Circumstances:
     addresses: Mapping[int, Sequence[tuple[str, bool]]]
     suppressed: Callable[[str], str]
     similar: Callable[[Leaving], tuple[str, ...]]
-    # an editor who sends from her desk writes herself, whatever the hour; she may wake nobody
+    # an editor who sends from her desk: she writes herself, unless the customer's own editor is there; she wakes nobody
     by: Colleague | None = None
 
 
@@ -99,10 +99,10 @@ def _objection(offer: Leaving, to: Address | None, around: Circumstances) -> str
 def _voice(offers: Sequence[Leaving], thread: Thread | None, around: Circumstances) -> Voice | None:
     first = offers[0]
     owner_id = next((each.owner_id for each in offers if each.owner_id), thread.editor_id if thread else None)
-    if around.by is not None:
-        owner = around.rosters[first.policy_id].known.get(owner_id or 0)
-        return Voice(around.by, owner if owner and owner.id != around.by.id else None)
     roster = around.rosters[first.policy_id]
+    owner = roster.known.get(owner_id or 0)
+    if around.by is not None and (owner is None or owner not in roster.present or owner.id == around.by.id):
+        return Voice(around.by, owner if owner and owner.id != around.by.id else None)
     return choose_voice(owner_id, roster, customer_id=first.customer_id, language=first.language)
 
 

@@ -16,6 +16,7 @@ from concierge.wishes.models import WishEnding
 from concierge.wishes.moulds import moulds_of
 from concierge.wishes.offer_models import OfferEnding
 from concierge.wishes.rounds import Round
+from concierge.wishes.soundness import count_broken, keep_broken
 from concierge.working import try_each, work_each
 
 log = logging.getLogger(__name__)
@@ -164,8 +165,11 @@ def expire_due(config: Config, sessions: Sessions) -> int:
 def check_invariants(config: Config, sessions: Sessions) -> int:
     """Write down what is not as it must be, once a day for each row; how many were found."""
     with reading(sessions) as session:
-        found = find_broken_invariants(session)
-
+        found, known = find_broken_invariants(session), count_broken(session)
+    if found or known:
+        with sessions() as session:
+            keep_broken(session, found, now=clock.now())
+            session.commit()
     for broken in found:
         with sessions() as session:
             if note_broken(session, broken, now=clock.now()):

@@ -36,11 +36,12 @@ def match_purchase(session: Session, purchase_id: int, *, offer_id: int | None, 
 
 
 def _by_offer(session: Session, purchase: Purchase, offer_id: int | None) -> Wish | None:
-    offer = session.get(Offer, offer_id) if offer_id else None
-    if offer is None or not offer.wish.is_living:
+    found = session.execute(sa.select(Offer.wish_id, Offer.variant_id).where(Offer.id == (offer_id or 0))).first()
+    if found is None:
         return None
-    named = {choice.variant_id for choice in offer.wish.choices}
-    return queries.get_wish(session, offer.wish_id) if purchase.variant_id in named | {offer.variant_id} else None
+    wish = queries.get_wish_alone(session, found.wish_id)
+    named = {choice.variant_id for choice in wish.choices}
+    return wish if wish.is_living and purchase.variant_id in named | {found.variant_id} else None
 
 
 def _by_address(session: Session, purchase: Purchase) -> Wish | None:

@@ -23,7 +23,7 @@ from concierge.extensions import db, house_blobs, house_config
 from concierge.mailing.sheets import self_contained
 from concierge.web.rendering import render, wants_block
 from concierge.web.security import FRAMED_MAIL_POLICY, roles_accepted
-from concierge.wishes import desk, drafting, links, preview, queries, release, understanding
+from concierge.wishes import desk, drafting, links, preview, queries, release, soundness, understanding
 from concierge.wishes.desk import Bundle
 from concierge.wishes.drafting import OfferHasLeft, Sent
 from concierge.wishes.likenesses import list_pieces
@@ -43,11 +43,27 @@ _NOT_NOW = timedelta(days=30)
 def init_app(app: Flask) -> None:
     """Register these pages, and let the navigation count what waits."""
     app.register_blueprint(bp)
-    app.jinja_env.globals.update(count_desk=_count)
+    app.jinja_env.globals.update(count_desk=_count, count_broken=lambda: soundness.count_broken(db.session))
 
 
 def _count() -> int:
     return desk.count_waiting(db.session, current_editor(), now=clock.now())
+
+
+@bp.get("/wishes/broken")
+@roles_accepted("merchandiser", "admin")
+def broken() -> ResponseReturnValue:
+    """What does not add up, at which row and since when, as the worker last saw it."""
+    found = soundness.list_broken(db.session)
+    return render("wishes/broken.html", found=[(each, _address_of(each)) for each in found])
+
+
+def _address_of(found: soundness.BrokenInvariant) -> str:
+    """The page that shows a row best."""
+    code, customer_id = soundness.whereabouts(db.session, found)
+    if code:
+        return url_for("catalogue.show", code=code)
+    return url_for("customers.show", customer_id=customer_id) if customer_id else ""
 
 
 @bp.get("/desk")
@@ -163,7 +179,7 @@ def pieces(offer_id: int) -> ResponseReturnValue:
         offer=offer,
         words=words,
         instead=request.args.get("instead", "")[:80],
-        found=[card_of(each, offer.wish.language) for each in found],
+        found=[card_of(each, _page_language()) for each in found],
         piece=_piece,
         pictured=_pictured,
     )

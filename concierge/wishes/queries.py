@@ -58,6 +58,14 @@ def get_wish(session: Session, wish_id: int) -> Wish:
     return wish
 
 
+def get_wish_alone(session: Session, wish_id: int) -> Wish:
+    """The wish without its neighbours, which are read when asked for; raises WishNotFound."""
+    statement = sa.select(Wish).where(Wish.id == wish_id).options(*_WISH_ALONE)
+    if (wish := session.scalars(statement).one_or_none()) is None:
+        raise WishNotFound
+    return wish
+
+
 def lock_wish(session: Session, wish_id: int) -> Wish:
     """The wish as it is now, ours until the transaction ends; raises WishNotFound.
 

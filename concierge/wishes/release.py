@@ -26,7 +26,7 @@ from concierge.wishes.leaving import Leaving, Thread
 from concierge.wishes.likenesses import Likenesses
 from concierge.wishes.moulds import Mould, MouldKey, moulds_of
 from concierge.wishes.offer_models import Offer, OfferEnding, WavePolicy
-from concierge.wishes.queries import get_offer
+from concierge.wishes.queries import lock_offer
 from concierge.wishes.queueing import PURPOSE, queue_letters
 from concierge.wishes.staff import colleague
 from concierge.wishes.voices import call_the_roll
@@ -209,7 +209,7 @@ def _postpone(session: Session, asleep: Asleep) -> None:
 
 def _withhold(session: Session, withheld: Withheld, *, now: datetime) -> None:
     """Her mail may not leave: that is a delivery too, with the reason; the unit is free, the wish says why."""
-    offer = get_offer(session, withheld.offer.offer_id)
+    offer = lock_offer(session, withheld.offer.offer_id)
     to = withheld.to or Address("", "")
     posting = Posting(
         key=f"offer:{offer.id}",

@@ -189,15 +189,18 @@ def test_send_this_sends_one_mail_in_her_name_and_twice_is_harmless(session, her
     assert "Left today" in page(her)
 
 
-def test_an_admin_who_sends_a_colleagues_offer_says_for_whom_she_writes(session, store, client, nadia):
-    offer = waiting(session, nadia)
+def test_who_sends_a_colleagues_offer_writes_for_her_only_while_she_is_away(session, store, client, nadia):
+    away = make_editor(session, "Chiara Conti", working_hours={"0": [["09:00", "10:00"]]})
     omar = make_editor(session, "Omar Haddad", role=Role.ADMIN)
     session.commit()
     sign_in(client, omar)
-    client.post("/desk/send?whose=all", data=form(offer, send="all"))
-    mail = unfold(rows(session, Delivery)[0].content, store.get)
-    assert mail.sender.name == "Omar Haddad"
-    assert "Nadia is away at the moment" in mail.text or "Nadia" in mail.text
+    for editor, name in ((nadia, "Barbara Rossi"), (away, "Anna Bianchi")):
+        waiting(session, editor, name, another(session, name[:4].upper()))
+    client.post("/desk/send?whose=all", data=form(*rows(session, Offer), send="all"))
+    hers, for_her = (unfold(each.content, store.get) for each in rows(session, Delivery))
+    assert (hers.sender.name, for_her.sender.name) == ("Nadia Ferrant", "Omar Haddad")
+    assert "is away at the moment" not in hers.text
+    assert "Chiara is away at the moment" in for_her.text
 
 
 def test_nobody_is_woken_and_who_may_not_be_written_to_is_passed_over_with_the_reason(session, her, nadia, at):

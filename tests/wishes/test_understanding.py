@@ -8,7 +8,9 @@ from flask.testing import FlaskClient
 
 from concierge import clock
 from concierge.accounts.models import Role
+from concierge.api.commands import make_key
 from concierge.wishes import offering, release
+from concierge.wishes.links import hold_token
 from concierge.wishes.models import Wish, WishState
 from concierge.wishes.offer_models import Offer, OfferEnding, OfferState
 from tests.catalogue.builders import make_product
@@ -209,3 +211,33 @@ def test_a_merchandiser_decides_nothing(story, at):
     assert hers.get(story.path).status_code == 403
     assert story.judge("take", message).status_code == 403
     assert "offer-answers" not in hers.get("/conversations/1").get_data(as_text=True)
+
+
+def test_the_shops_checkout_asks_whether_a_real_offer_is_held(story, at):
+    """The hold API on an offer that left: open, taken, past its time, and over; it never says who she is."""
+    with story.sessions() as session:
+        _key, secret = make_key(session, name="Shop", scopes=("orders",), by=None, now=FRIDAY)
+        session.commit()
+    offer = story.offer()
+    path, keyed = f"/api/v1/holds/{hold_token(story.config, offer.id)}", {"Authorization": f"Bearer {secret}"}
+    held = story.client.get(path, headers=keyed)
+    assert held.json == {
+        "sku": "CAL-TUR-36",
+        "units": 1,
+        "price_cents": 42000,
+        "currency": "EUR",
+        "state": "open",
+        "held_until": "2026-05-17T08:00:00Z",
+    }
+    story.judge("take", story.writes("Yes please!"))
+    assert story.client.get(path, headers=keyed).json["state"] == "taken"
+    assert story.client.get(path).status_code == 401
+    at(FRIDAY + 30 * DAY)
+    assert story.client.get(path, headers=keyed).status_code == 410
+    at(LATER)
+    with story.sessions() as session:
+        offering.pass_offer(session, session.get(Offer, offer.id), now=LATER)
+        session.commit()
+    over = story.client.get(path, headers=keyed)
+    assert over.status_code == 410
+    assert "barbara" not in (held.get_data(as_text=True) + over.get_data(as_text=True)).lower()
