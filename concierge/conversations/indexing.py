@@ -36,7 +36,8 @@ def index_message(session: Session, message: Message, *, sender_also: str = "") 
 
 def index_many(session: Session, indexed: Sequence[tuple[int, str, str, str]]) -> None:
     """Make many messages searchable at once: each with its number, subject, people and body."""
-    index_folded(session, [(number, *map(fold, words)) for number, *words in indexed])
+    folded = [(number, fold(subject), fold(people), fold(body)) for number, subject, people, body in indexed]
+    index_folded(session, folded)
 
 
 def index_folded(session: Session, indexed: Sequence[tuple[int, str, str, str]]) -> None:
