@@ -22,6 +22,8 @@ class MessageShown:
     message: Message
     kind: str
     at: datetime
+    # whom it names in To and Cc
+    to: tuple[str, ...]
     written: tuple[display.Span, ...]
     folded: tuple[display.Span, ...]
     is_rich: bool
@@ -101,6 +103,7 @@ def _message(message: Message, rich: dict[int, bool], seen: int | None) -> Messa
         message=message,
         kind=kind,
         at=message.created_at,
+        to=tuple(_named(one, message.conversation.mailbox.address) for one in (*message.to, *message.cc)),
         written=display.spans(written),
         folded=display.spans(folded),
         is_rich=message.id in rich,
@@ -110,6 +113,16 @@ def _message(message: Message, rich: dict[int, bool], seen: int | None) -> Messa
         failed=message.delivery is not None and message.delivery.state.value in _NOT_ARRIVED,
         elsewhere=_elsewhere(message) if is_in else "",
     )
+
+
+def _named(one: dict[str, str], mailbox: str) -> str:
+    """A recipient by name, else by address; our signed address without its key, which opens the conversation."""
+    local, _at, domain = mailbox.partition("@")
+    written, _at, at_house = normalise(one["address"]).rpartition("@")
+    keyed = at_house == domain and written.startswith(f"{local}+")
+    address = mailbox if keyed else one["address"]
+    name = one["name"]
+    return address if not name or "@" in name else name
 
 
 _NOT_ARRIVED = frozenset({"bounced", "rejected", "failed", "uncertain", "withheld"})

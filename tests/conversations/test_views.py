@@ -264,3 +264,25 @@ def test_her_other_conversations_stand_beside(session, desk, conversation):
 def test_the_address_an_open_page_refreshes_itself_from_leads_a_visitor_to_the_conversation(desk, conversation):
     answer = desk.get(f"/conversations/{conversation.id}/refresh")
     assert (answer.status_code, answer.location) == (302, f"/conversations/{conversation.id}")
+
+
+def test_the_key_that_opens_a_conversation_is_not_shown(session, desk, conversation):
+    keyed = "CARE+l2kdxyy3dtpfjswrgtk2m47jqgta@maison-solenne.example"
+    names = (Address("", keyed), Address(keyed, keyed), Address("", "husband@example.com"))
+    receive(session, to=names, references=(_id(session, conversation),))
+    session.commit()
+    text = page(desk.get(f"/conversations/{conversation.id}"))
+    assert "l2kdxyy3" not in text
+    assert "to care@maison-solenne.example, care@maison-solenne.example, husband@example.com" in text
+
+
+def test_a_subject_as_long_as_a_letter_stands_folded_and_whole(session, desk, conversation):
+    endless = receive(session, subject="L" * 5_000)
+    session.commit()
+    text = page(desk.get(f"/conversations/{endless.conversation_id}"))
+    assert "The whole subject" in text and "L" * 5_000 in text
+    assert "The whole subject" not in page(desk.get(f"/conversations/{conversation.id}"))
+
+
+def test_an_address_breaks_at_its_at_sign(desk, conversation):
+    assert "<dd>barbara<wbr>@example.com</dd>" in page(desk.get(f"/conversations/{conversation.id}"))

@@ -102,6 +102,13 @@ def test_looking_begins_no_draft_and_shows_exactly_who_receives_it(window, sessi
     assert "Warmly," in window.page
 
 
+def test_nobody_is_greeted_by_an_address(window, session, conversation):
+    assert 'placeholder="Dear Barbara, …"' in window.page
+    conversation.customer.name = conversation.customer.first_name = ""
+    session.commit()
+    assert "Dear barbara" not in window.open().page
+
+
 def test_a_marked_text_is_saved_and_shown_again(window, session, conversation, nadia):
     window.press(body_text="Dear *Barbara*,\n\n- one\n- two")
     assert stored(session, conversation, nadia).body == "<p>Dear <em>Barbara</em>,</p><ul><li>one</li><li>two</li></ul>"
