@@ -1,5 +1,6 @@
 """Configuration: every mistake at once, each with its variable and an example."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -108,8 +109,30 @@ def test_postgresql_urls_get_our_driver(tmp_path):
     assert read_config(data=tmp_path, database_url="postgres://a@b/c").database_url == "postgresql+psycopg://a@b/c"
 
 
+ROOT = Path(__file__).parent.parent
+ROW = re.compile(r"\| `(CONCIERGE_\w+)` \| (?:`([^`]*)`)? *\| (\S.*) \|")
+
+
+def defaults() -> dict[str, str]:
+    """Every setting with its default as people write it; "" for those that are worked out or have none."""
+    fields = {f"CONCIERGE_{name.upper()}": field for name, field in Config.model_fields.items() if name != "policy"}
+    fields |= {f"CONCIERGE_POLICY_{name.upper()}": field for name, field in Policy.model_fields.items()}
+    values = {name: field.get_default(call_default_factory=True) for name, field in fields.items()}
+    values["CONCIERGE_DEMO"] = None  # depends on who reaches the house
+    return {name: "" if str(value) in {"", "None", "{}"} else _written(value) for name, value in values.items()}
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def test_the_example_names_every_setting_and_no_other():
-    example = (Path(__file__).parent.parent / ".env.example").read_text(encoding="utf-8")
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
     named = {line.lstrip("#").partition("=")[0] for line in example.splitlines() if line.startswith("#CONCIERGE_")}
-    settings = {f"CONCIERGE_{name.upper()}" for name in Config.model_fields if name != "policy"}
-    assert named == settings | {f"CONCIERGE_POLICY_{name.upper()}" for name in Policy.model_fields}
+    assert named == set(defaults())
+
+
+def test_the_manual_says_of_every_setting_what_it_means_and_its_default():
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("## Every setting")[2]
+    said = {name: default for name, default, _means in ROW.findall(page)}
+    assert said == defaults()

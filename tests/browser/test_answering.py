@@ -103,3 +103,26 @@ def test_barbara_is_answered_and_answers_back(page: Page, sign_in: SignIn):
     open_folder(page, "mine", "The turquoise sandals in 36")
     assert conversation_id(page) == number
     expect(row(page, "The turquoise sandals in 36")).to_contain_text("You are an angel.")
+
+
+PASTE = """html => {
+    const data = new DataTransfer();
+    data.setData("text/html", html);
+    const paste = new InputEvent("beforeinput", {
+        inputType: "insertFromPaste", dataTransfer: data, bubbles: true, cancelable: true,
+    });
+    document.querySelector("trix-editor").dispatchEvent(paste);
+}"""
+
+
+def test_a_quote_of_two_paragraphs_keeps_them_pasted_and_opened_again(page: Page, sign_in: SignIn):
+    sign_in(page)
+    page.goto("/?folder=open&order=newest")
+    page.locator("#list a.row").last.click()
+    quote = editor_of(page).locator("blockquote")
+    expect(editor_of(page)).to_be_visible()
+    page.evaluate(PASTE, "<blockquote><p>Is there a 36?</p><p>I would wait for it.</p></blockquote><p>There is.</p>")
+    expect(quote).to_have_text(re.compile(r"36\?\s*\n\s*\n\s*I would"), use_inner_text=True)
+    expect(page.locator("[data-autosave-status]")).to_have_attribute("data-state", "saved")
+    page.reload()
+    expect(quote).to_have_text(re.compile(r"36\?\s*\n\s*\n\s*I would"), use_inner_text=True)

@@ -3,16 +3,23 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from unittest.mock import patch
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
+from itsdangerous import TimestampSigner
 from playwright.sync_api import BrowserContext, Page, expect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from concierge.app import create_app
-from concierge.config import read_config
+from concierge.config import Config, read_config
+from concierge.db import make_sessions
+from concierge.wishes import links
+from concierge.wishes.models import Wish, WishRequest
+from concierge.wishes.offer_models import Offer
 from tests.browser.conftest import SignIn
 from tests.browser.looking import COLOURS, PHONE, WIDE, Screen, faults
 from tests.browser.steps import editor_of, password_link
@@ -71,6 +78,7 @@ A_STRANGERS = {
     "public.offer_page",
     "public.unsubscribe_page",
 }
+ASKED = {"product": "CAL-TUR", "sku": "CAL-TUR-36", "language": "en", "consent": "en.1", "email": "zoe@example.com"}
 # Looked at when the house has one of them: a demo house opens without.
 IF_THERE = {"reports.restock", "reports.wave", "stock.show_import", "desk.mail", "desk.pieces"}
 # The same page in other states.
@@ -153,6 +161,48 @@ def test_a_strangers_pages_are_open_to_everybody(app: Flask, new_context, house:
         page.goto(address)
         found += faults(page, ENGLISH)
     assert not found, "\n".join(found)
+
+
+def test_a_customers_own_pages_are_open_to_everybody(new_context, house: RunningHouse):
+    page = new_context(reduced_motion="reduce").new_page()
+    page.request.post("/wishes/requests", form=ASKED)
+    config = read_config(data=house.data, port=house.port)
+    found, seen = [], 0
+    for number, address in enumerate(her_links(config)):
+        answer = page.goto(address)
+        assert answer is not None and answer.ok, address
+        found += faults(page, ENGLISH if number % 2 else ITALIAN + ENGLISH[:1])
+        seen += 1
+    assert seen >= 12, "the demo has lost one of her pages"
+    page.get_by_role("button").first.click()  # what her yes is answered with
+    found += faults(page, ENGLISH)
+    assert not found, "\n".join(found)
+
+
+def her_links(config: Config) -> list[str]:
+    """The signed links of the demo's own rows: wishes in both languages, an offer in every state, the way out, an old
+    link, a noted wish, and last the first mail's."""
+    sessions = make_sessions(config)
+    with sessions() as session:
+        waiting = [
+            session.scalars(sa.select(Wish).where(Wish.state == "waiting", Wish.language == language)).first()
+            for language in ("en", "it")
+        ]
+        states = session.execute(
+            sa.select(Offer.state, Offer.ended_because, sa.func.max(Offer.id)).group_by(
+                Offer.state, Offer.ended_because
+            )
+        )
+        offers = [offer for _state, _because, offer in states]
+        request = session.scalars(sa.select(WishRequest).order_by(WishRequest.id.desc())).first()
+    sessions.kw["bind"].dispose()
+    of = [each.customer_id for each in waiting]
+    with patch.object(TimestampSigner, "get_timestamp", lambda signer: 1_600_000_000):
+        old = links.wishes_link(config, of[0])
+    return [
+        *links.wishes_links(config, of), *links.unsubscribe_links(config, of), *links.offer_links(config, offers), old,
+        links.confirm_link(config, waiting[0].id), links.request_link(config, request.id),
+    ]  # fmt: skip
 
 
 def test_a_conversation_and_its_dialogs_are_open_to_everybody(reader):

@@ -43,6 +43,12 @@ export function enrich(home) {
     field.value = toCanonical(raw.value);
     form?.dispatchEvent(new CustomEvent("house:changed", { bubbles: true }));
   });
+  editor.addEventListener("trix-before-paste", ({ paste }) => {
+    if (!paste.html?.includes("<blockquote")) return;
+    const page = new DOMParser().parseFromString(paste.html, "text/html");
+    keepApart(page);
+    paste.html = page.body.innerHTML;
+  });
   // A picture pasted or dropped here is an attachment of the mail, not of the text.
   editor.addEventListener("trix-file-accept", (event) => {
     event.preventDefault();
@@ -102,12 +108,29 @@ function toTrix(html, home) {
     figure.replaceWith(block);
     block.append(figure);
   }
+  keepApart(page);
   for (const paragraph of page.querySelectorAll("body > p")) {
     const block = document.createElement("div");
     block.append(...paragraph.childNodes);
     paragraph.replaceWith(block);
   }
   return page.body.innerHTML;
+}
+
+// A quote is one block of Trix's, in which paragraphs would run together: an empty line keeps them apart, and the server
+// makes paragraphs of what an empty line divides.
+function keepApart(page) {
+  for (const quote of page.querySelectorAll("blockquote")) {
+    for (const part of quote.querySelectorAll("p, div")) {
+      const isLast = !part.nextSibling || ![...after(part)].some((node) => node.textContent.trim());
+      const breaks = isLast || !part.textContent.trim() ? 0 : part.nodeName === "P" ? 2 : 1;
+      part.replaceWith(...part.childNodes, ...Array.from({ length: breaks }, () => page.createElement("br")));
+    }
+  }
+}
+
+function* after(node) {
+  for (let next = node.nextSibling; next; next = next.nextSibling) yield next;
 }
 
 function toCanonical(html) {
