@@ -343,8 +343,10 @@ def _excess(offers: int, units: int, a: float, b: float) -> float:
         if chance < 1e-280:  # the first; or one too small to make others from without losing digits
             chance = exp(logarithm(claims))
         total += chance
+        if claims == end:
+            break  # there is no neighbour to make
         if step > 0:
             chance *= (offers - claims) / (claims + 1) * (claims + a) / (offers - claims - 1 + b)
-        elif claims:
+        else:
             chance *= claims / (offers - claims + 1) * (offers - claims + b) / (claims - 1 + a)
     return total if tail else 1.0 - total

@@ -151,17 +151,17 @@ def test_whoever_was_moved_by_hand_stands_where_she_was_put():
 @given(
     units=st.integers(1, 8),
     more=st.integers(0, 25),
-    taken=st.integers(0, 30),
-    passed=st.integers(0, 30),
+    history=st.tuples(st.integers(0, 30), st.integers(0, 30)),
     alpha=st.sampled_from([0.01, 0.05, 0.2, 0.5]),
+    prior=st.sampled_from([(1, 1), (1, 3), (2, 3), (3, 1)]),
 )
 @settings(max_examples=80, deadline=None)
-def test_bounded_offers_are_the_most_an_exact_sum_allows(units, more, taken, passed, alpha):
-    policy = Rules(alpha=alpha, prior_taken=2.0, prior_passed=3.0)
+def test_bounded_offers_are_the_most_an_exact_sum_allows(units, more, history, alpha, prior):
+    policy, (taken, passed) = Rules(alpha=alpha, prior_taken=prior[0], prior_passed=prior[1]), history
     offers = [
         number
         for number in range(units, units + more + 1)
-        if number == units or exact_excess(number, units, 2 + taken, 3 + passed) <= alpha
+        if number == units or exact_excess(number, units, prior[0] + taken, prior[1] + passed) <= alpha
     ]
     found = bounded_offers(units, taken=taken, passed=passed, policy=policy, at_most=units + more)
     assert found == max(offers)
