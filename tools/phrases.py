@@ -20,6 +20,7 @@ _JINJA = {"encoding": "utf-8", "silent": "false", "trimmed": "true"}
 _METHODS = [("concierge/**.py", "python"), ("templates/**.html", "jinja2"), ("emails/**", "jinja2")]
 _KEYWORDS = {
     "_": None,
+    "N_": None,
     "_l": None,
     "gettext": None,
     "lazy_gettext": None,

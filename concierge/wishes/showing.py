@@ -226,9 +226,11 @@ def _radar(session: Session, wish: Wish, variant: Variant, queue: _Queue, reader
         )
     name = wish.customer.first_name or wish.customer.display_name
     if not queue.is_too_long and wish.id in assign_softly(_quantities(session, queue), units):
-        return f"{said} {_('If it passes inspection, it would be for %(name)s.', name=name)}"
-    place = words.ordinal(standing.place, reader.language)
-    return f"{said} {_('%(name)s is %(place)s in line.', name=name, place=place)}"
+        whose = _("If it passes inspection, it would be for %(name)s.", name=name)
+    else:
+        place = words.ordinal(standing.place, reader.language)
+        whose = _("%(name)s is %(place)s in line.", name=name, place=place)
+    return f"{said} {whose}"
 
 
 def _quantities(session: Session, queue: _Queue) -> list[tuple[int, int]]:

@@ -13,9 +13,10 @@ from concierge.config import Policy
 from concierge.customers.models import Consent, Customer
 from concierge.mailing.models import Delivery
 from concierge.mailing.sheets import unfold
-from concierge.wishes import commands, jobs, links
+from concierge.wishes import commands, jobs, links, queries
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.release import release_due
+from concierge.wishes.words import explain, ordinal, skipped_words
 from tests.conversations.stories import receive
 from tests.factories import DAY, HOUR, NOW, make_editor, sign_in
 from tests.wishes.builders import sandals, save_policy, wish_for
@@ -276,3 +277,11 @@ def test_what_was_asked_long_ago_can_be_renewed_from_the_block(desk, session, ma
     session.commit()
     page = desk.get(address(mail)).text
     assert "She was asked whether she still wants it; it ends on" in page and f"/wishes/{wish.id}/renew" in page
+
+
+def test_a_place_in_a_queue_is_said_in_the_readers_language(desk, session, mail):
+    keep(desk, mail)
+    wish = wishes(session)[0]
+    standing = queries.place_of(session, wish)
+    assert explain(standing, "it", now=NOW) == "prima di una: in attesa dal 12 maggio"
+    assert ordinal(2, "it") == "seconda" and skipped_words("no_address", "it").startswith("non abbiamo")
