@@ -9,7 +9,7 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from concierge import blobs, clock, schema, staffing, starting
+from concierge import blobs, clock, logs, schema, staffing, starting
 from concierge.api.cli import api_key
 from concierge.catalogue.cli import stock
 from concierge.config import Config, read_config
@@ -36,11 +36,7 @@ class Sentences(click.Group):
 @click.version_option(package_name="concierge")
 def main() -> None:
     """The email assistant of a fashion house. Settings: CONCIERGE_… variables, or a file .env; see .env.example."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%H:%M:%S"
-    )
-    for noisy in ("apscheduler", "alembic", "mail.log", "mail.debug", "urllib3", "botocore"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    logs.set_up()
 
 
 @main.command()
@@ -53,9 +49,9 @@ def run(**options: Any) -> None:
     """Run the whole house: pages, worker and mail door, until Ctrl-C."""
     from concierge.running import House
 
-    # Calm on the screen: the parts of the house speak up only when something is wrong.
-    logging.getLogger().setLevel(logging.WARNING)
     config = read_config(**options)
+    # Calm on the screen: the parts of the house speak up only when something is wrong.
+    logs.set_up(config.log, level=logging.WARNING)
     starting.require_port(config.host, config.port, "--port")
     starting.require_port(config.smtp_host, config.smtp_port, "--smtp-port")
     starting.require_folder(config.data, "The data folder", "--data or CONCIERGE_DATA")
@@ -74,7 +70,7 @@ def web() -> None:
     """Serve the pages only."""
     from concierge.serving import serve_pages
 
-    serve_pages(starting.ready_config())
+    serve_pages(_ready_config())
 
 
 @main.command()
@@ -82,7 +78,7 @@ def worker() -> None:
     """Run the worker only: files mail, sends what is due."""
     from concierge.worker import work
 
-    work(starting.ready_config())
+    work(_ready_config())
 
 
 @main.command()
@@ -90,7 +86,7 @@ def door() -> None:
     """Keep the mail door open only: takes mail by SMTP."""
     from concierge.inbound.sources.smtp import run_door
 
-    run_door(starting.ready_config())
+    run_door(_ready_config())
 
 
 @main.command()
@@ -124,6 +120,13 @@ main.add_command(api_key)
 
 
 main.add_command(demo_command)
+
+
+def _ready_config() -> Config:
+    """The configuration of a part that runs by itself, and its log set up as that says."""
+    config = starting.ready_config()
+    logs.set_up(config.log)
+    return config
 
 
 def _furnish(config: Config) -> None:

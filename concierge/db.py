@@ -95,6 +95,7 @@ def engine_options(config: Config) -> dict[str, Any]:
         module = sqlite_module()
         return {
             "url": config.database_url,
+            "hide_parameters": True,
             "module": module,
             "connect_args": {
                 "timeout": _BUSY_SECONDS,
@@ -105,7 +106,13 @@ def engine_options(config: Config) -> dict[str, Any]:
             "pool_size": 40,
             "max_overflow": 60,
         }
-    return {"url": config.database_url, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+    return {
+        "url": config.database_url,
+        "hide_parameters": True,  # errors would quote what customers wrote
+        "pool_pre_ping": True,
+        "pool_size": 10,
+        "max_overflow": 20,
+    }
 
 
 def prepare(engine: sa.Engine) -> sa.Engine:

@@ -1,10 +1,12 @@
 """The web pages under gunicorn: two processes of many threads, because live pages keep a thread each."""
 
+import logging
 import os
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger as GunicornLog
 from gunicorn.workers.gthread import ThreadWorker
 
 from concierge import lifeline
@@ -23,6 +25,15 @@ class PageWorker(ThreadWorker):  # type: ignore[misc]
         """SIGTERM: begin to stop."""
         live.stop_all()
         super().handle_exit(sig, frame)
+
+
+class HouseLog(GunicornLog):  # type: ignore[misc]
+    """What gunicorn has to say goes where all else goes, written in the same way."""
+
+    def setup(self, cfg: object) -> None:
+        """Keep none of gunicorn's own files and formats."""
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.WARNING)
 
 
 class Pages(BaseApplication):  # type: ignore[misc]
@@ -45,7 +56,7 @@ class Pages(BaseApplication):  # type: ignore[misc]
             "timeout": 60,
             "graceful_timeout": 20,
             "keepalive": 5,
-            "loglevel": "warning",
+            "logger_class": HouseLog,
             "control_socket_disable": True,
             "proc_name": "concierge",
             "post_worker_init": lambda _worker: lifeline.hold(os.getppid()),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.blocking import BlockingScheduler
@@ -165,7 +166,8 @@ class Attempt:
         """How much was done; None when it failed."""
         self._last.begin()
         try:
-            done = self.line.job(self._config, self._sessions)
+            with structlog.contextvars.bound_contextvars(job=self.line.name):
+                done = self.line.job(self._config, self._sessions)
         except Overtaken:
             self._last.end(0)
             log.warning("%s was overtaken", self.line.name)
@@ -179,7 +181,7 @@ class Attempt:
             log.warning("%s works again", self.line.name)
             self._fault = ""
         if done:
-            log.info("%s: %d", self.line.name, done)
+            log.info("%s: %d", self.line.name, done, extra={"job": self.line.name, "done": done})
         return done
 
     def _rest(self, done: int | None) -> float:
@@ -204,7 +206,7 @@ class Attempt:
         if fault == self._fault and time.monotonic() - self._written_at < SILENCE_SECONDS:
             return
         self._fault, self._written_at = fault, time.monotonic()
-        log.exception("%s failed and will be tried again", self.line.name)
+        log.exception("%s failed and will be tried again", self.line.name, extra={"job": self.line.name})
 
 
 class Timekeeper:

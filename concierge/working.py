@@ -61,7 +61,7 @@ def try_each(sessions: Sessions, job: str, items: Iterable[Item], do: Callable[[
 
 def note_setback(sessions: Sessions, job: str, row_id: int, error: Exception) -> None:
     """Write down that the job failed at this row."""
-    log.error("%s failed at row %d", job, row_id, exc_info=error)
+    log.error("%s failed at row %d", job, row_id, exc_info=error, extra={"row": row_id})
     with sessions() as session:
         setbacks.note(session, job, row_id, error, now=clock.now())
         session.commit()

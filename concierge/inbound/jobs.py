@@ -109,7 +109,7 @@ def _file_one(config: Config, sessions: Sessions, store: BlobStore, reader: Mail
             _give_back(sessions, claim, attempts=claim.attempts - 1)
         raise
     except Exception:
-        log.exception("mail %s could not be filed", claim.mail_id)
+        log.exception("mail %s could not be filed", claim.mail_id, extra={"mail": claim.mail_id})
         return _give_up_or_back(config, sessions, claim, "not-filed")
 
 
@@ -120,7 +120,7 @@ def _read_and_settle(config: Config, sessions: Sessions, store: BlobStore, reade
         return _quarantine(sessions, claim, "bytes-missing")
     parsed = reader.read(raw, envelope_from=claim.envelope_from)
     if isinstance(parsed, Unreadable):
-        log.warning("mail %s can't be read: %s %s", claim.mail_id, parsed.reason, parsed.detail)
+        log.warning("mail %s can't be read: %s", claim.mail_id, parsed.reason, extra={"mail": claim.mail_id})
         if parsed.reason in _PASSING:
             return _give_up_or_back(config, sessions, claim, parsed.reason)
         return _quarantine(sessions, claim, parsed.reason)

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from traceback import extract_tb
 
 from concierge.addresses import Address
 from concierge.inbound.bodies import read_letter
@@ -42,7 +43,9 @@ def parse_mail(
         return Unreadable("too-much-memory")
     except Exception as error:
         # The one place where anything may be caught: a mail that surprises us goes to quarantine, not through the roof.
-        log.exception("a mail could not be read")
+        # Where, but not with what: the error's own words may quote the mail.
+        place = extract_tb(error.__traceback__)[-1]
+        log.error("a mail could not be read: %s in %s, line %s", type(error).__name__, place.name, place.lineno)
         return Unreadable("surprise", f"{type(error).__name__}: {error}"[:300].encode("ascii", "replace").decode())
 
 

@@ -230,7 +230,7 @@ def _hand_over(desk: Desk, delivery: Delivery, begun_at: datetime) -> Outcome:
     except RuleBroken as broken:
         return broken
     except Exception as error:  # a fault of ours in the middle of talking: nobody knows how far it came
-        log.exception("delivery %d", delivery.id)
+        log.exception("delivery %d", delivery.id, extra={"delivery": delivery.id})
         return TransportError(plain(error), uncertain=True)
     desk.pause.end()
     return accepted
