@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
-from wtforms import Form, RadioField, StringField
+from wtforms import Form, RadioField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import Length
 
 # How long her wish rests; None: it ends.
 RESTS = {"week": timedelta(days=7), "month": timedelta(days=30), "never": None}
@@ -14,7 +14,8 @@ RESTS = {"week": timedelta(days=7), "month": timedelta(days=30), "never": None}
 class NotHerForm(Form):
     """Why this offer is not for her; one of many on the page, each with a prefix of its own."""
 
-    because = StringField(_l("Why not her? The reason is kept."), [DataRequired(), Length(max=300)])
+    # Not required of the browser: the form it stands in sends other mails too, and Enter is a new line.
+    because = TextAreaField(_l("Why not her? The reason is kept."), [Length(max=300)])
     again = RadioField(
         _l("And her wish"),
         choices=[

@@ -100,6 +100,8 @@ def test_what_waits_is_shown_as_it_will_leave(session, her, nadia):
     for words in ("Barbara Rossi", "Calanque sandals", "Turquoise · EU 36", "€420", "Leaves by itself at", "14:30"):
         assert words in shown, words
     assert f'name="mail" value="{offer.id}"' in shown
+    assert " required" not in shown  # one form holds it all: a reason left empty must not keep mails from leaving
+    assert shown.index('form="desk" hidden') < shown.index('name="send"')  # Enter keeps the words, and sends nothing
     assert 'aria-current="page">Offers <span class="count count--waits">1' in shown
 
 
