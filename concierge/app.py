@@ -24,6 +24,7 @@ from concierge.customers import views as customers
 from concierge.demo import post_office, shop, styleguide
 from concierge.drafts import views as drafts
 from concierge.extensions import babel, csrf, db, limiter, security
+from concierge.followups import views as followups
 from concierge.inbound import views as inbound
 from concierge.inbound import webhooks as inbound_webhooks
 from concierge.mailing import views as mailing
@@ -118,6 +119,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     conversations.init_app(app)
     offers.init_app(app)
     wishes.init_app(app)
+    followups.init_app(app)
     reports.init_app(app)
     live.init_app(app)
     operations.init_app(app, config)

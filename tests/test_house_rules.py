@@ -51,6 +51,7 @@ ALSO_OPEN = {
     "catalogue.stock_models",
     "catalogue.returns",
     "catalogue.purchases",
+    "conversations.history",
     "wishes.offer_models",
     "wishes.offering",
     "wishes.wording",

@@ -28,7 +28,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class Told:
     """An entry with what its sentence needs."""
 
     at: datetime
@@ -43,58 +43,59 @@ def list_events(session: Session, conversation: Conversation) -> list[Event]:
     names = {editor.id: editor.name for editor in list_editors(session)}
     events = []
     for entry in audit.list_for(session, conversation):
-        if entry.verb in _TELLING:
-            icon, tell = _TELLING[entry.verb]
+        if entry.verb in TELLING:
+            icon, tell = TELLING[entry.verb]
             if words := tell(_told(entry, names)):
                 events.append(Event(entry.at, words, icon))
     return events
 
 
-def _told(entry: AuditEntry, names: Mapping[int, str]) -> _Told:
+def _told(entry: AuditEntry, names: Mapping[int, str]) -> Told:
     who = names.get(entry.editor_id or 0) or str(_("The house"))
     is_own = entry.editor_id is not None and entry.details.get("to") == entry.editor_id
-    return _Told(entry.at, who, entry.details, is_own, is_by_hand=entry.editor_id is not None)
+    return Told(entry.at, who, entry.details, is_own, is_by_hand=entry.editor_id is not None)
 
 
-def _assigned(told: _Told) -> str:
+def _assigned(told: Told) -> str:
     if told.is_own:
         return str(_("%(who)s took this", who=told.who))
     return str(_("%(who)s gave this to %(name)s", who=told.who, name=told.details.get("name", "")))
 
 
-def _snoozed(told: _Told) -> str:
-    until = _moment(told.details.get("until"))
+def _snoozed(told: Told) -> str:
+    until = moment_of(told.details.get("until"))
     if until is None:
         return str(_("%(who)s put this aside", who=told.who))
     return str(_("%(who)s put this aside until %(moment)s", who=told.who, moment=format_datetime(until, _SHORT)))
 
 
-def _scheduled(told: _Told) -> str:
-    due_at = _moment(told.details.get("due_at"))
+def _scheduled(told: Told) -> str:
+    due_at = moment_of(told.details.get("due_at"))
     if due_at is None or due_at - told.at < _SOON:  # the seconds in which she may call it back are no news
         return ""
     return str(_("%(who)s’s answer leaves on %(moment)s", who=told.who, moment=format_datetime(due_at, _SHORT)))
 
 
-def _moment(text: object) -> datetime | None:
+def moment_of(text: object) -> datetime | None:
+    """The instant an entry's details tell; None when they tell none."""
     try:
         return datetime.fromisoformat(str(text))
     except ValueError:
         return None
 
 
-def _woken(told: _Told) -> str:
+def _woken(told: Told) -> str:
     return str(
         _("%(who)s took this up again", who=told.who) if told.is_by_hand else _("Its time had come: back in the list")
     )
 
 
-def _returned(told: _Told) -> str:
+def _returned(told: Told) -> str:
     reason = str(told.details.get("reason", ""))
     return str(_("The answer did not arrive: %(reason)s", reason=reason) if reason else _("The answer did not arrive"))
 
 
-def _judged(told: _Told) -> str:
+def _judged(told: Told) -> str:
     said = {
         "take": _("%(who)s noted that she takes it", who=told.who),
         "pass": _("%(who)s noted that she passes", who=told.who),
@@ -103,7 +104,8 @@ def _judged(told: _Told) -> str:
     return f"{said}: {told.details.get('piece', '')}" if said else ""
 
 
-_TELLING: dict[str, tuple[str, Callable[[_Told], str]]] = {
+# How each verb is told, under which icon; parts above this one add theirs.
+TELLING: dict[str, tuple[str, Callable[[Told], str]]] = {
     "conversation.assigned": ("user-plus", _assigned),
     "conversation.unassigned": ("user-minus", lambda told: str(_("%(who)s gave this back to everybody", who=told.who))),
     "conversation.closed": ("check", lambda told: str(_("%(who)s closed this", who=told.who))),

@@ -11,11 +11,12 @@ from concierge import audit
 from concierge.accounts.models import Editor, Mailbox
 from concierge.audit import AuditEntry
 from concierge.blobs import BlobStore
-from concierge.config import Config
+from concierge.config import Config, Policy
 from concierge.conversations.models import Conversation
 from concierge.customers.models import Customer
 from concierge.db import Base
 from concierge.demo.correspondence import People, bring_correspondence
+from concierge.demo.followups import bring_follow_ups
 from concierge.demo.goods import bring_collection, move_shop, read
 from concierge.demo.offers import bring_offers
 from concierge.demo.people import bring_customers, bring_editors, bring_mailboxes, bring_templates
@@ -65,6 +66,7 @@ def furnish(session: Session, blobs: BlobStore, *, now: datetime, shop: str = ""
     bring_wishes(session, people, now=now)
     if config is not None:
         bring_offers(session, config, [each for each in variants.values() if not each.available], now=now)
+    bring_follow_ups(session, config.policy if config is not None else Policy(), now=now)
     count_house(session, now=now)
     audit.record(session, _FURNISHED, mailboxes["en"], by=None, now=now)
     session.flush()

@@ -56,7 +56,7 @@ def schedule_follow_up(
     if not by.may_answer:
         raise MayNotAnswer
     conversation = lock_conversation(session, conversation.id)
-    _require_seen(conversation, planned)
+    _require_newest(session, conversation, planned.seen_message_id, by)
     _require_words(planned)
     due_at = _due_at(conversation.customer, planned, policy=policy, now=now)
     follow_up = FollowUp(
@@ -87,7 +87,7 @@ def change_follow_up(
     Raises what `schedule_follow_up` raises, and AlreadySettled.
     """
     follow_up = _still(session, follow_up, by)
-    _require_seen(follow_up.conversation, planned)
+    _require_newest(session, follow_up.conversation, planned.seen_message_id, by)
     _require_words(planned)
     customer = follow_up.conversation.customer
     due_at = _due_at(customer, planned, policy=policy, now=now)
@@ -117,7 +117,7 @@ def approve_follow_up(
 ) -> FollowUp:
     """Say yes: it goes as soon as her hours and the courtesy budget let it. Raises Overtaken, AlreadySettled."""
     follow_up = _still(session, follow_up, by)
-    _require_newest(follow_up.conversation, seen_message_id)
+    _require_newest(session, follow_up.conversation, seen_message_id, by)
     follow_up.approve(by=by, now=now)
     follow_up.wait(now)
     _look_anew(session, follow_up, now=now)
@@ -151,12 +151,8 @@ def _still(session: Session, follow_up: FollowUp, by: Editor) -> FollowUp:
     return fresh
 
 
-def _require_seen(conversation: Conversation, planned: Planned) -> None:
-    _require_newest(conversation, planned.seen_message_id)
-
-
-def _require_newest(conversation: Conversation, seen_message_id: int | None) -> None:
-    if (conversation.last_message_id or 0) > (seen_message_id or 0):
+def _require_newest(session: Session, conversation: Conversation, seen_message_id: int | None, by: Editor) -> None:
+    if queries.has_newer(session, conversation.id, seen_message_id, by):
         raise Overtaken
 
 

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo, available_timezones
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from concierge.accounts.models import Editor
 from concierge.catalogue.stock_models import Purchase
 from concierge.config import Policy
-from concierge.conversations.models import Conversation, Direction, Message, MessageKind
+from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind
 from concierge.customers.models import Customer
 from concierge.drafts import body, queries, wording
 from concierge.followups.conditions import Because, Facts, Kindness
@@ -62,6 +63,17 @@ def newest_message_id(session: Session) -> int:
     return session.scalar(sa.select(sa.func.max(Message.id))) or 0
 
 
+def has_newer(session: Session, conversation_id: int, seen_message_id: int | None, editor: Editor) -> bool:
+    """Whether anybody else has written here since the editor looked; a machine is nobody."""
+    statement = sa.select(Message.id).where(
+        Message.conversation_id == conversation_id,
+        Message.id > (seen_message_id or 0),
+        Message.kind == MessageKind.HUMAN,
+        (Message.direction == Direction.IN) | (Message.editor_id != editor.id),
+    )
+    return session.scalar(statement.limit(1)) is not None
+
+
 def list_due(session: Session, *, now: datetime, limit: int) -> list[tuple[int, datetime]]:
     """Numbers of those that may be due, and since when, the longest first."""
     statement = (
@@ -108,6 +120,12 @@ def list_of_conversation(session: Session, conversation_id: int, *, settled: int
 UNSENT = (FollowUpState.WITHHELD, FollowUpState.CANCELLED)
 
 
+def count_asking(session: Session, *, editor_id: int) -> int:
+    """How many of hers wait for a yes."""
+    asks = (FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_not(None), FollowUp.editor_id == editor_id)
+    return session.scalar(sa.select(sa.func.count()).select_from(FollowUp).where(*asks)) or 0
+
+
 def list_coming(
     session: Session, *, editor_id: int | None = None, until: datetime | None = None, limit: int = 100
 ) -> list[FollowUp]:
@@ -147,6 +165,24 @@ def list_unsent(session: Session, shown: UnsentFilter, *, limit: int = 50) -> li
     if shown.before is not None:
         statement = statement.where(sa.tuple_(FollowUp.settled_at, FollowUp.id) < shown.before)
     return list(session.scalars(statement.order_by(FollowUp.settled_at.desc(), FollowUp.id.desc()).limit(limit)))
+
+
+def list_unsent_lately(session: Session, *, editor_id: int, since: datetime, limit: int = 20) -> list[FollowUp]:
+    """What of hers something stopped since then, the latest first; what was taken back by hand is no news."""
+    statement = sa.select(FollowUp).where(
+        FollowUp.state == FollowUpState.WITHHELD, FollowUp.editor_id == editor_id, FollowUp.settled_at >= since
+    )
+    return list(session.scalars(statement.order_by(FollowUp.settled_at.desc(), FollowUp.id.desc()).limit(limit)))
+
+
+def list_failed(session: Session, *, editor_id: int, limit: int = 20) -> list[Conversation]:
+    """Her conversations in which a mail of ours did not arrive, the longest first."""
+    statement = sa.select(Conversation).where(
+        Conversation.editor_id == editor_id,
+        Conversation.state == ConversationState.OPEN,
+        Conversation.failed_at.is_not(None),
+    )
+    return list(session.scalars(statement.order_by(Conversation.failed_at, Conversation.id).limit(limit)))
 
 
 def facts_of(session: Session, follow_up: FollowUp, *, house: ZoneInfo, now: datetime) -> Facts:

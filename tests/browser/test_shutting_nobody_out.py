@@ -62,6 +62,8 @@ NO_PAGE = {
     "reports.wishes_file": "a file to save",
     "catalogue.pick": "a piece of the composer; the dialogs are looked at below",
     "drafts.presence": "a piece of the composer",
+    "followups.refresh_list": "a piece of the conversation",
+    "followups.say_when": "a piece of the form",
     "template_preview.list_customers": "a piece of the template's page",
     "template_preview.list_products": "a piece of the template's page",
     "conversations.refresh": "a piece of the inbox",

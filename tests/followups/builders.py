@@ -1,6 +1,7 @@
 """A conversation Nadia has answered, and a follow-up she has planned in it."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ WORDS = "Dear Barbara,\n\ndid you have a moment to look at the ivory pair?"
 # Friday 10:00 in Rome; NOW is the Tuesday before.
 FRIDAY = datetime(2026, 5, 15, 8, 0, tzinfo=UTC)
 WALL = datetime(2026, 5, 15, 10, 0)
+ROME = ZoneInfo("Europe/Rome")
 
 
 def answered(session: Session, nadia: Editor, name: str = "Barbara Rossi", *, at: datetime = NOW) -> Conversation:

@@ -76,6 +76,11 @@ def test_what_could_not_leave_is_not_planned(session, conversation, nadia, value
         follow_up(session, conversation, nadia, **values)
 
 
+def test_her_own_answer_that_left_meanwhile_is_nothing_new_to_her(session, conversation, nadia):
+    """Planned from the composer, the answer leaves while she chooses the moment."""
+    assert follow_up(session, conversation, nadia, seen_message_id=conversation.last_message_id - 1).is_scheduled
+
+
 def test_only_who_answers_customers_plans_mails_to_them(session, conversation, nadia):
     marta = make_editor(session, "Marta Villa", role=Role.MERCHANDISER)
     with pytest.raises(MayNotAnswer):
@@ -126,8 +131,9 @@ def test_sent_now_it_is_due_at_once_whatever_the_hour(session, conversation, nad
     seen = conversation.last_message_id
     commands.send_follow_up_now(session, found, seen_message_id=seen, by=nadia, now=night)
     assert (found.at_once, found.due_at) == (True, night)
+    receive(session, at=night, references=(_last_id(conversation, session),))
     with pytest.raises(Overtaken):
-        commands.send_follow_up_now(session, found, seen_message_id=seen - 1, by=nadia, now=night)
+        commands.send_follow_up_now(session, found, seen_message_id=seen, by=nadia, now=night)
 
 
 def test_a_zone_nobody_told_us_is_a_guess(session, conversation, config):

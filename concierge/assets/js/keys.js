@@ -37,7 +37,7 @@ function act(element) {
   if (element.matches("input:not([type=checkbox], [type=submit]), textarea, trix-editor")) element.focus();
   else if (element.matches("summary")) {
     element.click();
-    element.parentElement.querySelector(".menu__panel :is(input:not([type=hidden]), textarea, button, a[href])")?.focus();
+    element.parentElement.querySelector(":is(.menu__panel, [data-panel]) :is(input:not([type=hidden]), textarea, button, a[href])")?.focus();
   } else element.click();
 }
 

@@ -1,0 +1,268 @@
+"""Follow-ups in a conversation: plan one, change it, take it back, say yes, send it now."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Blueprint, Flask, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from concierge import clock
+from concierge.accounts.queries import current_editor
+from concierge.conversations.models import Conversation
+from concierge.conversations.queries import get_conversation
+from concierge.drafts import body
+from concierge.drafts.filling import fill_words
+from concierge.drafts.queries import language_of
+from concierge.errors import BadInput, ConciergeError, RuleBroken
+from concierge.extensions import db
+from concierge.followups import commands, pages, queries, showing, words
+from concierge.followups.commands import Planned
+from concierge.followups.conditions import opening
+from concierge.followups.forms import FollowUpForm, VerbForm
+from concierge.followups.models import FollowUp, FollowUpNotFound, UnreadMoment
+from concierge.followups.moments import Meant, read_phrase
+from concierge.followups.schedule import wall_of
+from concierge.templating import queries as templating
+from concierge.web.rendering import render, wants_block
+from concierge.web.security import roles_accepted
+
+bp = Blueprint("followups", __name__, url_prefix="/conversations/<int:conversation_id>/followups")
+answering = roles_accepted("editor", "admin")
+PAGE = "followups/of_conversation.html"
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages of follow-ups, and how they are told."""
+    app.register_blueprint(bp)
+    app.register_blueprint(pages.bp)
+    app.jinja_env.filters.update(because_words=words.because_words, asking_words=words.asking_words)
+    words.tell()
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the form shows: as it was typed, or as the house proposes."""
+
+    when: str
+    text: str
+    needs_yes: bool = False
+    template: int | None = None
+    sentence: str = ""
+
+
+@bp.get("")
+def show(conversation_id: int) -> ResponseReturnValue:
+    """What is planned in a conversation, and the form for another; `?seen=` is the newest mail the page shows."""
+    return _page(get_conversation(db.session, conversation_id))
+
+
+@bp.get("/list")
+def refresh_list(conversation_id: int) -> ResponseReturnValue:
+    """What is planned as it is now: a piece of the page that keeps itself fresh."""
+    conversation = get_conversation(db.session, conversation_id)
+    return render("followups/list.html", conversation=conversation, **_list_values(conversation))
+
+
+@bp.get("/when")
+def say_when(conversation_id: int) -> ResponseReturnValue:
+    """What a moment means, while it is typed: a piece of the form."""
+    conversation = get_conversation(db.session, conversation_id)
+    meant = _meant(conversation, request.args.get("when", ""))
+    return render("followups/when.html", **_when_values(conversation, meant))
+
+
+@bp.post("")
+@answering
+def schedule(conversation_id: int) -> ResponseReturnValue:
+    """Plan one. What can't be planned is shown again as it was typed, with the reason."""
+    conversation, form = get_conversation(db.session, conversation_id), FollowUpForm()
+    try:
+        commands.schedule_follow_up(
+            db.session,
+            conversation,
+            _planned(conversation, form),
+            by=current_editor(),
+            policy=pages.policy(),
+            now=clock.now(),
+        )
+    except (BadInput, RuleBroken) as error:
+        return _refused(conversation_id, form, error)
+    db.session.commit()
+    return _back(conversation_id)
+
+
+@bp.post("/fill")
+@answering
+def fill(conversation_id: int) -> ResponseReturnValue:
+    """Fill the form's words from a template, by the composer's own rendering."""
+    conversation, form = get_conversation(db.session, conversation_id), FollowUpForm()
+    typed = _typed(form)
+    try:
+        template = templating.get_template(db.session, form.template.data or 0)
+        language = language_of(conversation)
+        version = template.current(language) or template.current("en") or next(iter(template.versions))
+        text, _unused = fill_words(db.session, conversation, current_editor(), version)
+    except ConciergeError as error:
+        return _refused(conversation_id, form, error)
+    return _page(conversation, typed=Typed(typed.when, text, typed.needs_yes, typed.template))
+
+
+@bp.get("/<int:follow_up_id>")
+@answering
+def edit(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
+    """One of them, to be changed."""
+    follow_up = _get(conversation_id, follow_up_id)
+    return _page(follow_up.conversation, changing=follow_up)
+
+
+@bp.post("/<int:follow_up_id>")
+@answering
+def change(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
+    """Keep another moment or other words."""
+    follow_up, form = _get(conversation_id, follow_up_id), FollowUpForm()
+    try:
+        planned = _planned(follow_up.conversation, form)
+        commands.change_follow_up(
+            db.session, follow_up, planned, by=current_editor(), policy=pages.policy(), now=clock.now()
+        )
+    except (BadInput, RuleBroken) as error:
+        return _refused(conversation_id, form, error, changing=follow_up_id)
+    db.session.commit()
+    return _back(conversation_id)
+
+
+@bp.post("/<int:follow_up_id>/cancel")
+@answering
+def cancel(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
+    """Take it back."""
+    follow_up = _get(conversation_id, follow_up_id)
+    commands.cancel_follow_up(db.session, follow_up, by=current_editor(), now=clock.now())
+    db.session.commit()
+    return _back(conversation_id)
+
+
+@bp.post("/<int:follow_up_id>/approve")
+@answering
+def approve(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
+    """Say yes to one that asks."""
+    follow_up, seen = _get(conversation_id, follow_up_id), VerbForm().seen.data
+    commands.approve_follow_up(db.session, follow_up, seen_message_id=seen, by=current_editor(), now=clock.now())
+    db.session.commit()
+    return _back(conversation_id)
+
+
+@bp.post("/<int:follow_up_id>/send-now")
+@answering
+def send_now(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
+    """Let it leave at once, whatever the hour."""
+    follow_up, seen = _get(conversation_id, follow_up_id), VerbForm().seen.data
+    commands.send_follow_up_now(db.session, follow_up, seen_message_id=seen, by=current_editor(), now=clock.now())
+    db.session.commit()
+    return _back(conversation_id)
+
+
+def _get(conversation_id: int, follow_up_id: int) -> FollowUp:
+    follow_up = queries.get_follow_up(db.session, follow_up_id)
+    if follow_up.conversation_id != conversation_id:
+        raise FollowUpNotFound
+    return follow_up
+
+
+def _planned(conversation: Conversation, form: FollowUpForm) -> Planned:
+    meant = _meant(conversation, form.when.data or "")
+    if meant is None or not form.validate():
+        raise UnreadMoment
+    return Planned(
+        wall=meant.wall,
+        is_named=meant.is_named,
+        body=body.from_text(form.text.data or ""),
+        seen_message_id=form.seen.data,
+        needs_yes=form.needs_yes.data,
+    )
+
+
+def _meant(conversation: Conversation, text: str) -> Meant | None:
+    return read_phrase(text[:200], clock.now(), _her_clock(conversation).zone)
+
+
+def _her_clock(conversation: Conversation) -> queries.HerClock:
+    return queries.her_clock(conversation.customer, pages.policy().zone)
+
+
+def _when_values(conversation: Conversation, meant: Meant | None) -> dict[str, Any]:
+    """What the form says beneath the moment: when that is by her clock, moved out of her quiet hours."""
+    her = _her_clock(conversation)
+    if meant is None:
+        return {"said": "", "clock": her}
+    window = queries.kindness_of(pages.policy()).window
+    due = opening(meant.wall, her.zone, conversation.customer.country, window, is_named=meant.is_named)
+    return {"said": showing.wall_words(wall_of(due, her.zone)), "clock": her}
+
+
+def _typed(form: FollowUpForm) -> Typed:
+    return Typed(form.when.data or "", form.text.data or "", bool(form.needs_yes.data), form.template.data)
+
+
+def _proposed(conversation: Conversation) -> Typed:
+    first_name = conversation.customer.first_name
+    return Typed(words.proposed_moment(), words.proposed_words(language_of(conversation), first_name))
+
+
+def _stored(follow_up: FollowUp) -> Typed:
+    return Typed(f"{follow_up.wall:%Y-%m-%d %H:%M}", body.to_text(follow_up.body), follow_up.needs_yes)
+
+
+def _refused(
+    conversation_id: int, form: FollowUpForm, error: ConciergeError, *, changing: int | None = None
+) -> ResponseReturnValue:
+    """The form again as it was typed, with the reason; nothing is lost."""
+    db.session.rollback()
+    typed = replace(_typed(form), sentence=error.sentence())
+    follow_up = _get(conversation_id, changing) if changing else None
+    page = _page(get_conversation(db.session, conversation_id), typed=typed, changing=follow_up)
+    return page, error.status
+
+
+def _page(conversation: Conversation, *, typed: Typed | None = None, changing: FollowUp | None = None) -> str:
+    shown = typed or (_stored(changing) if changing else _proposed(conversation))
+    return render(
+        PAGE,
+        block="followups",
+        conversation=conversation,
+        typed=shown,
+        is_open=typed is not None or changing is not None,
+        changing=changing,
+        suggested=words.suggested_moments(),
+        templates=[
+            each
+            for each in templating.pick_templates(db.session, language=language_of(conversation))
+            if not each.needs - {"conversation"}
+        ],
+        seen=_seen(conversation, is_new=typed is None),
+        **_when_values(conversation, _meant(conversation, shown.when)),
+        **_list_values(conversation),
+    )
+
+
+def _seen(conversation: Conversation, *, is_new: bool) -> int:
+    """What the page around shows; a form that comes back stands below what is new."""
+    around = request.args.get("seen", type=int)
+    newest = conversation.last_message_id or 0
+    return around if is_new and around is not None and wants_block() else newest
+
+
+def _list_values(conversation: Conversation) -> dict[str, Any]:
+    found = queries.list_of_conversation(db.session, conversation.id)
+    house, now = pages.policy().zone, clock.now()
+    shown = [showing.show(db.session, each, house=house, now=now) for each in found]
+    return {"shown": shown, "may_answer": current_editor().may_answer}
+
+
+def _back(conversation_id: int) -> ResponseReturnValue:
+    """Where she stood: the piece of the conversation htmx swaps, a list of the desk, or the conversation's own list."""
+    back = VerbForm().back.data
+    if back in pages.PLACES:
+        return redirect(url_for(pages.PLACES[back]), 303)
+    if wants_block():
+        return _page(get_conversation(db.session, conversation_id))
+    return redirect(url_for(".show", conversation_id=conversation_id), 303)

@@ -1,0 +1,92 @@
+"""How follow-ups are told: why one did not leave, why one asks, what was done; and the words proposed for a new one."""
+
+from flask_babel import format_datetime
+from flask_babel import gettext as _
+
+from concierge.conversations.history import TELLING, Told, moment_of
+from concierge.followups.conditions import Asking, Because
+from concierge.mailing.letters import phrases
+
+_SHORT = "d MMM, HH:mm"
+
+
+def because_words(because: Because) -> str:
+    """Why a follow-up did not leave, in a sentence."""
+    words = {
+        Because.BY_EDITOR: _("It was taken back."),
+        Because.SHE_WROTE: _("She has written since."),
+        Because.SHE_WAITS: _("She waits for an answer; this is none."),
+        Because.SHE_BOUGHT: _("She has bought since."),
+        Because.SHE_RETURNED: _("She has sent something back since."),
+        Because.COLLEAGUE_WROTE: _("A colleague has written to her since."),
+        Because.NOT_FOR_US: _("The conversation is not for us."),
+        Because.NO_ADDRESS: _("We have no address to write to."),
+        Because.SUPPRESSED: _("Her address is not to be mailed."),
+        Because.EDITOR_GONE: _("Its editor no longer writes to customers."),
+        Because.MAILBOX_CLOSED: _("Its mailbox is no longer in use."),
+        Because.HOLE: _("There is a hole in its text."),
+        Because.UNSENDABLE: _("It could not be made into a mail."),
+        Because.TOO_LATE: _("It came too late."),
+    }
+    return str(words[because])
+
+
+def asking_words(asking: Asking) -> str:
+    """Why an editor is asked, in a sentence."""
+    words = {
+        Asking.PLANNED_SO: _("It is due, and waits for your yes."),
+        Asking.LATE: _("It is late. May it still go?"),
+    }
+    return str(words[asking])
+
+
+def proposed_moment() -> str:
+    """When, if nothing else is said; `moments.read_phrase` reads it in every language of the staff."""
+    return str(_("in 3 days if she hasn’t answered"))
+
+
+def suggested_moments() -> list[str]:
+    """Other moments often chosen."""
+    return [
+        str(each) for each in (_("tomorrow at 10"), _("Friday at 10"), _("in a week"), _("in 2 weeks"), _("in a month"))
+    ]
+
+
+def proposed_words(language: str, first_name: str) -> str:
+    """What a follow-up says if its editor says nothing else, in the customer's language."""
+    _ = phrases(language)
+    greeting = _("Dear %(name)s,", name=first_name) if first_name else _("Good morning,")
+    text = _("I only wanted to make sure that my last mail reached you. Is there anything else I can look for?")
+    return f"{greeting}\n\n{text}"
+
+
+def _scheduled(told: Told) -> str:
+    due_at = moment_of(told.details.get("due_at"))
+    moment = format_datetime(due_at, _SHORT) if due_at else ""
+    return str(_("%(who)s planned a follow-up for %(moment)s", who=told.who, moment=moment))
+
+
+def _changed(told: Told) -> str:
+    due_at = moment_of(told.details.get("due_at"))
+    moment = format_datetime(due_at, _SHORT) if due_at else ""
+    return str(_("%(who)s changed the follow-up; it leaves on %(moment)s", who=told.who, moment=moment))
+
+
+def _withheld(told: Told) -> str:
+    because = str(told.details.get("because", ""))
+    reason = because_words(Because(because)) if because in set(Because) else ""
+    return str(_("The follow-up was not sent: %(reason)s", reason=reason))
+
+
+def tell() -> None:
+    """Let the history of conversations tell of follow-ups too."""
+    TELLING.update(
+        {
+            "follow_up.scheduled": ("calendar-clock", _scheduled),
+            "follow_up.changed": ("calendar-clock", _changed),
+            "follow_up.cancelled": ("undo-2", lambda told: str(_("%(who)s took the follow-up back", who=told.who))),
+            "follow_up.approved": ("check", lambda told: str(_("%(who)s said yes to the follow-up", who=told.who))),
+            "follow_up.asked": ("circle-help", lambda _told: str(_("The follow-up is due, and waits for a yes"))),
+            "follow_up.withheld": ("circle-alert", _withheld),
+        }
+    )
