@@ -18,6 +18,7 @@ EDGES = {
     "stock_views",
     "offer_views",
     "wish_views",
+    "promise_views",
     "webhooks",
     "jobs",
     "signing_in",
@@ -208,6 +209,7 @@ RULES = {
     "wishes.replies", "wishes.reply_words",
     "drafts.wording",
     "followups.schedule", "followups.moments", "followups.courtesy", "followups.feasts", "followups.conditions",
+    "followups.promises",
     "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables", "reports.figures",
     "reports.summing", "operations.state", "operations.timetable",
 }  # fmt: skip

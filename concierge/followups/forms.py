@@ -24,3 +24,10 @@ class VerbForm(FlaskForm):  # type: ignore[misc]
 
     seen = IntegerField(validators=[Optional()])
     back = StringField()
+
+
+class PromiseForm(FlaskForm):  # type: ignore[misc]
+    """A sentence that was proposed: of which mail, and which of its promises."""
+
+    message = IntegerField(validators=[Optional()])
+    place = IntegerField(validators=[Optional()])

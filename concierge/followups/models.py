@@ -1,6 +1,6 @@
-"""Follow-ups: mails planned for later that a reply cancels."""
+"""Follow-ups, mails planned for later that a reply cancels; and promises, what an editor said she would do."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -127,6 +127,65 @@ class FollowUp(Base):
     def wait(self, until: datetime) -> None:
         """It is looked at again then."""
         self.due_at, self.claimed_at = until, None
+
+
+class PromiseState(StrEnum):
+    """Where a promise is; a dismissed one never was one."""
+
+    OPEN = "open"
+    KEPT = "kept"
+    RELEASED = "released"
+    DISMISSED = "dismissed"
+
+
+class Promise(Base):
+    """What an editor said in a sent mail that she would do, and by which day of her own calendar."""
+
+    __tablename__ = "promise"
+    __table_args__ = (
+        sa.CheckConstraint("(state = 'open') = (settled_at IS NULL)", "settled"),
+        # A sentence is marked, or dismissed, once.
+        sa.UniqueConstraint("message_id", "place"),
+        sa.Index("ix_promise_editor", "editor_id", "state", "due_on"),
+        sa.Index("ix_promise_conversation", "conversation_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(sa.ForeignKey("conversation.id", ondelete="CASCADE"))
+    message_id: Mapped[int] = mapped_column(sa.ForeignKey("message.id", ondelete="CASCADE"))
+    # which of the mail's promises it is, from 0
+    place: Mapped[int]
+    # who promised
+    editor_id: Mapped[int] = mapped_column(sa.ForeignKey("editor.id"))
+    words: Mapped[str] = mapped_column(sa.String(400))
+    due_on: Mapped[date] = mapped_column(sa.Date)
+    state: Mapped[PromiseState] = mapped_column(states(PromiseState))
+    marked_at: Mapped[datetime]
+    marked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("editor.id"))
+    settled_at: Mapped[datetime | None]
+    settled_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
+    # kept after its day, by the clock of who promised
+    kept_late: Mapped[bool] = mapped_column(default=False)
+    conversation: Mapped[Conversation] = relationship(lazy="joined", innerjoin=True)
+    editor: Mapped[Editor] = relationship(foreign_keys=[editor_id], lazy="joined", innerjoin=True)
+
+    def settle(self, state: PromiseState, *, by: Editor, now: datetime) -> None:
+        """It is kept, or she was released from it; raises PromiseSettled."""
+        if self.state is not PromiseState.OPEN:
+            raise PromiseSettled
+        self.state, self.settled_at, self.settled_by_id = state, now, by.id
+
+
+class PromiseNotFound(NotFound):
+    """There is no such promise."""
+
+
+class PromiseSettled(RuleBroken):
+    """This promise is settled already."""
+
+
+class PromiseMarked(RuleBroken):
+    """This sentence was marked, or dismissed, a moment before you."""
 
 
 class FollowUpNotFound(NotFound):

@@ -12,7 +12,7 @@ from concierge import clock
 from concierge.accounts.queries import current_editor, list_answering_editors
 from concierge.config import Config, Policy
 from concierge.extensions import db
-from concierge.followups import queries, showing, words
+from concierge.followups import promising, queries, showing, words
 from concierge.followups.conditions import Because
 from concierge.followups.models import FollowUp
 from concierge.followups.queries import UnsentFilter
@@ -25,6 +25,7 @@ bp = Blueprint("desk", __name__)
 PLACES: Final = {"today": "desk.today", "coming": "desk.coming"}
 _PAGE: Final = 50
 _LATELY: Final = timedelta(days=7)
+_COUNTED: Final = timedelta(days=90)
 
 
 def policy() -> Policy:
@@ -34,7 +35,7 @@ def policy() -> Policy:
 
 @bp.get("/today")
 def today() -> ResponseReturnValue:
-    """What asks for this editor today: a yes, what leaves in her name, what did not leave."""
+    """What asks for this editor today: a yes, what she has promised, what leaves in her name, what did not leave."""
     me, now = current_editor(), clock.now()
     zone = ZoneInfo(me.timezone)
     asking = queries.list_asking(db.session, editor_id=me.id)
@@ -48,6 +49,9 @@ def today() -> ResponseReturnValue:
         leaving=_shown(leaving),
         unsent=_shown(unsent),
         failed=failed,
+        promised=promising.list_due(db.session, me, now=now),
+        tally=promising.tally(db.session, me, since=promising.today_of(me, now) - _COUNTED, now=now),
+        today=promising.today_of(me, now),
     )
 
 

@@ -15,7 +15,7 @@ from concierge.drafts.filling import fill_words
 from concierge.drafts.queries import language_of
 from concierge.errors import BadInput, ConciergeError, RuleBroken
 from concierge.extensions import db
-from concierge.followups import commands, pages, queries, showing, words
+from concierge.followups import commands, pages, promising, queries, showing, words
 from concierge.followups.commands import Planned
 from concierge.followups.conditions import opening
 from concierge.followups.forms import FollowUpForm, VerbForm
@@ -32,10 +32,14 @@ PAGE = "followups/of_conversation.html"
 
 
 def init_app(app: Flask) -> None:
-    """Register the pages of follow-ups, and how they are told."""
+    """Register the pages of follow-ups and promises, and how they are told."""
+    from concierge.followups import promise_views
+
+    app.register_blueprint(promise_views.bp)
     app.register_blueprint(bp)
     app.register_blueprint(pages.bp)
     app.jinja_env.filters.update(because_words=words.because_words, asking_words=words.asking_words)
+    app.jinja_env.filters.update(day_words=words.day_words)
     words.tell()
 
 
@@ -88,7 +92,7 @@ def schedule(conversation_id: int) -> ResponseReturnValue:
     except (BadInput, RuleBroken) as error:
         return _refused(conversation_id, form, error)
     db.session.commit()
-    return _back(conversation_id)
+    return lead_back(conversation_id)
 
 
 @bp.post("/fill")
@@ -128,7 +132,7 @@ def change(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     except (BadInput, RuleBroken) as error:
         return _refused(conversation_id, form, error, changing=follow_up_id)
     db.session.commit()
-    return _back(conversation_id)
+    return lead_back(conversation_id)
 
 
 @bp.post("/<int:follow_up_id>/cancel")
@@ -138,7 +142,7 @@ def cancel(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     follow_up = _get(conversation_id, follow_up_id)
     commands.cancel_follow_up(db.session, follow_up, by=current_editor(), now=clock.now())
     db.session.commit()
-    return _back(conversation_id)
+    return lead_back(conversation_id)
 
 
 @bp.post("/<int:follow_up_id>/approve")
@@ -148,7 +152,7 @@ def approve(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     follow_up, seen = _get(conversation_id, follow_up_id), VerbForm().seen.data
     commands.approve_follow_up(db.session, follow_up, seen_message_id=seen, by=current_editor(), now=clock.now())
     db.session.commit()
-    return _back(conversation_id)
+    return lead_back(conversation_id)
 
 
 @bp.post("/<int:follow_up_id>/send-now")
@@ -158,7 +162,7 @@ def send_now(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     follow_up, seen = _get(conversation_id, follow_up_id), VerbForm().seen.data
     commands.send_follow_up_now(db.session, follow_up, seen_message_id=seen, by=current_editor(), now=clock.now())
     db.session.commit()
-    return _back(conversation_id)
+    return lead_back(conversation_id)
 
 
 def _get(conversation_id: int, follow_up_id: int) -> FollowUp:
@@ -255,10 +259,16 @@ def _list_values(conversation: Conversation) -> dict[str, Any]:
     found = queries.list_of_conversation(db.session, conversation.id)
     house, now = pages.policy().zone, clock.now()
     shown = [showing.show(db.session, each, house=house, now=now) for each in found]
-    return {"shown": shown, "may_answer": current_editor().may_answer}
+    return {
+        "shown": shown,
+        "promised": promising.list_open(db.session, conversation.id),
+        "proposed": promising.list_proposed(db.session, conversation, now=now),
+        "today": promising.today_of(current_editor(), now),
+        "may_answer": current_editor().may_answer,
+    }
 
 
-def _back(conversation_id: int) -> ResponseReturnValue:
+def lead_back(conversation_id: int) -> ResponseReturnValue:
     """Where she stood: the piece of the conversation htmx swaps, a list of the desk, or the conversation's own list."""
     back = VerbForm().back.data
     if back in pages.PLACES:

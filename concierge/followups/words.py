@@ -1,6 +1,8 @@
 """How follow-ups are told: why one did not leave, why one asks, what was done; and the words proposed for a new one."""
 
-from flask_babel import format_datetime
+from datetime import date
+
+from flask_babel import format_date, format_datetime
 from flask_babel import gettext as _
 
 from concierge.conversations.history import TELLING, Told, moment_of
@@ -38,6 +40,11 @@ def asking_words(asking: Asking) -> str:
         Asking.LATE: _("It is late. May it still go?"),
     }
     return str(words[asking])
+
+
+def day_words(day: date) -> str:
+    """A day as a promise says it: "Friday 15 May"."""
+    return str(format_date(day, "EEEE d MMMM"))
 
 
 def proposed_moment() -> str:
@@ -78,8 +85,13 @@ def _withheld(told: Told) -> str:
     return str(_("The follow-up was not sent: %(reason)s", reason=reason))
 
 
+def _promised(told: Told) -> str:
+    day = moment_of(told.details.get("due_on"))
+    return str(_("%(who)s marked a promise for %(day)s", who=told.who, day=format_date(day, "d MMM") if day else ""))
+
+
 def tell() -> None:
-    """Let the history of conversations tell of follow-ups too."""
+    """Let the history of conversations tell of follow-ups and promises too."""
     TELLING.update(
         {
             "follow_up.scheduled": ("calendar-clock", _scheduled),
@@ -88,5 +100,8 @@ def tell() -> None:
             "follow_up.approved": ("check", lambda told: str(_("%(who)s said yes to the follow-up", who=told.who))),
             "follow_up.asked": ("circle-help", lambda _told: str(_("The follow-up is due, and waits for a yes"))),
             "follow_up.withheld": ("circle-alert", _withheld),
+            "promise.marked": ("check", _promised),
+            "promise.kept": ("check-check", lambda told: str(_("%(who)s kept the promise", who=told.who))),
+            "promise.released": ("undo-2", lambda told: str(_("%(who)s let the promise go", who=told.who))),
         }
     )

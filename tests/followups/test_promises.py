@@ -1,0 +1,86 @@
+"""What was promised, and by when: verbs and dates in English and Italian, and what only looks like a promise."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from concierge.followups.promises import find_promises
+
+ROME = ZoneInfo("Europe/Rome")
+TUESDAY = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)
+
+
+def found(text: str) -> list[tuple[str, date]]:
+    return [(each.words, each.due_on) for each in find_promises(text, TUESDAY, ROME)]
+
+
+def day(text: str) -> date | None:
+    promised = found(text)
+    return promised[0][1] if promised else None
+
+
+@pytest.mark.parametrize(
+    ("text", "due_on"),
+    [
+        ("I’ll look for it in navy by Friday.", "2026-05-15"),
+        ("I will write to you on Thursday with the photographs.", "2026-05-14"),
+        ("We'll let you know tomorrow, I promise.", "2026-05-13"),
+        ("I'm going to ask our atelier and come back to you within two days.", "2026-05-14"),
+        ("You'll hear from me by 20 May.", "2026-05-20"),
+        ("I shall send the sketches before the weekend.", "2026-05-15"),
+        ("I'll have an answer for you by the end of the week.", "2026-05-15"),
+        ("I will call the boutique in Milan later today.", "2026-05-12"),
+        ("Let me check with the workshop and write again next week.", "2026-05-22"),
+        ("Glielo cercherò in blu entro venerdì.", "2026-05-15"),
+        ("Le scriverò domani con le fotografie.", "2026-05-13"),
+        ("Le faccio sapere entro giovedì.", "2026-05-14"),
+        ("La ricontatto entro due giorni.", "2026-05-14"),
+        ("Le manderò le misure in giornata.", "2026-05-12"),
+        ("Controlleremo in magazzino entro la settimana.", "2026-05-15"),
+        ("Verificherò e Le darò notizie la prossima settimana.", "2026-05-22"),
+        ("Le farò sapere entro il 20 maggio.", "2026-05-20"),
+    ],
+)
+def test_a_promise_has_its_day(text: str, due_on: str):
+    assert day(text) == date.fromisoformat(due_on)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I will not be able to answer before Friday.",
+        "I'll be in Paris on Friday.",
+        "Shall I put it aside for you until Friday?",
+        "Your parcel will arrive on Friday.",
+        "I looked for it on Friday.",
+        "I'll keep an eye on it.",
+        "I will think of you whenever I see turquoise.",
+        "Non riuscirò a risponderLe prima di venerdì.",
+        "Venerdì sarò a Parigi.",
+        "Il pacco arriva venerdì.",
+        "È davvero bello, e costa caro: arriva venerdì.",
+        "Let me know by Friday which you prefer.",
+        "I won't forget you by Friday.",
+        "",
+    ],
+)
+def test_what_promises_nothing_is_left_alone(text: str):
+    assert found(text) == []
+
+
+def test_each_sentence_is_found_where_it_stands_with_its_own_words():
+    text = (
+        "Dear Barbara,\n\nhow lovely to hear from you. I'll ask in Florence by Thursday. The ivory is 420 euro.\n"
+        "I will send you the drawing on Friday!\n\nWarmly,\nNadia"
+    )
+    assert found(text) == [
+        ("I'll ask in Florence by Thursday.", date(2026, 5, 14)),
+        ("I will send you the drawing on Friday!", date(2026, 5, 15)),
+    ]
+
+
+def test_her_calendar_is_the_writers_own():
+    late = datetime(2026, 5, 12, 23, 30, tzinfo=UTC)  # Wednesday already, in Rome
+    [promise] = find_promises("I'll write tomorrow.", late, ROME)
+    assert promise.due_on == date(2026, 5, 14)
