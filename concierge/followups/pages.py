@@ -20,9 +20,9 @@ from concierge.followups.schedule import wall_of
 from concierge.web.paging import Place, read_place
 from concierge.web.rendering import render
 
-bp = Blueprint("desk", __name__)
+bp = Blueprint("followup_pages", __name__)
 # Where a verb leads back to.
-PLACES: Final = {"today": "desk.today", "coming": "desk.coming"}
+PLACES: Final = {"today": "followup_pages.today", "coming": "followup_pages.coming"}
 _PAGE: Final = 50
 _LATELY: Final = timedelta(days=7)
 _COUNTED: Final = timedelta(days=90)
