@@ -5,8 +5,8 @@ from alembic import op
 
 from concierge.db import BigId, Instant
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 
 def upgrade() -> None:
