@@ -275,4 +275,4 @@ def lead_back(conversation_id: int) -> ResponseReturnValue:
         return redirect(url_for(pages.PLACES[back]), 303)
     if wants_block():
         return _page(get_conversation(db.session, conversation_id))
-    return redirect(url_for(".show", conversation_id=conversation_id), 303)
+    return redirect(url_for("followups.show", conversation_id=conversation_id), 303)
