@@ -21,13 +21,11 @@ from concierge.wishes.leaving import Leaving
 from concierge.wishes.models import Wish
 from concierge.wishes.offer_models import Offer, OfferEnding
 from concierge.wishes.staff import colleague
-from concierge.wishes.voices import Colleague, call_the_roll
+from concierge.wishes.voices import Colleague, Roster, call_the_roll, choose_voice
 
 # So many mails are on a desk at a time; the rest comes up as these have left.
 MOST = 60
 _OFFERS = 600
-# Up to so many the navigation counts.
-COUNTED = 99
 _NOT_ARRIVED = (
     DeliveryState.BOUNCED,
     DeliveryState.REJECTED,
@@ -86,7 +84,7 @@ class Bundle:
 def list_bundles(session: Session, config: Config, *, editor: Editor | None, now: datetime) -> list[Bundle]:
     """What waits on this editor's desk, or on all (None); the first to leave first."""
     staff = list_editors(session)
-    owners = [each.id for each in staff] if editor is None else _owners(staff, editor, session, now)
+    owners = [each.id for each in staff] if editor is None else _owners(_roster(staff, session, now), editor)
     waiting = leaving.list_waiting(session, owners=owners, limit=_OFFERS)
     found = sorted(_bundles(session, config, waiting, now=now), key=lambda each: (each.leaves_at, each.id))
     mine = [each for each in found if editor is None or each.writer is None or each.writer.id == editor.id]
@@ -106,23 +104,26 @@ def find_bundle(session: Session, config: Config, offer_id: int, *, by: Editor, 
 
 
 def count_waiting(session: Session, editor: Editor, *, now: datetime) -> int:
-    """How many mails wait on her desk, about: as many as the navigation says, and quickly."""
+    """How many people's mails wait on her desk, quickly: the navigation says it on every page."""
     if session.scalar(sa.select(Offer.id).where(*_WAITS).limit(1)) is None:
         return 0
-    owners = _owners(list_editors(session), editor, session, now)
+    roster = _roster(list_editors(session), session, now)
     first = sa.select(Offer.id).where(*_WAITS).order_by(Offer.leaves_at).limit(10 * _OFFERS).subquery()
     owner = sa.func.coalesce(Offer.editor_id, Wish.editor_id, Conversation.editor_id)
     theirs = (
-        sa.select(Offer.customer_id)
+        sa.select(Offer.customer_id, owner, Wish.language)
         .join(first, first.c.id == Offer.id)
         .join(Wish, Wish.id == Offer.wish_id)
         .outerjoin(Conversation, Conversation.id == Wish.conversation_id)
-        .where(owner.in_(owners))
+        .where(owner.is_(None) | owner.in_(_owners(roster, editor)))
         .distinct()
-        .limit(COUNTED + 1)
-        .subquery()
+        .limit(_OFFERS)
     )
-    return session.scalar(sa.select(sa.func.count()).select_from(theirs)) or 0
+    voices = (
+        choose_voice(owner_id, roster, customer_id=customer_id, language=language)
+        for customer_id, owner_id, language in session.execute(theirs)
+    )
+    return sum(each is not None and each.writer.id == editor.id for each in voices)
 
 
 def list_left(session: Session, *, editor: Editor | None, since: datetime, limit: int = 30) -> list[Offer]:
@@ -158,12 +159,15 @@ def currencies_of(session: Session, skus: Collection[str]) -> dict[str, str]:
 _WAITS = (Offer.left_at.is_(None), Offer.ended_at.is_(None))
 
 
-def _owners(staff: Sequence[Editor], editor: Editor, session: Session, now: datetime) -> list[int]:
-    """Whose customers may be on this editor's desk: her own, and those of colleagues who are away or have left."""
+def _roster(staff: Sequence[Editor], session: Session, now: datetime) -> Roster:
     desk = timedelta(minutes=queries.policy_or_first(session).desk_minutes)
-    roster = call_the_roll([colleague(each) for each in staff], now=now, desk=desk)
+    return call_the_roll([colleague(each) for each in staff], now=now, desk=desk)
+
+
+def _owners(roster: Roster, editor: Editor) -> list[int]:
+    """Whose customers may be on this editor's desk: her own, and those of colleagues who are away or have left."""
     present = {each.id for each in roster.present}
-    return [each.id for each in staff if each.id == editor.id or each.id not in present]
+    return [number for number in roster.known if number == editor.id or number not in present]
 
 
 def _bundles(
