@@ -96,7 +96,7 @@ def test_from_the_conversation_to_today_and_kept(session, client, talk, nadia, m
     here = f"/conversations/{talk.id}"
     page = client.get(f"{here}/followups").get_data(as_text=True)
     assert "A promise for Friday 15 May?" in page
-    assert 'data-key="b"' in page
+    assert 'data-key="h"' in page
     message, place = re.search(r'name="message" value="(\d+)".*?name="place" value="(\d+)"', page, re.DOTALL).groups()
     assert client.post(f"{here}/promises/mark", data={"message": message, "place": place}).status_code == 303
     assert "marked a promise for 15 May" in client.get(here).get_data(as_text=True)
