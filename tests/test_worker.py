@@ -10,11 +10,17 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from concierge.addresses import Address
 from concierge.config import Config
-from concierge.db import Sessions
+from concierge.db import Sessions, reading
+from concierge.mailing.commands import queue_delivery
+from concierge.mailing.models import Delivery, DeliveryState
 from concierge.timekeeping import Attempt, Line
 from concierge.worker import TIMETABLE
+from tests.factories import NOW
+from tests.mailing.samples import make_mail
 
 ROOT = Path(__file__).parent.parent
 
@@ -155,3 +161,43 @@ def test_every_job_has_a_name_of_its_own():
 def test_every_job_runs_on_an_empty_house(config: Config, sessions: Sessions):
     for line in TIMETABLE:
         assert line.job(config, sessions) == 0, line.name
+
+
+def test_told_to_stop_in_the_middle_of_forty_mails_it_ends_the_one_in_hand_and_gives_back_the_rest(
+    config: Config, sessions: Sessions, tmp_path: Path
+):  # F13
+    with sessions() as session:
+        for number in range(40):
+            mail = make_mail(to=Address("", f"customer{number}@example.com"))
+            queue_delivery(session, mail, key=f"reply:{number}", purpose="reply", now=NOW)
+        session.commit()
+    worker = _work(
+        tmp_path,
+        f"""
+        from concierge.mailing.jobs import deliver_due
+        from concierge.mailing.providers.memory import MemoryProvider
+
+        class Slow(MemoryProvider):
+            def send(self, parcel):
+                (marks / "begun").touch()
+                time.sleep(0.4)
+                return super().send(parcel)
+
+        slow = Slow()
+        read_config = lambda data, was=read_config: was(data={str(config.data)!r}, database_url={config.database_url!r})
+
+        def job(config, sessions):
+            return deliver_due(config, sessions, slow)
+        """,
+    )
+    _wait_for(tmp_path / "begun")
+    time.sleep(0.5)
+    told = time.monotonic()
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(20) == 0
+    assert time.monotonic() - told < 8, "forty would have taken sixteen seconds"
+    with reading(sessions) as session:
+        rows = session.execute(sa.select(Delivery.state, Delivery.claim.is_(None)).distinct()).all()
+        sent = session.scalar(sa.select(sa.func.count()).where(Delivery.state == DeliveryState.SENT))
+    assert {tuple(row) for row in rows} == {(DeliveryState.SENT, False), (DeliveryState.QUEUED, True)}
+    assert 1 <= sent < 50
