@@ -1,0 +1,143 @@
+"""In whose name an offer is written, whoever is away; and what is shown beside it: rules by hand-made cases."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from concierge.wishes.similar import MOST, Candidate, Taste, choose_similar, points_of
+from concierge.wishes.voices import Colleague, Voice, call_the_roll, choose_voice, is_at_work
+
+ROME = ZoneInfo("Europe/Rome")
+TUESDAY = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)  # 11:30 in Rome
+WEEK = {str(day): [["09:00", "13:00"], ["14:00", "18:00"]] for day in range(5)}
+
+
+def colleague(number: int = 1, *, language: str = "en", may: bool = True, hours: dict | None = None) -> Colleague:
+    return Colleague(number, f"N{number}", language, may, ROME, WEEK if hours is None else hours)
+
+
+NADIA, CHIARA = colleague(1), colleague(2, language="it")
+AWAY = colleague(3, hours={"6": [["09:00", "10:00"]]})
+LEFT = colleague(4, may=False)
+
+
+def voice(
+    owner: int | None, *staff: Colleague, language: str = "en", customer: int = 7, desk: int = 60
+) -> Voice | None:
+    roster = call_the_roll(staff, now=TUESDAY, desk=timedelta(minutes=desk))
+    return choose_voice(owner, roster, customer_id=customer, language=language)
+
+
+def test_her_own_editor_writes_when_she_is_there() -> None:
+    assert voice(1, NADIA, CHIARA) == Voice(NADIA)
+
+
+def test_a_colleague_covers_for_her_while_she_is_away_and_the_customer_stays_hers() -> None:
+    found = voice(3, AWAY, NADIA)
+    assert found == Voice(NADIA, covers_for=AWAY)
+    assert found.owner is AWAY
+
+
+def test_whoever_has_left_hands_her_customers_on() -> None:
+    found = voice(4, LEFT, NADIA)
+    assert found is not None and (found.writer, found.covers_for, found.owner) == (NADIA, LEFT, NADIA)
+
+
+def test_with_nobody_there_her_own_editor_writes_all_the_same() -> None:
+    assert voice(3, AWAY) == Voice(AWAY)
+    assert voice(4, LEFT, AWAY) == Voice(AWAY, LEFT)
+    assert voice(4, LEFT) is None
+
+
+def test_without_a_desk_no_hours_matter() -> None:
+    roster = call_the_roll([AWAY, NADIA], now=TUESDAY, desk=None)
+    assert choose_voice(3, roster, customer_id=7, language="en") == Voice(AWAY)
+
+
+@pytest.mark.parametrize("customer", range(6))
+def test_somebody_of_nobodys_gets_one_who_speaks_her_language_and_keeps_her(customer: int) -> None:
+    staff = [colleague(each, language="it" if each % 2 else "en") for each in range(1, 6)]
+    found = voice(None, *staff, language="it", customer=customer)
+    assert found is not None and found.writer.language == "it" and found.covers_for is None
+    assert found == voice(None, *reversed(staff), language="it", customer=customer)
+    assert voice(None, *staff, language="fr", customer=customer) is not None
+
+
+@pytest.mark.parametrize(
+    ("hours", "at", "within", "there"),
+    [
+        (WEEK, "2026-05-12T08:59", 0, False),
+        (WEEK, "2026-05-12T09:00", 0, True),
+        (WEEK, "2026-05-12T13:00", 0, False),
+        (WEEK, "2026-05-12T13:00", 60, True),
+        (WEEK, "2026-05-15T18:00", 60 * 62, False),  # Friday evening: not before Monday at nine
+        (WEEK, "2026-05-15T18:00", 60 * 63, True),
+        ({}, "2026-05-16T03:00", 0, True),
+        ({"0": []}, "2026-05-16T03:00", 0, True),
+        ({"1": [["20:00", "24:00"]]}, "2026-05-12T23:59", 0, True),
+        ({"1": [["20:00", "24:00"]]}, "2026-05-13T00:00", 0, False),
+    ],
+)
+def test_who_is_at_work_by_her_own_clock(hours: dict, at: str, within: int, there: bool) -> None:
+    moment = datetime.fromisoformat(at).replace(tzinfo=ROME).astimezone(UTC)
+    assert is_at_work(colleague(hours=hours), moment, timedelta(minutes=within)) is there
+
+
+NO_TASTE = Taste()
+ASKED = Candidate("S-36", 1, "sandals", "Turquoise", "Mirelle", 42_000, frozenset({"EU 36"}), frozenset({"satin"}))
+
+
+def piece(number: int, **change: object) -> Candidate:
+    values = {"category": "sandals", "colour": "Coral", "designer": "Ori", "price_cents": 42_000, "tags": frozenset()}
+    return Candidate(sku=f"P-{number}", product_id=number, fits=frozenset({"EU 36"}), **(values | change))  # type: ignore[arg-type]
+
+
+def shown(*stock: Candidate, taste: Taste = NO_TASTE, sizes: tuple[str, ...] = ("EU 36", "UK 3")) -> tuple[str, ...]:
+    return choose_similar(ASKED, stock, taste, sizes=sizes)
+
+
+def test_the_nearest_comes_first_and_three_at_most() -> None:
+    same_colour, same_designer = piece(2, colour="turquoise"), piece(3, designer="Mirelle")
+    near, far = piece(4), piece(5, price_cents=60_000)
+    assert shown(far, near, same_designer, same_colour) == ("P-2", "P-3", "P-4")
+    assert len(shown(*(piece(number) for number in range(2, 9)))) == MOST
+
+
+def test_only_her_size_another_product_and_what_she_has_not() -> None:
+    taste = Taste(owned=frozenset({2}), disliked=frozenset({3}), ceiling_cents=50_000)
+    other_size = Candidate("P-6", 6, "sandals", "Coral", "Ori", 42_000, frozenset({"EU 38"}))
+    assert shown(piece(1), piece(2), piece(3), piece(4, price_cents=50_001), other_size, taste=taste) == ()
+    assert shown(piece(5, price_cents=50_000), taste=taste) == ("P-5",)
+    no_size = Candidate("P-7", 7, "sandals", "Coral", "Ori", 42_000)
+    assert shown(no_size) == ("P-7",)
+
+
+def test_two_pieces_with_too_little_in_common_are_not_shown_beside_each_other() -> None:
+    assert shown(piece(2, category="bags")) == ()
+    assert shown(piece(2, category="bags", colour="Turquoise")) == ("P-2",)
+
+
+def test_what_she_liked_before_counts_and_what_she_did_not_counts_more() -> None:
+    plain = points_of(ASKED, piece(2), Taste())
+    assert points_of(ASKED, piece(2), Taste(liked_designers=frozenset({"Ori"}))) == plain + 1
+    assert points_of(ASKED, piece(2), Taste(disliked_designers=frozenset({"Ori"}))) == plain - 2
+
+
+numbers = st.tuples(st.integers(1, 6), st.sampled_from(["Turquoise", "Coral"]), st.integers(1, 9))
+
+
+@given(st.lists(numbers, max_size=8), st.randoms())
+@settings(max_examples=40)
+def test_the_order_of_the_shelf_is_no_matter(rows: list[tuple[int, str, int]], chance) -> None:
+    stock = [
+        Candidate(f"{place}", product, "sandals", colour, "Ori", price * 9_000, frozenset({"EU 36"}))
+        for place, (product, colour, price) in enumerate(rows)
+    ]
+    found = shown(*stock)
+    chance.shuffle(stock)
+    assert shown(*stock) == found
+    by_sku = {each.sku: each.product_id for each in stock}
+    assert len({by_sku[each] for each in found}) == len(found) <= MOST and 1 not in {by_sku[each] for each in found}
