@@ -160,6 +160,11 @@ class Policy(BaseSettings):
         return timedelta(minutes=self.stock_settle_minutes)
 
     @property
+    def at_once(self) -> "Policy":
+        """The same numbers for a unit somebody has in her hands: it may be offered without waiting for it to settle."""
+        return self.model_copy(update={"stock_settle_minutes": 0.0})
+
+    @property
     def zone(self) -> ZoneInfo:
         """The house's own time zone."""
         return ZoneInfo(self.timezone)

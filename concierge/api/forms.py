@@ -14,13 +14,21 @@ SCOPE_WORDS = {
 }
 
 
+class _ChooseOne(DataRequired):
+    """One of several boxes is enough; the browser's own "required" would ask for each of them."""
+
+    def __init__(self) -> None:
+        super().__init__(_l("Choose what it is good for."))
+        self.field_flags = {}
+
+
 class KeyForm(FlaskForm):  # type: ignore[misc]
     """Who will call, and what for."""
 
     name = StringField(_l("Name"), [DataRequired(_l("Say who will use it.")), Length(max=40)])
     scopes = SelectMultipleField(
         _l("Good for"),
-        [DataRequired(_l("Choose what it is good for."))],
+        [_ChooseOne()],
         choices=[SelectChoice(*each) for each in SCOPE_WORDS.items()],
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),

@@ -40,8 +40,8 @@ class ReturnReport:
 def report_return(session: Session, report: ReturnReport, *, now: datetime, policy: Policy) -> ReturnedUnit:
     """Write down where a return is. It only ever goes forward, so late and repeated reports change nothing.
 
-    At inspection its units are added to the stock, once (unless `policy.returns_add_stock` is off, where the shop's
-    own report does so). Raises VariantNotFound.
+    At inspection its units are added to the stock, once, and may be offered without settling: somebody has seen them
+    (unless `policy.returns_add_stock` is off, where the shop's own report does so). Raises VariantNotFound.
     """
     variant = lock_variant(session, report.sku)
     known = find_return(session, report.source, report.external_id)
@@ -89,7 +89,7 @@ def _move_on(
                 as_of,
             ),
             now=now,
-            policy=policy,
+            policy=policy.at_once,
         )
 
 

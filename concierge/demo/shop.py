@@ -141,8 +141,7 @@ def _count(variant: Variant, units: int, name: str, *, now: datetime) -> None:
         units=units,
         as_of=now,
     )
-    at_once = house_config().policy.model_copy(update={"stock_settle_minutes": 0.0})
-    report_stock(db.session, report, now=now, policy=at_once)
+    report_stock(db.session, report, now=now, policy=house_config().policy.at_once)
 
 
 def _require_unit(variant: Variant, held: Offer | None) -> None:

@@ -1,0 +1,137 @@
+"""From "sold out in your size" to the pair in her hands: two who wish, one pair that comes back, and who has it."""
+
+import json
+import re
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import GONE, SOON, Letter, mails_to, open_new, write
+from tests.houses import RunningHouse
+
+SKU = "CAL-TUR-35.5"
+ASKED = (
+    "I fell in love with the turquoise Calanque sandals, but 35½ is sold out. Please tell me when a pair comes back!"
+)
+
+
+@dataclass
+class Shop:
+    """The shop's own system, with its key."""
+
+    house: RunningHouse
+    key: str
+    run: str = field(default_factory=lambda: uuid4().hex[:8])
+
+    def tell(self, what: str, **facts: Any) -> Any:
+        """Post one report and give what the house answers."""
+        facts |= {"sku": SKU, "as_of": datetime.now(UTC).isoformat()} if "lines" not in facts else {}
+        call = urllib.request.Request(
+            f"{self.house.url}/api/v1/{what}",
+            data=json.dumps({"id": f"{what}-{self.run}"} | facts).encode(),
+            headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(call, timeout=20) as answer:
+            return json.load(answer)
+
+
+def give_the_shop_a_key(house: RunningHouse, omar: Page) -> Shop:
+    omar.goto("/api-keys")
+    omar.get_by_label("Name").fill(f"Shop {uuid4().hex[:6]}")
+    omar.get_by_label("Stock and returns").check()
+    omar.get_by_label("Orders and holds").check()
+    omar.get_by_role("button", name="Make the key").click()
+    return Shop(house, omar.locator("code.once").inner_text())
+
+
+def let_offers_leave_at_any_hour(marta: Page) -> None:
+    """The mails keep to her waking hours; this story is told at whatever hour the tests run."""
+    marta.goto("/wishes/policy")
+    marta.get_by_label("She wakes at").fill("0")
+    marta.get_by_label("She goes to sleep at").fill("24")
+    marta.get_by_role("button", name="Replay").click()
+    marta.get_by_role("button", name="Save this policy").click()
+    expect(marta.get_by_label("She goes to sleep at")).to_have_value("24")
+
+
+def note_her_wish(editor: Page, letter: Letter) -> None:
+    """Two keys: `w`, Enter. What she wrote says which piece and size, and is the proof that she asked."""
+    open_new(editor, letter)
+    editor.keyboard.press("w")
+    sheet = editor.locator("#wish-sheet")
+    expect(sheet.get_by_role("button", name="Keep the wish")).to_be_focused()
+    expect(sheet.get_by_role("checkbox", name=re.compile("35.5"))).to_be_checked()
+    editor.keyboard.press("Enter")
+    expect(hers(editor)).to_contain_text("waiting", ignore_case=True)
+
+
+def hers(editor: Page) -> Any:
+    """The wishes beside the conversation that is open."""
+    return editor.locator("article.wish").first
+
+
+def offer_in_her_mailbox(staff: Page, letter: Letter) -> str:
+    """Where the button of the offer she got leads to; it comes as an answer in her own conversation."""
+    expect(mails_to(staff, letter.address)).not_to_have_count(0, timeout=GONE)
+    mails_to(staff, letter.address).first.click()
+    expect(staff.locator("main")).to_contain_text(f"Re: {letter.subject}")
+    words = staff.frame_locator("iframe.mail-frame")
+    expect(words.locator("body")).to_contain_text("35.5")
+    return str(words.locator("a[href*='/offer/']").first.get_attribute("href"))
+
+
+def wait_for_a_mail(staff: Page, letter: Letter) -> None:
+    for _look in range(SOON // 500):
+        if mails_to(staff, letter.address).count():
+            return
+        staff.wait_for_timeout(500)
+    raise AssertionError(f"no offer for {letter.address}")
+
+
+def test_barbara_lets_the_pair_pass_and_chloe_has_it(house, new_context, sign_in):
+    nadia, marta, omar = (sign_in(new_context().new_page(), name) for name in ("nadia", "marta", "omar"))
+    let_offers_leave_at_any_hour(marta)
+    shop = give_the_shop_a_key(house, omar)
+    shop.tell("stock", units=0)
+    barbara, chloe = (
+        write(house, f"The sandals for {name} {shop.run}", ASKED, name) for name in ("Barbara Weiss", "Chloé Martin")
+    )
+    note_her_wish(nadia, barbara)
+    note_her_wish(nadia, chloe)
+    expect(hers(nadia)).to_contain_text("second of two", ignore_case=True)
+
+    shop.tell("returns", state="announced")
+    open_new_again(nadia, barbara)
+    expect(hers(nadia)).to_contain_text("on its way back", timeout=SOON)
+    assert not mails_to(nadia, barbara.address).count()
+
+    shop.tell("returns", state="inspected")
+    wait_for_a_mail(nadia, barbara)
+    her_page = new_context(viewport={"width": 390, "height": 800}).new_page()
+    her_page.goto(offer_in_her_mailbox(nadia, barbara))
+    her_page.get_by_role("button", name="Let it pass", exact=True).click()
+    expect(her_page.get_by_role("heading", level=1)).to_have_text("You let it pass")
+
+    wait_for_a_mail(nadia, chloe)
+    hers_too = new_context(viewport={"width": 390, "height": 800}).new_page()
+    hers_too.goto(offer_in_her_mailbox(nadia, chloe))
+    hers_too.get_by_role("button", name="Take it", exact=True).click()
+    hers_too.wait_for_url(re.compile("hold="))
+    token = hers_too.url.partition("hold=")[2].partition("&")[0]
+
+    line = {"id": "1", "sku": SKU, "units": 1, "price_cents": 42000}
+    bought = {"at": datetime.now(UTC).isoformat(), "currency": "EUR", "hold": token, "lines": [line]}
+    assert shop.tell("orders", address=chloe.address, **bought)["lines"][0]["state"] == "paid"
+    open_new_again(nadia, chloe)
+    expect(hers(nadia)).to_contain_text("bought through our offer", timeout=SOON)
+    assert mails_to(nadia, barbara.address).count() == mails_to(nadia, chloe.address).count() == 1
+
+
+def open_new_again(editor: Page, letter: Letter) -> None:
+    """Her conversation, in whatever folder it stands now."""
+    editor.goto(f"/?q={letter.subject.rpartition(' ')[2]}")
+    editor.locator("#list a.row").filter(has_text=letter.subject).click(timeout=SOON)
