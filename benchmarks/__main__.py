@@ -6,12 +6,15 @@ measures, ("small", "large") or, without it, the large one alone.
 
 import os
 import platform
+import signal
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from types import ModuleType
+from types import FrameType, ModuleType
 
 import click
 
@@ -22,6 +25,7 @@ from benchmarks.measuring import Figure, Place, places
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of the figures -->"
 SMALL, LARGE = 1_000, 100_000
+_began = time.monotonic()
 
 
 def found() -> dict[str, ModuleType]:
@@ -34,34 +38,53 @@ def found() -> dict[str, ModuleType]:
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(sorted(found())))
 @click.option("--large", default=LARGE, show_default=True, help="Conversations in the large house.")
+@click.option("--part", default=1.0, show_default=True, help="This part of all other sizes, to try it out.")
 @click.option("--database", type=click.Choice(["SQLite", "PostgreSQL"]), help="This one alone.")
 @click.option("--write/--no-write", default=None, help=f"Write {PAGE.name}; without either, when all was measured.")
-def main(names: tuple[str, ...], large: int, database: str | None, write: bool | None) -> None:
+def main(names: tuple[str, ...], large: int, part: float, database: str | None, write: bool | None) -> None:
     """Take all figures, or those of NAMES; print each as it comes, and write the page."""
-    modules = [module for name, module in found().items() if not names or name in names]
+    modules = {name: module for name, module in found().items() if not names or name in names}
     figures, begun = [], datetime.now(UTC)
     load = os.getloadavg()
-    with places() as both:
-        versions = ", ".join(place.version for place in both)
-        for place in (each for each in both if database in (None, each.name)):
+    # What is stopped takes down what it put up, as it does at Ctrl-C.
+    signal.signal(signal.SIGTERM, _stop)
+    with places(database, part=part) as houses:
+        versions = ", ".join(place.version for place in houses)
+        for place in houses:
             for figure in _measure(place, modules, large):
                 figures.append(figure)
                 click.echo(_line(figure))
-    if write if write is not None else not names and not database:
+    if write if write is not None else not names and not database and (large, part) == (LARGE, 1.0):
         machine = (
             f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
         )
         busy = f"load {load[0]:.1f} when it began, {os.getloadavg()[0]:.1f} when it ended"
         _write(f"{begun:%d %B %Y}, {machine}, {versions}; {busy}.", figures)
+    _tell("done")
 
 
-def _measure(place: Place, modules: list[ModuleType], large: int) -> Iterator[Figure]:
+def _measure(place: Place, modules: dict[str, ModuleType], large: int) -> Iterator[Figure]:
     filling.furnish(place.sessions)
     for house, conversations in (("small", SMALL), ("large", large)):
-        filling.fill(place.sessions, conversations)
-        for module in modules:
-            if house in getattr(module, "HOUSES", ("large",)):
-                yield from module.measure(place.at(conversations))
+        here = {name: each for name, each in modules.items() if house in getattr(each, "HOUSES", ("large",))}
+        if not here:
+            continue
+        if any(getattr(each, "NEEDS_CONVERSATIONS", True) for each in here.values()):
+            _tell(f"{place.name}: {conversations:,} conversations are made")
+            filling.fill(place.sessions, conversations)
+        for name, module in here.items():
+            _tell(f"{place.at(conversations).size}: {name}")
+            yield from module.measure(place.at(conversations))
+
+
+def _tell(words: str) -> None:
+    """Say on stderr how far we are."""
+    minutes, seconds = divmod(int(time.monotonic() - _began), 60)
+    click.echo(f"{minutes:3}:{seconds:02}  {words}", err=True)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    sys.exit("stopped")
 
 
 def _write(head: str, figures: list[Figure]) -> None:

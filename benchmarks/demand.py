@@ -18,6 +18,7 @@ from concierge.reports import jobs
 from concierge.wishes.models import Wish
 from concierge.wishes.offer_models import WavePolicy
 
+NEEDS_CONVERSATIONS = False
 WISHES = 1_000_000
 PRODUCTS, SIZES, CUSTOMERS = 2_500, 8, 100_000
 PAGES = {
@@ -38,10 +39,11 @@ _WORDS = "the database, asked to count and sum the wishes by product"
 
 def measure(place: Place) -> Iterator[Figure]:
     """How long the worker counts, then the median and the 95th percentile of each page, Omar signed in."""
-    wanted = _fill(place.sessions, WISHES)
+    wishes = place.of(WISHES)
+    wanted = _fill(place.sessions, wishes)
     bare = _Counting(place.sessions)
     counting, plain = milliseconds(place, lambda: _count_anew(place), bare, times=3, warm=0)
-    where = f"{WISHES:,} wishes, {place.name}"
+    where = f"{wishes:,} wishes, {place.name}"
     beside = (
         f"by the clock {counting.waited:,.0f} ms, at most one part in fifty of the time; pages only read what came out"
     )

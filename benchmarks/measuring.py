@@ -44,12 +44,20 @@ class Figure:
 
 @dataclass(frozen=True)
 class Place:
-    """A migrated house to measure in, and how many conversations (of one message each) it holds."""
+    """A migrated house to measure in, and how many conversations (of one message each) it holds.
+
+    `part` is that of all other sizes: 1, or less to try a benchmark out.
+    """
 
     name: str
     config: Config
     sessions: Sessions
     conversations: int = 0
+    part: float = 1.0
+
+    def of(self, size: int) -> int:
+        """The part of a size, but at least 50."""
+        return max(50, round(size * self.part))
 
     def at(self, conversations: int) -> "Place":
         """The same house when it holds so many."""
@@ -69,19 +77,22 @@ class Place:
 
 
 @contextmanager
-def places() -> Iterator[tuple[Place, Place]]:
-    """One house on SQLite and one on a private, durable PostgreSQL; both are taken down after."""
+def places(only: str | None = None, *, part: float = 1.0) -> Iterator[list[Place]]:
+    """One house on SQLite and one on a private, durable PostgreSQL, or `only` one; they are taken down after."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        url = stack.enter_context(private_server(durable=True)).format("postgres")
-        configs = {"SQLite": _config(folder / "sqlite"), "PostgreSQL": _config(folder / "postgresql", database_url=url)}
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)))
+        configs = {}
+        if only in {None, "SQLite"}:
+            configs["SQLite"] = _config(folder / "sqlite")
+        if only in {None, "PostgreSQL"}:
+            url = stack.enter_context(private_server(durable=True)).format("postgres")
+            configs["PostgreSQL"] = _config(folder / "postgresql", database_url=url)
         made = []
         for name, config in configs.items():
             schema.migrate(config)
-            made.append(Place(name, config, make_sessions(config)))
-        yield made[0], made[1]
-        for place in made:
-            place.sessions.kw["bind"].dispose()
+            made.append(Place(name, config, make_sessions(config), part=part))
+            stack.callback(made[-1].sessions.kw["bind"].dispose)
+        yield made
 
 
 def _config(folder: Path, **settings: str) -> Config:

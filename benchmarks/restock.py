@@ -2,13 +2,14 @@
 
 import gc
 import resource
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -29,6 +30,7 @@ from concierge.wishes.models import Wish, WishState, WishVariant, WishWay
 from concierge.wishes.offer_models import Offer, OfferState, Wave, WavePolicy
 from concierge.wishes.release import release_due
 
+NEEDS_CONVERSATIONS = False
 SIZES = (1_000, 10_000, 100_000)
 CHUNK = 5_000
 _numbers = count(1)
@@ -38,9 +40,10 @@ _BARE = "offer, message and delivery rows written in bulk, the words made before
 
 def measure(place: Place) -> Iterator[Figure]:
     """For each size: wishes told per second, and beside it statements per wish and how far the memory grew."""
-    with _own_house(place) as house:
-        _fill_customers(house, max(SIZES))
-        for waiting in SIZES:
+    with own_house(place, "restock") as house:
+        sizes = [place.of(size) for size in SIZES]
+        fill_customers(house, max(sizes))
+        for waiting in sizes:
             told = _Told(house, waiting)
             ours, bare = per_second(
                 house, told, lambda waiting=waiting: _bare(house, waiting), told.prepare, 3 if waiting < 5_000 else 1
@@ -59,7 +62,7 @@ class _Told:
 
     def prepare(self) -> None:
         """A piece that is back, and people who wait for it."""
-        self._variant_id = _fill_wishes(self._house, self._waiting)
+        self._variant_id = fill_wishes(self._house, self._waiting)
         gc.collect()
 
     def __call__(self) -> int:
@@ -74,16 +77,16 @@ class _Told:
 
 
 @contextmanager
-def _own_house(place: Place) -> Iterator[Place]:
-    """Another house on the same database system, so that the others stay as they are."""
-    settings: dict[str, Any] = {"data": place.config.data / "restock", "database_url": ""}
+def own_house(place: Place, name: str) -> Iterator[Place]:
+    """Another house on the same database system, so that the others stay as they are; it is taken down after."""
+    settings: dict[str, Any] = {"data": place.config.data / name, "database_url": ""}
     if not place.config.is_sqlite:
         url = sa.make_url(place.config.database_url)
         engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.exec_driver_sql("CREATE DATABASE restock")
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
         engine.dispose()
-        settings["database_url"] = url.set(database="restock").render_as_string(hide_password=False)
+        settings["database_url"] = url.set(database=name).render_as_string(hide_password=False)
     else:
         settings["database_url"] = f"sqlite+pysqlite:///{settings['data'] / 'concierge.db'}"
     config: Config = place.config.model_copy(update=settings)
@@ -96,11 +99,15 @@ def _own_house(place: Place) -> Iterator[Place]:
         policy = {"wakes_at": 0, "sleeps_at": 24, "head_starts": {"vip": 7}}
         session.add(WavePolicy(**policy, saved_at=filling.NOW))
         session.commit()
-    yield house
-    house.sessions.kw["bind"].dispose()
+    try:
+        yield house
+    finally:
+        house.sessions.kw["bind"].dispose()
+        shutil.rmtree(config.data, ignore_errors=True)
 
 
-def _fill_customers(house: Place, number: int) -> None:
+def fill_customers(house: Place, number: int) -> None:
+    """So many customers who agreed to hear of their wishes, numbered from 1."""
     now = filling.NOW
     for first in range(1, number + 1, CHUNK):
         some = range(first, min(first + CHUNK, number + 1))
@@ -132,8 +139,8 @@ def _fill_customers(house: Place, number: int) -> None:
             session.commit()
 
 
-def _fill_wishes(house: Place, number: int) -> int:
-    """So many wishes for a new piece of which there are enough; the piece's size."""
+def fill_wishes(house: Place, number: int, *, first: int = 1, units: int | None = None) -> int:
+    """So many wishes, of the customers from `first` on, for a new piece of which there are enough; the piece's size."""
     now, name = filling.NOW, next(_numbers)
     with house.sessions() as session:
         mailbox_id = session.scalars(sa.select(Mailbox.id)).first()
@@ -151,17 +158,18 @@ def _fill_wishes(house: Place, number: int) -> int:
         variant = add_variant(session, product, sku=f"CAL-{name}-36", size="36", colour="Turquoise")
         session.commit()
         first_wish = (session.scalar(sa.select(sa.func.max(Wish.id))) or 0) + 1
-        for first in range(0, number, CHUNK):
-            some = range(first, min(first + CHUNK, number))
+        for begin in range(0, number, CHUNK):
+            some = range(begin, min(begin + CHUNK, number))
             at = {each: now - timedelta(days=60) + timedelta(seconds=each * 7919 % 4_000_000) for each in some}
             rank = {each: at[each] - timedelta(days=7 * ((each + 1) % 10 == 0)) for each in some}
             session.execute(
                 sa.insert(Wish),
                 [
-                    {"id": first_wish + each, "customer_id": each + 1, "product_id": product.id,
+                    {"id": first_wish + each, "customer_id": each + first, "product_id": product.id,
                      "state": WishState.WAITING, "way": WishWay.FORM, "quantity": 1, "or_similar": False,
-                     "language": ("en", "it")[(each + 1) % 2], "mailbox_id": mailbox_id, "editor_id": editor_id,
-                     "consent_id": each + 1, "created_at": at[each], "confirmed_at": at[each], "rank_at": rank[each],
+                     "language": ("en", "it")[(each + 1) % 2], "mailbox_id": mailbox_id,
+                     "editor_id": editor_id, "consent_id": each + first, "created_at": at[each],
+                     "confirmed_at": at[each], "rank_at": rank[each],
                      "moved_because": "", "skipped_because": "", "expires_at": now + timedelta(days=9999)}
                     for each in some
                 ],
@@ -169,13 +177,15 @@ def _fill_wishes(house: Place, number: int) -> int:
             session.execute(
                 sa.insert(WishVariant),
                 [
-                    {"wish_id": first_wish + each, "variant_id": variant.id, "customer_id": each + 1, "preference": 0,
-                     "is_living": True, "is_waiting": True, "rank_at": rank[each]}
+                    {"wish_id": first_wish + each, "variant_id": variant.id, "customer_id": each + first,
+                     "preference": 0, "is_living": True, "is_waiting": True, "rank_at": rank[each]}
                     for each in some
                 ],
             )  # fmt: skip
             session.commit()
-        session.execute(sa.update(Variant).where(Variant.id == variant.id).values(on_hand=number))
+        session.execute(
+            sa.update(Variant).where(Variant.id == variant.id).values(on_hand=number if units is None else units)
+        )
         session.commit()
         return variant.id
 
@@ -191,8 +201,8 @@ def _bare(house: Place, number: int) -> int:
         name = next(_numbers)
         for first in range(0, number, 500):
             some = range(first, min(first + 500, number))
-            session.execute(
-                sa.insert(Offer),
+            session.connection().execute(
+                sa.insert(cast("sa.Table", Offer.__table__)),
                 [
                     {"wave_id": wave.id, "wish_id": wishes - each, "customer_id": each + 1, "quantity": 1,
                      "variant_id": wave.variant_id, "state": OfferState.LAPSED, "price_cents": 42_000,
@@ -200,8 +210,8 @@ def _bare(house: Place, number: int) -> int:
                     for each in some
                 ],
             )  # fmt: skip
-            session.execute(
-                sa.insert(Delivery),
+            session.connection().execute(
+                sa.insert(cast("sa.Table", Delivery.__table__)),
                 [
                     {"key": f"bare:{name}:{each}", "purpose": "bare", "state": DeliveryState.WITHHELD,
                      "message_id": f"<{name}.{each}@maison.example>", "to_address": f"barbara{each}@example.com",
@@ -210,8 +220,8 @@ def _bare(house: Place, number: int) -> int:
                     for each in some
                 ],
             )  # fmt: skip
-            session.execute(
-                sa.insert(Message),
+            session.connection().execute(
+                sa.insert(cast("sa.Table", Message.__table__)),
                 [
                     {"conversation_id": conversation, "direction": "out", "text": _WORDS, "mailbox_id": mailbox_id,
                      "rfc_message_id": f"<{name}.{each}@maison.example>", "created_at": now}

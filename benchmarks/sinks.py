@@ -1,6 +1,7 @@
 """The far ends mail is delivered to: as quick as Python can be, in a process of their own, so that we are measured."""
 
 import multiprocessing
+import signal
 import socket
 import socketserver
 from collections.abc import Iterator
@@ -12,9 +13,13 @@ class SmtpSink(socketserver.StreamRequestHandler):
 
     disable_nagle_algorithm = True
 
+    def took(self, to: str) -> None:
+        """It has been told that a mail is taken; whoever wants to know overrides this."""
+
     def handle(self) -> None:
         """One connection."""
         self._say(b"220 sink")
+        to = ""
         for line in self.rfile:
             verb = line[:4].upper()
             if verb == b"DATA":
@@ -22,6 +27,11 @@ class SmtpSink(socketserver.StreamRequestHandler):
                 for each in self.rfile:
                     if each == b".\r\n":
                         break
+                self._say(b"250 ok")
+                self.took(to)
+                continue
+            if verb == b"RCPT":
+                to = line.decode("utf-8", "replace").partition("<")[2].partition(">")[0]
             elif verb == b"QUIT":
                 self._say(b"221 bye")
                 return
@@ -48,13 +58,16 @@ class HttpSink(socketserver.StreamRequestHandler):
             self.wfile.write(self._ANSWER)
 
 
-class _Server(socketserver.ThreadingTCPServer):
+class Server(socketserver.ThreadingTCPServer):
+    """Each connection in a thread."""
+
     daemon_threads = True
     allow_reuse_address = True
 
 
 def _serve(door: socket.socket, kind: type[socketserver.StreamRequestHandler]) -> None:
-    server = _Server(door.getsockname(), kind, bind_and_activate=False)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # as `sink` ends us, whatever our parent does at it
+    server = Server(door.getsockname(), kind, bind_and_activate=False)
     server.socket.close()
     server.socket = door
     server.serve_forever()
