@@ -1,7 +1,6 @@
 """What the house does with follow-ups by itself: lets go those that are due, reckons anew whose clock has changed."""
 
 import logging
-import time
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import OperationalError
@@ -16,12 +15,13 @@ from concierge.followups import queries, releasing
 from concierge.followups.commands import reckoned_from
 from concierge.followups.conditions import Because, due_at
 from concierge.followups.models import FollowUp
+from concierge.setbacks import resting
+from concierge.working import try_each
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200
-# A stop must never wait long; the timetable calls again at once.
-_SECONDS = 5.0
+_JOB = "followups.release_due"
 # What is later than this was held up by an outage, and leaves little by little.
 _BACKLOG = timedelta(minutes=15)
 # Clocks differ by 26 hours at most, from UTC-12 to UTC+14.
@@ -33,25 +33,28 @@ def release_due(config: Config, sessions: Sessions) -> int:
 
     What an outage held up does not leave in one burst: so many a minute, the longest waiting first.
     """
-    latest, now = time.monotonic() + _SECONDS, clock.now()
+    now = clock.now()
     with reading(sessions) as session:
-        due = queries.list_due(session, now=now, limit=AT_ONCE)
+        due = queries.list_due(session, now=now, limit=AT_ONCE, but=resting(_JOB, now))
         room = config.policy.follow_up_backlog_per_minute
         if due and now - due[0][1] > _BACKLOG:
             room -= queries.count_sent_since(session, now - timedelta(minutes=1))
-    released = 0
-    for follow_up_id, since in due:
-        if time.monotonic() > latest:
-            break
-        if now - since <= _BACKLOG or room > 0:
-            left = _release(config, sessions, follow_up_id)
-            released, room = released + left, room - left
-    return released
+
+    def let_go(planned: tuple[int, datetime]) -> bool:
+        nonlocal room
+        follow_up_id, since = planned
+        if now - since > _BACKLOG and room <= 0:
+            return False
+        left = _release(config, sessions, follow_up_id)
+        room -= left
+        return left
+
+    return try_each(sessions, _JOB, due, let_go)
 
 
 def next_due(session: Session) -> datetime | None:
     """When the next follow-up may be due."""
-    return queries.next_due_at(session)
+    return queries.next_due_at(session, but=resting(_JOB, clock.now()))
 
 
 def _release(config: Config, sessions: Sessions, follow_up_id: int) -> bool:

@@ -20,6 +20,7 @@ from concierge.followups.models import FollowUp, FollowUpNotFound, FollowUpState
 from concierge.followups.schedule import Window
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.mailing.queries import find_suppression
+from concierge.setbacks import NONE, Rows
 from concierge.wishes.zones import zone_of
 
 PURPOSE = "follow_up"
@@ -74,20 +75,21 @@ def has_newer(session: Session, conversation_id: int, seen_message_id: int | Non
     return session.scalar(statement.limit(1)) is not None
 
 
-def list_due(session: Session, *, now: datetime, limit: int) -> list[tuple[int, datetime]]:
+def list_due(session: Session, *, now: datetime, limit: int, but: Rows = NONE) -> list[tuple[int, datetime]]:
     """Numbers of those that may be due, and since when, the longest first."""
     statement = (
         sa.select(FollowUp.id, FollowUp.due_at)
         .where(FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_(None), FollowUp.due_at <= now)
+        .where(FollowUp.id.not_in(but))
         .order_by(FollowUp.due_at, FollowUp.id)
         .limit(limit)
     )
     return [(number, due) for number, due in session.execute(statement)]
 
 
-def next_due_at(session: Session) -> datetime | None:
+def next_due_at(session: Session, *, but: Rows = NONE) -> datetime | None:
     """When the next one may be due."""
-    waits = (FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_(None))
+    waits = (FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_(None), FollowUp.id.not_in(but))
     return session.scalar(sa.select(FollowUp.due_at).where(*waits).order_by(FollowUp.due_at).limit(1))
 
 
