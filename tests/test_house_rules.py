@@ -207,7 +207,7 @@ RULES = {
     "wishes.radar",
     "wishes.waves", "wishes.clockwork", "wishes.simulation", "wishes.voices", "wishes.similar",
     "wishes.replies", "wishes.reply_words",
-    "drafts.wording",
+    "drafts.wording", "conversations.looks",
     "followups.schedule", "followups.moments", "followups.courtesy", "followups.feasts", "followups.conditions",
     "followups.promises",
     "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables", "reports.figures",

@@ -75,27 +75,36 @@ def is_showable(html: str) -> bool:
     return len(html) <= _LONGEST and sum(1 for _found in _ELEMENT.finditer(html)) <= _MOST_ELEMENTS
 
 
-def clean(html: str, *, pictures: Mapping[str, str], fold_label: str, load_pictures: bool = False) -> Shown:
+def clean(
+    html: str,
+    *,
+    pictures: Mapping[str, str],
+    fold_label: str,
+    load_pictures: bool = False,
+    keep_classes: bool = False,
+) -> Shown:
     """Safe HTML for a page of its own, under a CSP that forbids everything but our pictures.
 
     `pictures` gives our own URL for each Content-ID of the mail. Pictures from elsewhere stay out unless
-    `load_pictures`. `fold_label` names the folded history. Cleaning comes last: nothing is changed after it (T16).
+    `load_pictures`. `fold_label` names the folded history. `keep_classes` is for our own letters, whose style sheet
+    needs them. Cleaning comes last: nothing is changed after it (T16).
     """
     sieve = _Sieve(pictures, load_pictures)
+    attributes = _ATTRIBUTES | {"*": _ATTRIBUTES["*"] | {"class"}} if keep_classes else _ATTRIBUTES
     summary = f"<details data-fold><summary>{entities.escape(fold_label)}</summary>"
     prepared = _FOLD.sub(lambda _found: summary, html)
-    cleaned = _clean(prepared, sieve)
+    cleaned = _clean(prepared, sieve, attributes)
     if sieve.dropped_link:  # nh3 changes the order of the attributes that are left; once more settles it
-        cleaned = _clean(cleaned, sieve)
+        cleaned = _clean(cleaned, sieve, attributes)
     return Shown(cleaned, len(sieve.blocked))
 
 
-def _clean(html: str, sieve: "_Sieve") -> str:
+def _clean(html: str, sieve: "_Sieve", attributes: dict[str, set[str]]) -> str:
     return nh3.clean(
         html,
         tags=_TAGS,
         clean_content_tags={"script", "style", "title", "noscript", "template", "svg", "math", "xml", "iframe"},
-        attributes=_ATTRIBUTES,
+        attributes=attributes,
         attribute_filter=sieve,
         filter_style_properties=_STYLES,
         url_schemes={"http", "https", "mailto", "tel", "cid"},

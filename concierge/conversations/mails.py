@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 
 from concierge import tokens
 from concierge.blobs import BlobMissing
-from concierge.conversations import display, queries
-from concierge.conversations.models import AttachmentNotFound, Message, MessageNotFound
+from concierge.conversations import display, looks, queries
+from concierge.conversations.models import AttachmentNotFound, Direction, Message, MessageNotFound
 from concierge.extensions import db, house_blobs, house_config
 from concierge.mailing.sheets import is_folded, unfold
 from concierge.web.rendering import render
@@ -47,11 +47,14 @@ def body(message_id: int) -> ResponseReturnValue:
     message = queries.get_message(db.session, message_id)
     load = request.args.get("pictures") == "1"
     html, addresses = _designed(message)
-    shown = None
+    shown, sheet = None, ""
     if html and display.is_showable(html):
         label = _("Earlier in this conversation")
-        shown = display.clean(html, pictures=addresses, fold_label=label, load_pictures=load)
-    page = render("conversations/body.html", message=message, shown=shown)
+        if message.direction is Direction.OUT:
+            shown, sheet = looks.lay_out_letter(html, pictures=addresses, fold_label=label)
+        else:
+            shown = display.clean(html, pictures=addresses, fold_label=label, load_pictures=load)
+    page = render("conversations/body.html", message=message, shown=shown, sheet=sheet)
     response = Response(page)
     pictures = " https: http:" if load else ""
     response.headers["Content-Security-Policy"] = _CAN_DO_NOTHING.format(pictures=pictures)

@@ -12,6 +12,7 @@ from concierge.accounts.models import Editor, Mailbox
 from concierge.addresses import normalise
 from concierge.audit import AuditEntry
 from concierge.conversations.display import fold
+from concierge.conversations.looks import Look, frame_height, look_at
 from concierge.conversations.models import (
     Attachment,
     AttachmentNotFound,
@@ -83,19 +84,31 @@ def list_messages(session: Session, conversation: Conversation) -> list[Message]
     return list(session.scalars(statement))
 
 
-def list_rich(session: Session, conversation: Conversation) -> dict[int, bool]:
-    """The mails whose HTML shows something that their text can't, pictures or tables; and whether a picture among
-    them would have to be fetched from elsewhere."""
+def list_designed(session: Session, conversation: Conversation) -> dict[int, Look]:
+    """The mails whose HTML holds pictures or tables, wherever, and how each looks.
+
+    A letter sent to many has its HTML elsewhere; such a letter of ours shows its piece.
+    """
     html = sa.func.lower(Message.html)
     shows_more = html.like("%<img%") | html.like("%<table%")
-    fetches = html.like("%<img%src%http%")
     on_sheet = Message.html.is_(None) & Delivery.content["sheet"].as_string().is_not(None)
     found = (
-        sa.select(Message.id, fetches)
+        sa.select(Message.id, Message.html, Message.text, Message.fold_at, Message.direction)
         .outerjoin(Delivery, Delivery.id == Message.delivery_id)
         .where(Message.conversation_id == conversation.id, shows_more | on_sheet)
     )
-    return {message_id: bool(remote) for message_id, remote in session.execute(found)}
+    looks: dict[int, Look] = {}
+    for message_id, designed, text, fold_at, direction in session.execute(found):
+        words = fold(text, fold_at)[0]
+        if designed is None:
+            looks[message_id] = Look(True, False, frame_height(words, [_PIECE], is_ours=True))
+        else:
+            looks[message_id] = look_at(designed, words, is_ours=direction is Direction.OUT)
+    return looks
+
+
+# How high the picture of a piece is in our letters, in CSS pixels.
+_PIECE = 320
 
 
 def list_notes(session: Session, conversation: Conversation) -> list[Note]:

@@ -12,12 +12,14 @@ from concierge.addresses import Address, normalise
 from concierge.conversations import display, history, queries
 from concierge.conversations.history import Event
 from concierge.conversations.listing import Row, list_by_id, list_of_customer
+from concierge.conversations.looks import Look
 from concierge.conversations.models import Attachment, Conversation, Direction, Message, MessageKind, Note
 
 
 @dataclass(frozen=True, slots=True)
 class MessageShown:
-    """A mail: what was written, what is folded; `is_rich` when its HTML shows more than its text."""
+    """A mail: what was written, what is folded; `look` when its HTML shows more than its text, and stands in a frame
+    when `is_framed`."""
 
     message: Message
     kind: str
@@ -26,8 +28,8 @@ class MessageShown:
     to: tuple[str, ...]
     written: tuple[display.Span, ...]
     folded: tuple[display.Span, ...]
-    is_rich: bool
-    fetches: bool
+    look: Look | None
+    is_framed: bool
     files: tuple[Attachment, ...]
     is_new: bool
     failed: bool
@@ -72,12 +74,30 @@ class Talk:
         return tuple(editor for editor in self.editors if editor is not self.conversation.editor)
 
 
-def show(session: Session, conversation: Conversation, *, editor: Editor, seen: int | None = None) -> Talk:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The mail she wants to see in words alone, and the one she wants to see as it was designed, by their numbers."""
+
+    plain: int | None = None
+    framed: int | None = None
+
+
+_NOTHING = Wanted()
+
+
+def show(
+    session: Session,
+    conversation: Conversation,
+    *,
+    editor: Editor,
+    seen: int | None = None,
+    wanted: Wanted = _NOTHING,
+) -> Talk:
     """All of it; mails that came after the message `seen` are marked as new (None: nothing is new)."""
     version = queries.last_change(session, conversation)
     messages = queries.list_messages(session, conversation)
-    rich = queries.list_rich(session, conversation)
-    shown: list[Shown] = [_message(message, rich, seen) for message in messages]
+    looks = queries.list_designed(session, conversation)
+    shown: list[Shown] = [_message(message, looks.get(message.id), seen, wanted) for message in messages]
     shown += [NoteShown(note, note.created_at) for note in queries.list_notes(session, conversation)]
     shown += history.list_events(session, conversation)
     others = list_of_customer(session, conversation.customer_id, limit=9)
@@ -95,10 +115,14 @@ def show(session: Session, conversation: Conversation, *, editor: Editor, seen: 
     )
 
 
-def _message(message: Message, rich: dict[int, bool], seen: int | None) -> MessageShown:
+def _message(message: Message, look: Look | None, seen: int | None, wanted: Wanted) -> MessageShown:
     written, folded = display.fold(message.text, message.fold_at)
     is_in = message.direction is Direction.IN
     kind = message.direction.value if message.kind is MessageKind.HUMAN else "automatic"
+    is_plain = message.id == wanted.plain or look is None
+    is_framed = not is_plain and (message.id == wanted.framed or (look is not None and look.is_rich))
+    # Pictures within the words are seen in the frame, or are those of the mail it quotes.
+    hides_inline = not is_plain
     return MessageShown(
         message=message,
         kind=kind,
@@ -106,9 +130,9 @@ def _message(message: Message, rich: dict[int, bool], seen: int | None) -> Messa
         to=tuple(_named(one, message.conversation.mailbox.address) for one in (*message.to, *message.cc)),
         written=display.spans(written),
         folded=display.spans(folded),
-        is_rich=message.id in rich,
-        fetches=rich.get(message.id, False),
-        files=tuple(file for file in message.attachments if not file.inline or message.id not in rich),
+        look=look,
+        is_framed=is_framed,
+        files=tuple(file for file in message.attachments if not (file.inline and hides_inline)),
         is_new=is_in and seen is not None and message.id > seen,
         failed=message.delivery is not None and message.delivery.state.value in _NOT_ARRIVED,
         elsewhere=_elsewhere(message) if is_in else "",

@@ -22,6 +22,7 @@ from concierge.conversations.listing import (
 from concierge.conversations.models import Conversation, SnoozeInThePast
 from concierge.conversations.search_terms import parse
 from concierge.conversations.searching import search_conversations
+from concierge.conversations.showing import Wanted
 from concierge.conversations.snoozing import moments, read_moment
 from concierge.customers.queries import get_customer
 from concierge.extensions import db
@@ -110,15 +111,17 @@ def _choice(kind: Any, value: str | None) -> Any:
 
 def _talk_values(conversation: Conversation, *, seen: int | None = None) -> dict[str, Any]:
     editor = current_editor()
+    loading = request.args.get("pictures", type=int)
+    wanted = Wanted(request.args.get("plain", type=int), request.args.get("framed", type=int) or loading)
     return {
-        "talk": showing.show(db.session, conversation, editor=editor, seen=seen),
+        "talk": showing.show(db.session, conversation, editor=editor, seen=seen, wanted=wanted),
         "may_answer": editor.may_answer,
         "me": editor,
         "place": _where(),
         "moments": moments(clock.now(), ZoneInfo(editor.timezone)),
-        "framed": request.args.get("framed", type=int),
-        "loading": request.args.get("pictures", type=int),
-        "plain": request.args.get("plain", type=int),
+        "loading": loading,
+        "framed": wanted.framed,
+        "plain": wanted.plain,
     }
 
 

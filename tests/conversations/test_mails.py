@@ -59,6 +59,24 @@ def test_pictures_from_elsewhere_come_after_a_click(session, store, desk):  # T1
     assert "shop.example" not in page
 
 
+def test_in_words_only_her_picture_is_among_the_files(session, store, desk):
+    message = mail(session, store, "<p>These: <img src='cid:heel@shop'></p>")
+    where = f"/conversations/{message.conversation_id}"
+    framed, plain = (desk.get(f"{where}{query}").get_data(as_text=True) for query in ("", f"?plain={message.id}"))
+    assert "<iframe" in framed and "heel.png" not in framed
+    assert "<iframe" not in plain and "heel.png" in plain
+
+
+def test_a_reply_that_quotes_our_letter_is_read_as_words(session, store, desk):
+    quoted = "<img src='cid:heel@shop'><a href='https://shop.example'>See it</a>"
+    message = mail(session, store, f"<p>Yes please!</p><details data-fold><summary>…</summary>{quoted}</details>")
+    where = f"/conversations/{message.conversation_id}"
+    page = desk.get(where).get_data(as_text=True)
+    assert "<iframe" not in page and "heel.png" not in page and "Show the pictures" not in page
+    framed = desk.get(f"{where}?framed={message.id}").get_data(as_text=True)
+    assert "<iframe" in framed and "Words only" in framed
+
+
 def test_the_frame_has_neither_script_nor_our_origin(session, store, desk):
     message = mail(session, store, "<img src='cid:heel@shop'>")
     page = desk.get(f"/conversations/{message.conversation_id}").get_data(as_text=True)
