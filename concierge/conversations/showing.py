@@ -31,6 +31,8 @@ class MessageShown:
     look: Look | None
     is_framed: bool
     files: tuple[Attachment, ...]
+    # what was odd about it when it was read, by code
+    oddities: tuple[str, ...]
     is_new: bool
     failed: bool
     # where an answer would go, if that is a stranger's house (T25)
@@ -133,6 +135,7 @@ def _message(message: Message, look: Look | None, seen: int | None, wanted: Want
         look=look,
         is_framed=is_framed,
         files=tuple(file for file in message.attachments if not (file.inline and hides_inline)),
+        oddities=tuple(dict.fromkeys(message.flags)),
         is_new=is_in and seen is not None and message.id > seen,
         failed=message.delivery is not None and message.delivery.state.value in _NOT_ARRIVED,
         elsewhere=_elsewhere(message) if is_in else "",

@@ -92,7 +92,7 @@ def _letter(entry: Entry, telling: Telling, cast: Cast, moment: datetime, before
         mailbox_id=cast.mailbox.id,
         direction=Direction.IN,
         kind=MessageKind.AUTOMATIC if automatic else MessageKind.HUMAN,
-        kind_reason="Auto-Submitted: auto-replied" if automatic else "",
+        kind_reason="auto-submitted" if automatic else "",
         from_name=sender.name,
         from_address=sender.address,
         to=[{"name": cast.mailbox.brand, "address": cast.mailbox.address}],

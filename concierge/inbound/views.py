@@ -19,6 +19,8 @@ bp = Blueprint("inbound", __name__)
 def init_app(app: Flask) -> None:
     """Add the pages."""
     app.register_blueprint(bp)
+    # A mail's card in its conversation says what is odd about it, in the words of those who read it.
+    app.jinja_env.filters.update(described=describe)
 
 
 _PAGE = 50

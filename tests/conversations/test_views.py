@@ -286,3 +286,13 @@ def test_a_subject_as_long_as_a_letter_stands_folded_and_whole(session, desk, co
 
 def test_an_address_breaks_at_its_at_sign(desk, conversation):
     assert "<dd>barbara<wbr>@example.com</dd>" in page(desk.get(f"/conversations/{conversation.id}"))
+
+
+def test_what_was_odd_about_a_mail_is_said_on_its_card(session, desk, conversation):  # T10
+    odd = receive(session, flags=("winmail", "two-content-types"), references=(_id(session, conversation),))
+    away = receive(session, kind=MessageKind.AUTOMATIC, kind_reason="auto-reply-field", text="I am away")
+    session.commit()
+    text = page(desk.get(f"/conversations/{odd.conversation_id}"))
+    assert text.count('class="message__odd"') == 1
+    assert "packed in a winmail.dat, which only Outlook opens. It says twice what a part is;" in text
+    assert "It is an automatic reply." in page(desk.get(f"/conversations/{away.conversation_id}"))
