@@ -56,7 +56,7 @@ def measure(place: Place) -> Iterator[Figure]:
     answer = client.post("/sign-in", data={"email": "omar@maison.example", "password": PASSWORD})
     assert answer.status_code == 302, answer.status_code
     for name, path in PAGES.items():
-        visit = _Visit(client, f"{path}{wanted}" if path.endswith("=") else path)
+        visit = _Visit(client, f"{path}{wanted}" if path.endswith("=") else path, is_whole=place.part == 1)
         ours, bare_taken = milliseconds(place, visit, bare, times=12, warm=2)
         yield Figure(f"{name}, median", where, ours.middle, bare_taken.middle, "ms", _WORDS, ours.waited)
         yield Figure(f"{name}, 95th percentile", where, ours.slow, bare_taken.middle, "ms", _WORDS)
@@ -82,20 +82,21 @@ class _Counting:
     def __call__(self) -> None:
         with self._sessions() as session:
             session.connection(execution_options={"writes": False})
-            assert len(session.execute(_WITHOUT_COUNTS).all()) == 25
+            assert session.execute(_WITHOUT_COUNTS).all()
 
 
 class _Visit:
     """A page asked for, and found full."""
 
-    def __init__(self, client: FlaskClient, path: str) -> None:
-        """`path` with its question."""
-        self._client, self._path = client, path
+    def __init__(self, client: FlaskClient, path: str, *, is_whole: bool) -> None:
+        """`path` with its question; in a house of less than the whole size a page may not be full."""
+        self._client, self._path, self._is_whole = client, path, is_whole
 
     def __call__(self) -> None:
         answer = self._client.get(self._path)
         assert answer.status_code == 200, answer.status_code
-        assert answer.data.count(b"BENCH-") >= 25 or answer.data.count(b"Wisher") >= 50
+        rows = max(answer.data.count(b"BENCH-"), answer.data.count(b"Wisher"))
+        assert rows >= (25 if self._is_whole else 1), (self._path, rows)
 
 
 @dataclass(frozen=True)
