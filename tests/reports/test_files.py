@@ -22,7 +22,7 @@ from tests.wishes.builders import wish_for
 # What a customer, a shop or a colleague may have called something; each is a formula to some spreadsheet (CWE-1236).
 FORMULAS = [
     '=HYPERLINK("https://evil.example","x")', "+1+1", "-2+3", "@SUM(1,2)", "\t=1+1", "\r=1+1", "\n=1", "＝1+1",
-    "\x00=1", " =1+1", "\u00a0=1", "|calc", "%0A=1", '=1"', '";=1;"', "=1\r\n+2",
+    "\x01=1", " =1+1", "\u00a0=1", "|calc", "%0A=1", '=1"', '";=1;"', "=1\r\n+2",
 ]  # fmt: skip
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
 
