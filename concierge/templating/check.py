@@ -160,11 +160,11 @@ def _one_a_place(text: str, found: list[Hole]) -> list[Hole]:
     """Many readings meet the same hole: it is told once; and beside an empty field, nothing else of its line."""
     empties = {hole.offset: hole for hole in reversed(found) if hole.kind == "empty"}
     lines_with_empties = {text.count("\n", 0, offset) for offset in empties}
-    others: dict[tuple[int, str], Hole] = {}
+    others: dict[tuple[int, bool], Hole] = {}
     for hole in found:
         line = text.count("\n", 0, hole.offset)
         if hole.kind != "empty" and line not in lines_with_empties:
-            others.setdefault((line, hole.kind), hole)
+            others.setdefault((line, hole.kind == "block"), hole)
     return [*empties.values(), *others.values()]
 
 
@@ -180,6 +180,8 @@ def _message_of(hole: Hole, labels: str) -> str:
         if not line:
             return _("%(label)s can be empty; then nothing is left of this line.", label=label)
         return _("%(label)s can be empty; then this reads “%(line)s”.", label=label, line=line)
+    if hole.kind == "mark":
+        return _("“%(mark)s” is a place somebody meant to fill in.", mark=line)
     if hole.kind == "block":
         return _("The product card stands beside other words: “%(line)s”.", line=line)
     if hole.kind == "nothing":
@@ -197,6 +199,8 @@ def _remedy_of(hole: Hole) -> str:
             fallback="{{ " + name + ' | fallback("…") }}',
             condition="{% if " + name + " %} … {% else %} … {% endif %}",
         )
+    if hole.kind == "mark":
+        return _("Write the words, or choose a merge field from the list; no answer leaves with such a mark in it.")
     if hole.kind == "block":
         return _("Give it a line of its own.")
     if hole.kind == "nothing":
@@ -205,5 +209,5 @@ def _remedy_of(hole: Hole) -> str:
 
 
 def _quoted(line: str) -> str:
-    line = line.strip()
+    line = " ".join(line.split())
     return line if len(line) <= 60 else line[:57].rstrip() + "…"

@@ -14,7 +14,9 @@ from typing import Final
 
 from jinja2 import nodes
 
+from concierge.templating.clauses import CLOSING, FIELD, Gap, leaves_hole
 from concierge.templating.language import FILTERS
+from concierge.templating.marks import find_mark
 from concierge.templating.merge_fields import MergeField
 from concierge.templating.syntax import field_of, fields_with_offsets
 
@@ -25,8 +27,8 @@ _SALUTATIONS: Final = re.compile(
     r"(dear|dearest|gentile|gentilissim[aoie]|car[aoie]|carissim[aoie]|egregi[ao]|ch[eè]re?|liebe[r]?|estimad[ao]|querid[ao])\s*[,;:.!]?",
     re.IGNORECASE,
 )
+_NAMES: Final = frozenset({"customer.first_name", "customer.name"})
 _SPACE_BEFORE_COMMA: Final = re.compile(r"(?:(?<=\s)|(?<=^)),|(?<=\s)\.(?=\s|$)")
-_CLOSING_MARKS: Final = tuple(",;:.!?)]»”’")
 _ENDED: Final = tuple('.!?…)]»”"*')
 _PAIRS: Final = {"(": ")", "[": "]", "«": "»", "“": "”", '"': '"', "'": "'", "‘": "’"}
 
@@ -107,9 +109,11 @@ def holes(reading: Reading) -> Iterator[Hole]:
         yield Hole("empty", offset, "".join(reading.line_at(position)), (name,))
     for position, condition in reading.seams:
         before, after = reading.line_at(position)
-        if _is_gap(before, after):
+        if _is_gap(before, after) or leaves_hole(_gap(reading, position, condition)):
             yield Hole("gap", condition.lineno, before + after, _empty_fields(condition, reading))
     yield from _holes_between_words(reading)
+    if mark := find_mark(reading.words, blocks=False):
+        yield Hole("mark", reading.offset_of(mark.start()), mark[0].strip())
     for start, end, offset in reading.blocks:
         before, after = reading.line_at(start)
         if before.strip() or after[end - start :].strip():
@@ -137,11 +141,42 @@ def _is_gap(before: str, after: str) -> bool:
     """Whether leaving something out between these two halves of a line shows."""
     left, right = before.rstrip(), after.lstrip()
     apart = not before or before[-1].isspace()
-    if right.startswith(_CLOSING_MARKS) and apart:
+    if right.startswith(CLOSING) and apart:
         return True
     if left and _PAIRS.get(left[-1]) == right[:1]:
         return True
     return bool(left) and not right and apart and not left.endswith(_ENDED)
+
+
+def _gap(reading: Reading, position: int, condition: nodes.If) -> Gap:
+    """The gap a condition left in this reading, with what its branches say for other customers."""
+    bodies = [condition.body, *(each.body for each in condition.elif_), condition.else_]
+    said = tuple(words for body in bodies if (words := _said(body)).strip())
+    names = [name for body in bodies for node in body for name, _offset in _printed_in(node)]
+    return Gap(
+        before=reading.words[:position],
+        after=reading.words[position:],
+        branches=said,
+        vocative=all(name in _NAMES for name in names),
+    )
+
+
+def _said(body: Iterable[nodes.Node]) -> str:
+    """The words of a branch with all that may stand in it, each field as FIELD."""
+    words = ""
+    for node in body:
+        if isinstance(node, nodes.If):
+            words += "".join(_said(each) for each in (node.body, *(other.body for other in node.elif_), node.else_))
+        elif isinstance(node, nodes.Output):
+            words += "".join(each.data if isinstance(each, nodes.TemplateData) else FIELD for each in node.nodes)
+    return words
+
+
+def _printed_in(node: nodes.Node) -> Iterator[tuple[str, int]]:
+    for output in [node] if isinstance(node, nodes.Output) else node.find_all(nodes.Output):
+        for printed in output.nodes:
+            if not isinstance(printed, nodes.TemplateData):
+                yield _printed_field(printed)
 
 
 def _empty_fields(condition: nodes.If, reading: Reading) -> tuple[str, ...]:
@@ -155,8 +190,8 @@ def _read(body: Iterable[nodes.Node], reading: Reading, blocks: set[str]) -> Non
             before = reading.words
             marks = len(reading.empties)
             _read(_branch(node, reading.values), reading, blocks)
-            if reading.words == before and len(reading.empties) == marks:
-                reading.seams.append((len(reading.words), node))
+            if not reading.words[len(before) :].strip() and len(reading.empties) == marks:
+                reading.seams.append((len(before), node))
         elif isinstance(node, nodes.Output):
             for printed in node.nodes:
                 _print(printed, reading, blocks)

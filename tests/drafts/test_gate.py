@@ -85,6 +85,9 @@ def test_a_stop_is_never_waved_through():
         "Dear ,\nhow are you", "Dear,\n", "dear Barbara,\n\n{% if x %}", "Cara ,", "Cara,", "Gentile\n\nla", "Hello ,",
         "Ciao ,", "Buongiorno ,", "Dear None,", "Ciao null,", "Hello {{name}}", "}} there", "Dear [name],", "[product SOL 1",
         "It costs XXX euro", "Size ____", "Your [size]", "Ciao [nome]", "Caro –", "Hello Dear ,", "My dear,",
+        "Dear <name>, the {size} you want", "Dear {name},", "Dear %name%,", "Dear …,", "Dear Mrs ,", "Dear ___,", "Dear Mrs,",
+        "the {size} you want", "Gentile Sig.ra,", "Cara <nome>,", "Dear *|FNAME|*,", "We have {{ size", "The [[size]] is here",
+        "Hello <first_name>", "in ${size}", "Gentile Signora ,", "Dear ...,", "La {taglia} che vuole", "Size ___, gone",
     ],
 )  # fmt: skip
 def test_a_hole_is_found(text):
@@ -97,6 +100,8 @@ def test_a_hole_is_found(text):
         "Dear Barbara,", "Hello,", "Hi there!", "Ciao!", "Buongiorno,", "Bonjour !", "Gentile Signora Rossi,", "Cara Barbara,",
         "It would be dear, but lovely", "Oh dear, sold out", "{ a } and [b]", "A size 36/37 {new}", "Care: wash cold", "Carissima,",
         "Caro prezzo, but worth it", "the None collection", "nomen est omen", "XX large",
+        "I love it <3", "20% off, 30% there", "Dear Dr. Rossi,", "Gentile Signora,", "Dear Madam,", "Dear Sir or Madam,",
+        "a 50%wool 50%silk blend", "Dear Mrs Rossi,", "See <https://solenne.example/size>", "it costs $120", "Cara Signora Rossi,",
     ],
 )  # fmt: skip
 def test_an_ordinary_sentence_is_no_hole(text):
@@ -138,6 +143,8 @@ def test_whether_the_greeting_is_hers(names, customer, hers):
         ("la foto allegata", True), ("The photos are attached to this mail", True), ("The strap is attached to the heel", False),
         ("She is so attached to it", False), ("Allegra vi saluta", False), ("nothing of the kind", False),
         ("I’ll attach the care card", True), ("the enclosed space", False),
+        ("I've enclosed the list", True), ("I’ve enclosed the list", True), ("Photo attached.", True), ("no attachment needed", False),
+        ("without any attachment", False), ("senza allegato", False), ("foto allegata", True), ("the strap attached to the heel", False),
     ],
 )  # fmt: skip
 def test_whether_an_attachment_is_promised(text, promised):
