@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from concierge.catalogue import queries as catalogue
 from concierge.conversations import queries as conversations
 from concierge.drafts import desk, letter, queries
+from concierge.drafts.fate import find_fate
 from concierge.drafts.letter import Finished
 from concierge.extensions import db, house_blobs
 from concierge.mailing import sheets
@@ -65,6 +66,22 @@ def preview(conversation_id: int) -> ResponseReturnValue:
         mail=_finished(conversation_id).mail,
         version=draft.version,
         seen=request.args.get("seen", 0, type=int),
+    )
+
+
+@bp.get(f"{_DRAFT}/fate")
+def fate(conversation_id: int) -> ResponseReturnValue:
+    """What became of her answer `?mark=` when its ten seconds were over; `?asked=` times before."""
+    conversation = conversations.get_conversation(db.session, conversation_id)
+    mark = request.args.get("mark", "")[:80]
+    became = find_fate(db.session, conversation_id, desk.editor().id, mark)
+    return render(
+        "drafts/fate.html",
+        conversation=conversation,
+        became=became,
+        sentences=[each.sentence() for each in became.reasons] if became else [],
+        mark=mark,
+        asked=request.args.get("asked", 0, type=int),
     )
 
 

@@ -12,7 +12,19 @@ from flask.typing import ResponseReturnValue
 from concierge import clock
 from concierge.conversations import queries as conversations
 from concierge.conversations.models import Conversation
-from concierge.drafts import body, commands, desk, filling, moments, pages, queries, sheet, template_preview, wording
+from concierge.drafts import (
+    body,
+    commands,
+    desk,
+    fate,
+    filling,
+    moments,
+    pages,
+    queries,
+    sheet,
+    template_preview,
+    wording,
+)
 from concierge.drafts.commands import Content, Sending
 from concierge.drafts.forms import AnswerForm
 from concierge.drafts.gate import Objection, Reason
@@ -339,6 +351,7 @@ def _page(
         is_block=wants_block(),
         within=_around(),
         just_sent="sent" in request.args,
+        mark=fate.mark_of(laid.draft) if laid.draft else "",
         recipient_changed=any(each.reason is Reason.OTHER_RECIPIENT for each in objections),
     )
     return page, status

@@ -31,6 +31,14 @@ def test_a_colleague_sees_who_is_writing_and_that_an_answer_leaves(new_context, 
     nadia.locator("[data-undo-seconds]").get_by_role("button", name="Undo").click()
     expect(presence).to_contain_text("ha una bozza qui.", timeout=SOON)
 
+    # Both send within the ten seconds: one letter leaves, and each of them reads what became of her own.
+    answer(chiara, "Dear Barbara, ")
+    send(nadia)
+    send(chiara)
+    expect(nadia.locator("#toasts")).to_contain_text("Sent to Barbara", timeout=GONE)
+    expect(chiara.locator("#toasts")).to_contain_text("Questa risposta è tornata", timeout=GONE)
+    expect(chiara.locator("#toasts")).not_to_contain_text("Inviata")
+
 
 def test_nothing_is_sent_over_a_mail_not_yet_read(page: Page, sign_in, house):  # F09
     letter = write(house, "Gloves in navy")

@@ -1,4 +1,5 @@
-// data-undo-seconds="10" on a toast: counts down, then says what happened and takes the Undo button away.
+// data-undo-seconds="10" on a toast: counts down, takes the Undo button away, then asks the house what became of it
+// (data-undo-fate) and says that: a clock knows nothing of what was sent.
 import htmx from "htmx.org";
 import { whenAdded } from "./added.js";
 
@@ -21,10 +22,9 @@ whenAdded("[data-undo-seconds]", (toast) => {
     toast.querySelector("form")?.remove();
     number?.remove();
     ring?.remove();
-    const words = toast.querySelector("[data-words]");
-    if (words && toast.dataset.undoDone) words.textContent = toast.dataset.undoDone;
     htmx.trigger(document.body, "house-changed");
-    setTimeout(() => toast.remove(), 6000);
+    if (toast.dataset.undoFate) htmx.ajax("GET", toast.dataset.undoFate, { target: toast, swap: "outerHTML" });
+    setTimeout(() => toast.remove(), 20000);
   };
   tick();
 });
