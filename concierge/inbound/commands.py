@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.blobs import BlobStore
-from concierge.inbound.models import HELD_BACK, InboundMail, InboundState, NotQuarantined
+from concierge.inbound import queries
+from concierge.inbound.models import BY_HAND, HELD_BACK, InboundMail, InboundState, NotFileable, NotQuarantined
 
 _MOST_RECIPIENTS = 100
 
@@ -80,6 +81,19 @@ def retry_mail(session: Session, mail: InboundMail, *, by: Editor, now: datetime
     mail.state, mail.reason, mail.attempts = InboundState.RECEIVED, "", 0
     mail.claimed_at = mail.settled_at = None
     audit.record(session, "inbound_mail.retried", mail, by=by, now=now)
+
+
+def file_by_hand(session: Session, mail: InboundMail, *, by: Editor, now: datetime) -> None:
+    """File as a customer's what names nobody for certain, or came from one of us; raises NotFileable.
+
+    It is taken to be from the sender of its envelope, and is a customer's mail like any other: it never acts as staff,
+    whoever wrote it (T24).
+    """
+    if not queries.is_fileable(session, mail):
+        raise NotFileable
+    mail.state, mail.reason, mail.attempts = InboundState.RECEIVED, BY_HAND, 0
+    mail.claimed_at = mail.settled_at = None
+    audit.record(session, "inbound_mail.filed_by_hand", mail, by=by, now=now, sender=mail.envelope_from)
 
 
 def ignore_mail(session: Session, mail: InboundMail, *, by: Editor, now: datetime) -> None:

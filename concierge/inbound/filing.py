@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from concierge import tokens
 from concierge.accounts.models import Mailbox
 from concierge.accounts.queries import find_mailbox
-from concierge.addresses import Address
+from concierge.addresses import Address, normalise
 from concierge.blobs import BlobStore
 from concierge.conversations import queries as conversations
 from concierge.conversations.commands import FileIn, MailIn, file_message
@@ -19,7 +19,7 @@ from concierge.customers.models import Customer
 from concierge.inbound import queries
 from concierge.inbound.commands import file_mail, quarantine_mail, set_aside
 from concierge.inbound.fingerprints import fingerprint
-from concierge.inbound.models import InboundMail
+from concierge.inbound.models import BY_HAND, InboundMail
 from concierge.inbound.parsed import Kind, ParsedMail
 
 # Senders that name nobody for certain; such a mail is never laid to a customer's account (T11).
@@ -67,13 +67,29 @@ def settle_mail(session: Session, mail: InboundMail, read: ReadMail, *, secret: 
     mailbox = _find_mailbox(session, mail, parsed)
     if mailbox is None:
         set_aside(mail, "no-mailbox", now=now)
-    elif parsed.sender is None:
+    elif (sender := _sender(mail, parsed)) is None:
         quarantine_mail(session, mail, _why_nobody(parsed), now=now)
-    elif queries.is_ours(session, parsed.sender.address):
+    elif _is_kept_out(session, mail, sender):
         set_aside(mail, "our-own-copy", now=now)
     else:
-        case = _Case(mail, read, parsed.sender, mailbox, fingerprint(parsed, mail.blob_key))
+        case = _Case(mail, read, sender, mailbox, fingerprint(parsed, mail.blob_key))
         _file_once(session, case, secret=secret, now=now)
+
+
+def _sender(mail: InboundMail, parsed: ParsedMail) -> Address | None:
+    """Who wrote it; of a mail filed by hand the sender of its envelope, as was said to whom pressed the button."""
+    if mail.reason != BY_HAND or not mail.envelope_from:
+        return parsed.sender
+    said = parsed.sender
+    same = said is not None and normalise(said.address) == normalise(mail.envelope_from)
+    return said if same else Address("", mail.envelope_from)
+
+
+def _is_kept_out(session: Session, mail: InboundMail, sender: Address) -> bool:
+    """Mail from ourselves, unless somebody had one of an editor's filed by hand; the house's own mail is never."""
+    if mail.reason == BY_HAND:
+        return find_mailbox(session, sender.address) is not None
+    return queries.is_ours(session, sender.address)
 
 
 def _file_once(session: Session, case: _Case, *, secret: str, now: datetime) -> None:

@@ -14,6 +14,12 @@ from concierge.errors import NotFound, RuleBroken
 HELD_BACK = "too-many"
 
 
+# Why a mail waits again that was set aside, or whose sender is in doubt: somebody of the house said it be filed.
+BY_HAND = "file-by-hand"
+# What may be filed by hand: mail from one of us, and mail whose From line names nobody for certain.
+FILEABLE = frozenset({"our-own-copy", "no-sender", "unclear-sender", "several-senders", "several-froms"})
+
+
 class InboundState(StrEnum):
     """What became of a mail that came in."""
 
@@ -54,3 +60,7 @@ class InboundMailNotFound(NotFound):
 
 class NotQuarantined(RuleBroken):
     """This mail is not in quarantine."""
+
+
+class NotFileable(RuleBroken):
+    """This mail can't be filed by hand: it has no return path, or it is the house's own."""

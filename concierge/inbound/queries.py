@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor, Mailbox
 from concierge.accounts.queries import find_mailbox
-from concierge.addresses import normalise
+from concierge.addresses import is_address, normalise
 from concierge.config import Policy
-from concierge.conversations.models import Message
+from concierge.conversations.models import Direction, Message
 from concierge.inbound.measures import MEGABYTE, Measure, Sent, Welcome, weigh
-from concierge.inbound.models import HELD_BACK, InboundMail, InboundMailNotFound, InboundState
+from concierge.inbound.models import FILEABLE, HELD_BACK, InboundMail, InboundMailNotFound, InboundState
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Tally:
     filed: int
     ignored: int
     quarantined: int
+    # mails that customers wrote and that came by no door: those the demo is furnished with
+    furnished: int = 0
 
     @property
     def all(self) -> int:
@@ -47,11 +49,14 @@ def list_mails(
     return list(session.scalars(statement.order_by(InboundMail.id.desc()).limit(most)))
 
 
-def tally(session: Session) -> Tally:
-    """Count the mails by what became of them."""
+def tally(session: Session, *, demo: bool = False) -> Tally:
+    """Count the mails by what became of them; in a demo those too that stood there from the beginning."""
     rows = session.execute(sa.select(InboundMail.state, sa.func.count()).group_by(InboundMail.state))
     counts: dict[InboundState, int] = {state: count for state, count in rows}
-    return Tally(*(counts.get(state, 0) for state in _IN_ORDER))
+    furnished = sa.select(sa.func.count()).where(Message.direction == Direction.IN, Message.raw_key.is_(None))
+    return Tally(
+        *(counts.get(state, 0) for state in _IN_ORDER), furnished=session.scalar(furnished) or 0 if demo else 0
+    )
 
 
 _IN_ORDER = (InboundState.RECEIVED, InboundState.FILED, InboundState.IGNORED, InboundState.QUARANTINED)
@@ -128,6 +133,15 @@ def list_due(session: Session, *, most: int) -> list[int]:
             sa.select(InboundMail.id).where(*free).order_by(InboundMail.attempts, InboundMail.id).limit(most)
         )
     )
+
+
+def is_fileable(session: Session, mail: InboundMail) -> bool:
+    """Whether somebody may have this mail filed as a customer's, from the sender of its envelope.
+
+    Not what comes from a mailbox of the house: answering it would be writing to ourselves.
+    """
+    settled = mail.state in {InboundState.IGNORED, InboundState.QUARANTINED} and mail.reason in FILEABLE
+    return settled and is_address(mail.envelope_from or "") and find_mailbox(session, mail.envelope_from or "") is None
 
 
 def is_ours(session: Session, address: str) -> bool:

@@ -43,7 +43,8 @@ def index() -> ResponseReturnValue:
         held_mails=sum(each.mails for each in held),
         mails=mails[:_PAGE],
         older=mails[_PAGE - 1].id if len(mails) > _PAGE else None,
-        tally=queries.tally(db.session),
+        fileable={mail.id for mail in mails if queries.is_fileable(db.session, mail)},
+        tally=queries.tally(db.session, demo=config.demo),
         describe=describe,
     )
 
@@ -79,6 +80,17 @@ def retry(mail_id: int) -> ResponseReturnValue:
     commands.retry_mail(db.session, mail, by=current_user, now=clock.now())
     db.session.commit()
     flash(_("It will be tried again at once."))
+    return redirect(url_for("inbound.index"), 303)
+
+
+@bp.post("/mail-in/<int:mail_id>/file")
+@roles_accepted("editor", "admin")
+def file(mail_id: int) -> ResponseReturnValue:
+    """File it as a customer's, from the sender of its envelope."""
+    mail = queries.get_mail(db.session, mail_id)
+    commands.file_by_hand(db.session, mail, by=current_user, now=clock.now())
+    db.session.commit()
+    flash(_("It will be filed at once, as a customer’s mail from %(sender)s.", sender=mail.envelope_from))
     return redirect(url_for("inbound.index"), 303)
 
 

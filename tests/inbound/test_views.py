@@ -1,13 +1,18 @@
 """The page of mail that could not be read."""
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Role
+from concierge.conversations.models import Direction, Message
+from concierge.inbound.jobs import file_received
 from concierge.inbound.models import InboundMail, InboundState
+from concierge.inbound.queries import tally
+from tests.conversations.stories import receive
 from tests.factories import make_editor, make_mailbox, sign_in
-from tests.inbound.arriving import arrive, letter
+from tests.inbound.arriving import CARE, arrive, letter
 
 BROKEN = b"\r\n<script>alert(1)</script> no header"
 
@@ -81,3 +86,43 @@ def test_a_merchandiser_has_no_business_here(client, session):
     session.commit()
     sign_in(client, marta)
     assert client.get("/mail-in").status_code == 403
+
+
+def test_an_editors_own_mail_is_filed_when_somebody_says_so_and_never_acts_as_staff(  # T24
+    nadia, config, sessions, session
+):
+    hers = "nadia@maison-solenne.example"
+    mail = arrive(config, sessions, letter(f"Nadia <{hers}>"), envelope_from=hers)
+    assert mail.reason == "our-own-copy"
+    aside = page(nadia, "/mail-in?show=ignored")
+    assert "File it" in aside and f"as a customer’s mail from {hers}" in aside
+    assert nadia.post(f"/mail-in/{mail.id}/file").status_code == 303
+    while file_received(config, sessions):
+        pass
+    message = session.scalars(sa.select(Message)).one()
+    assert (message.from_address, message.editor_id, message.direction) == (hers, None, Direction.IN)
+    session.commit()  # lets go of the lock
+    assert nadia.post(f"/mail-in/{mail.id}/file").status_code == 409
+
+
+def test_a_mail_of_two_senders_is_filed_as_its_envelope_says_with_its_oddity_on_the_card(nadia, config, sessions):
+    raw = letter("barbara@example.com, mallory@evil.example")
+    mail = arrive(config, sessions, raw, envelope_from="mallory@evil.example")
+    assert "as a customer’s mail from mallory@evil.example" in page(nadia)
+    nadia.post(f"/mail-in/{mail.id}/file")
+    while file_received(config, sessions):
+        pass
+    shown = page(nadia, "/conversations/1")
+    assert "mallory@evil.example" in shown and "It claims to be from several people at once." in shown
+
+
+@pytest.mark.parametrize("envelope", ["", None, CARE])
+def test_the_houses_own_mail_and_mail_from_nowhere_are_not_filed_by_hand(nadia, config, sessions, envelope):
+    mail = arrive(config, sessions, letter(CARE), envelope_from=envelope)
+    assert "File it" not in page(nadia, "/mail-in?show=ignored")
+    assert nadia.post(f"/mail-in/{mail.id}/file").status_code == 409
+
+
+def test_the_page_speaks_of_the_mails_a_demo_is_furnished_with(session):
+    receive(session)
+    assert (tally(session).furnished, tally(session, demo=True).furnished) == (0, 1)
