@@ -53,10 +53,10 @@ def tally(session: Session, *, demo: bool = False) -> Tally:
     """Count the mails by what became of them; in a demo those too that stood there from the beginning."""
     rows = session.execute(sa.select(InboundMail.state, sa.func.count()).group_by(InboundMail.state))
     counts: dict[InboundState, int] = {state: count for state, count in rows}
-    furnished = sa.select(sa.func.count()).where(Message.direction == Direction.IN, Message.raw_key.is_(None))
-    return Tally(
-        *(counts.get(state, 0) for state in _IN_ORDER), furnished=session.scalar(furnished) or 0 if demo else 0
-    )
+    came_by_no_door = (Message.direction == Direction.IN, Message.raw_key.is_(None))
+    furnished = session.scalar(sa.select(sa.func.count()).where(*came_by_no_door)) if demo else 0
+    waiting, filed, ignored, quarantined = (counts.get(state, 0) for state in _IN_ORDER)
+    return Tally(waiting, filed, ignored, quarantined, furnished or 0)
 
 
 _IN_ORDER = (InboundState.RECEIVED, InboundState.FILED, InboundState.IGNORED, InboundState.QUARANTINED)

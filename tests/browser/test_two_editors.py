@@ -32,7 +32,9 @@ def test_a_colleague_sees_who_is_writing_and_that_an_answer_leaves(new_context, 
     expect(presence).to_contain_text("ha una bozza qui.", timeout=SOON)
 
     # Both send within the ten seconds: one letter leaves, and each of them reads what became of her own.
-    answer(chiara, "Dear Barbara, ")
+    editor_of(chiara).click()
+    chiara.keyboard.type("Cara Barbara, ")
+    expect(chiara.locator("[data-autosave-status]")).to_have_text("Salvata")
     send(nadia)
     send(chiara)
     expect(nadia.locator("#toasts")).to_contain_text("Sent to Barbara", timeout=GONE)
