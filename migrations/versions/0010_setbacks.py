@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("last_at", Instant(), nullable=False),
         sa.Column("rests_until", Instant(), nullable=True),
         sa.Column("discarded_at", Instant(), nullable=True),
-        sa.Column("discarded_by_id", sa.Integer(), nullable=True),
+        sa.Column("discarded_by_id", BigId, nullable=True),
         sa.ForeignKeyConstraint(["discarded_by_id"], ["editor.id"], name=op.f("fk_setback_discarded_by_id_editor")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_setback")),
         sa.UniqueConstraint("job", "row_id", name=op.f("uq_setback_job_row_id")),
