@@ -138,6 +138,7 @@ def facts(
     blocks = body.read(draft.body)
     text = body.words(draft.body)
     skus = body.cards(draft.body)
+    known = catalogue.count_available(session, skus)
     attached = {each.id for each in draft.attachments}
     return Facts(
         seen_message_id=seen_message_id,
@@ -151,7 +152,7 @@ def facts(
         mailbox_active=conversation.mailbox.active,
         suppressed=to is not None and mailing.find_suppression(session, to.address) is not None,
         last_recipient=_last_recipient(session, conversation),
-        unknown_products=tuple(sku for sku in skus if sku not in catalogue.count_available(session, skus)),
+        unknown_products=tuple(sku for sku in skus if sku not in known),
         missing_pictures=not attached.issuperset(body.pictures(draft.body)),
         attachments=len(draft.attachments),
         attachments_size=sum(each.size for each in draft.attachments),
