@@ -64,6 +64,8 @@ def fault_words(fault: Fault) -> str:
         return _("The worker is stuck: “%(job)s” has been going on for %(span)s.", job=job_words(fault.what), span=span)
     if fault.kind is Kind.PROVIDER:
         return _("Mail can’t be handed over: the provider has been out of reach for %(span)s.", span=span)
+    if fault.what in ("answers", "deliveries"):
+        return _("Mail is not leaving: the oldest has waited for %(span)s. Nothing is lost.", span=span)
     return _("“%(queue)s”: the oldest has waited for %(span)s.", queue=queue_words(fault.what), span=span)
 
 

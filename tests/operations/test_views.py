@@ -16,12 +16,14 @@ from concierge.app import create_app
 from concierge.config import Config
 from concierge.copies import WorkerCopy
 from concierge.db import database_now
+from concierge.mailing.commands import queue_delivery
 from concierge.operations import watch
 from concierge.setbacks import Setback
 from concierge.timekeeping import Timekeeper
 from concierge.worker import TIMETABLE
-from tests.factories import make_editor, sign_in
+from tests.factories import NOW, make_editor, sign_in
 from tests.inbound.arriving import letter, receive
+from tests.mailing.samples import make_mail
 
 
 @pytest.fixture
@@ -93,6 +95,17 @@ def test_every_page_says_when_the_worker_is_silent(app: Flask, client: FlaskClie
     page = client.get("/profile").text
     assert "The worker has been silent for 4" in page
     assert 'href="/operations"' in page
+
+
+def test_every_editor_sees_a_queue_of_mail_that_does_not_move(app: Flask, client: FlaskClient, worker, session):
+    chiara = make_editor(session, "Chiara Conti", language="en")
+    queue_delivery(session, make_mail(), key="reply:1", purpose="reply", now=NOW)  # months ago
+    session.commit()
+    sign_in(client, chiara)
+    app.extensions["watch"]._looked_at = time.monotonic() - watch.LOOK_SECONDS
+    page = client.get("/profile").text
+    assert "Mail is not leaving: the oldest has waited for" in page
+    assert 'href="/operations"' not in page
 
 
 def test_a_house_that_has_just_opened_gives_its_worker_time(client: FlaskClient, omar):
