@@ -25,6 +25,7 @@ _KEYWORDS = {
     "gettext": None,
     "lazy_gettext": None,
     "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
 

@@ -1,5 +1,6 @@
 """What templates may call and filter with: assets, icons, and times as people say them."""
 
+import math
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
@@ -7,7 +8,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date as format_day
 from babel.support import NullTranslations
 from flask import Flask, g
-from flask_babel import format_date, format_decimal, get_domain, get_locale, get_timezone, to_user_timezone
+from flask_babel import format_date, format_decimal, get_domain, get_locale, get_timezone, ngettext, to_user_timezone
 from flask_babel import gettext as _
 
 from concierge import clock
@@ -73,6 +74,16 @@ def number(count: int) -> str:
     return str(count) if 0 <= count < 1000 else str(format_decimal(count))  # nothing to group
 
 
+def file_size(size: float, binary: bool = False) -> str:
+    """Say how large a file is as the reader writes it: "49 bytes", "1.4 MB"; `binary` counts in 1,024s."""
+    step = 1024 if binary else 1000
+    if size < step:
+        return str(ngettext("%(num)s byte", "%(num)s bytes", int(size)))
+    units = ("KiB", "MiB", "GiB", "TiB") if binary else ("kB", "MB", "GB", "TB")
+    power = min(int(math.log(size, step)), len(units))
+    return f"{format_decimal(round(size / step**power, 1))} {units[power - 1]}"
+
+
 def language_name(code: str) -> str:
     """Say a language in the reader's own: "Italian"; the code itself when nobody knows it."""
     try:
@@ -106,3 +117,4 @@ def init_app(app: Flask) -> None:
         waiting_words=waiting_words, waiting_since=waiting_since, local_time=local_time, full_time=full_time
     )
     app.jinja_env.filters.update(month_name=month_name, number=number, language_name=language_name)
+    app.jinja_env.filters.update(filesizeformat=file_size)

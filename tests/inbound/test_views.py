@@ -126,3 +126,16 @@ def test_the_houses_own_mail_and_mail_from_nowhere_are_not_filed_by_hand(nadia, 
 def test_the_page_speaks_of_the_mails_a_demo_is_furnished_with(session):
     receive(session)
     assert (tally(session).furnished, tally(session, demo=True).furnished) == (0, 1)
+
+
+def test_a_mail_has_no_clothing_size_in_italian(client, session, config, sessions):
+    make_mailbox(session)
+    editor = make_editor(session, language="it")
+    session.commit()
+    sign_in(client, editor)
+    arrive(config, sessions, BROKEN)
+    shown = page(client)
+    assert "Messe da parte" in shown
+    assert "Dimensione" in shown
+    assert "Taglia" not in shown
+    assert "Bytes" not in shown

@@ -10,7 +10,7 @@ from flask import Flask
 
 from concierge.web import assets
 from concierge.web.assets import asset, icon
-from concierge.web.filters import waiting_words
+from concierge.web.filters import file_size, waiting_words
 
 
 @pytest.fixture
@@ -71,3 +71,12 @@ def test_every_icon_a_template_names_is_in_the_sprite():
     }
     assert named
     assert named <= known
+
+
+def test_a_file_is_as_large_as_the_reader_writes_it(app: Flask):
+    with app.test_request_context():
+        assert [file_size(1), file_size(49), file_size(1_440_000)] == ["1 byte", "49 bytes", "1.4 MB"]
+        assert file_size(2048, binary=True) == "2 KiB"
+        assert file_size(5e15) == "5,000 TB"
+    with app.test_request_context(headers={"Accept-Language": "it"}):
+        assert [file_size(49), file_size(1_440_000)] == ["49 byte", "1,4 MB"]
