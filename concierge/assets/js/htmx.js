@@ -10,6 +10,8 @@ Object.assign(htmx.config, {
   refreshOnHistoryMiss: true,
   scrollIntoViewOnBoost: false,
   defaultSettleDelay: 0,
+  // Not "style": a swap would write an old element's style into the new one's attribute, which the policy forbids.
+  attributesToSettle: ["class", "width", "height"],
   responseHandling: [
     { code: "204", swap: false },
     { code: "[23]..", swap: true },
