@@ -9,7 +9,7 @@ from flask_security import UserMixin
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from concierge.db import Base, BigId, states
-from concierge.errors import Forbidden, NotFound, RuleBroken
+from concierge.errors import NotFound, RuleBroken
 
 
 class Role(StrEnum):
@@ -134,7 +134,3 @@ class AddressTaken(RuleBroken):
 
 class LastAdmin(RuleBroken):
     """This is the last admin; the house needs one."""
-
-
-class NotYours(Forbidden):
-    """Your role does not allow this; ask an admin."""

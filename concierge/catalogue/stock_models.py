@@ -210,14 +210,6 @@ class RestockNotFound(NotFound):
     """There is no such restock."""
 
 
-class ReturnNotFound(NotFound):
-    """There is no such return."""
-
-
-class PurchaseNotFound(NotFound):
-    """There is no such order."""
-
-
 class NotThatManyPromised(RuleBroken):
     """More units were given back than were promised."""
 

@@ -64,11 +64,6 @@ def count_customers(session: Session) -> int:
     return session.scalar(sa.select(sa.func.count()).select_from(Customer)) or 0
 
 
-def find_consent(session: Session, customer_id: int, purpose: str) -> Consent | None:
-    """Her newest yes to `purpose` that stands."""
-    return next(iter(list_consents(session, customer_id, purpose=purpose, standing_only=True)), None)
-
-
 def list_consents(
     session: Session, customer_id: int, *, purpose: str | None = None, standing_only: bool = False
 ) -> list[Consent]:

@@ -231,12 +231,6 @@ def undo_draft(session: Session, draft: Draft, *, by: Editor, now: datetime) -> 
     return draft
 
 
-def acknowledge_return(session: Session, draft: Draft, *, now: datetime) -> None:
-    """She has read why it came back."""
-    if draft.returned_reason:
-        change(session, draft, returned_reason="", now=now)
-
-
 def discard_draft(session: Session, draft: Draft, *, by: Editor, now: datetime) -> None:
     """Throw an unsent reply away; raises DraftLeaving."""
     _require_still(draft)

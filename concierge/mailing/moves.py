@@ -25,8 +25,6 @@ MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
     _S.WITHHELD: frozenset({_S.QUEUED}),
 }
 
-# Where an editor has to look.
-TROUBLED = frozenset({_S.REJECTED, _S.FAILED, _S.UNCERTAIN, _S.BOUNCED})
 # What an editor may have sent again: it did not leave, or nobody knows.
 SENT_AGAIN = frozenset({_S.REJECTED, _S.FAILED, _S.UNCERTAIN, _S.WITHHELD})
 # Where nothing more is expected to happen by itself.

@@ -14,7 +14,6 @@ from concierge.mailing.models import (
     Suppression,
     SuppressionReason,
 )
-from concierge.mailing.moves import TROUBLED
 from concierge.rows import is_one_of
 from concierge.setbacks import NONE, Rows
 
@@ -76,12 +75,6 @@ def is_any_orphaned(session: Session, before: datetime) -> bool:
     return session.scalar(sa.select(Delivery.id).where(*orphaned).limit(1)) is not None
 
 
-def list_troubled(session: Session, *, limit: int = 100) -> list[Delivery]:
-    """Deliveries an editor has to look at, the newest first."""
-    statement = sa.select(Delivery).where(Delivery.state.in_(TROUBLED)).order_by(Delivery.id.desc()).limit(limit)
-    return list(session.scalars(statement))
-
-
 def list_left(session: Session, address: str, *, limit: int = 200) -> list[Delivery]:
     """Mails that left for this address, the newest first."""
     statement = (
@@ -91,22 +84,6 @@ def list_left(session: Session, address: str, *, limit: int = 200) -> list[Deliv
         .limit(limit)
     )
     return list(session.scalars(statement))
-
-
-def count_left(session: Session) -> dict[str, int]:
-    """How many mails left for each address (normalised)."""
-    statement = (
-        sa.select(Delivery.to_normalised, sa.func.count())
-        .where(Delivery.state.in_(LEFT))
-        .group_by(Delivery.to_normalised)
-    )
-    return {address: number for address, number in session.execute(statement)}
-
-
-def count_by_state(session: Session) -> dict[DeliveryState, int]:
-    """How many deliveries are in each state; a state without any is left out."""
-    statement = sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)
-    return {state: number for state, number in session.execute(statement)}
 
 
 def find_suppression(session: Session, address: str) -> Suppression | None:

@@ -33,14 +33,6 @@ def get_template(session: Session, template_id: int) -> Template:
     return template
 
 
-def get_version(session: Session, version_id: int) -> TemplateVersion:
-    """The version with this number, and its template; raises TemplateNotFound."""
-    version = session.get(TemplateVersion, version_id, options=[joinedload(TemplateVersion.template)])
-    if version is None:
-        raise TemplateNotFound
-    return version
-
-
 def list_templates(
     session: Session, *, text: str = "", language: str = "", retired: bool = False, limit: int = 300
 ) -> list[Template]:

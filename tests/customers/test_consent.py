@@ -2,7 +2,7 @@
 
 from concierge import audit
 from concierge.customers.commands import grant_consent, withdraw_consent
-from concierge.customers.queries import find_consent, list_consents
+from concierge.customers.queries import list_consents
 from tests.factories import DAY, NOW, make_customer
 
 WORDS = "Write to me when exactly this is back."
@@ -19,6 +19,11 @@ def agree(session, customer, *, purpose="wish", now=NOW):
         proof={"message_id": 902},
         now=now,
     )
+
+
+def find_consent(session, customer_id, purpose):
+    """Her newest yes to it that stands."""
+    return next(iter(list_consents(session, customer_id, purpose=purpose, standing_only=True)), None)
 
 
 def test_a_yes_is_kept_with_its_words_and_its_proof(session):

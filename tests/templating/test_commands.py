@@ -14,6 +14,7 @@ from concierge.templating.models import (
     Template,
     TemplateFaulty,
     TemplateNotFound,
+    TemplateVersion,
 )
 from tests.factories import HOUR, NOW, make_editor
 
@@ -124,7 +125,7 @@ def test_every_use_is_counted_even_two_at_once(session: Session, nadia: Editor, 
     session.commit()
     for _each in range(2):
         with sessions() as other:
-            commands.use_template(other, queries.get_version(other, version.id), now=NOW + HOUR)
+            commands.use_template(other, other.get_one(TemplateVersion, version.id), now=NOW + HOUR)
             other.commit()
     commands.use_template(session, version, now=NOW + HOUR)
     session.commit()
@@ -135,8 +136,6 @@ def test_every_use_is_counted_even_two_at_once(session: Session, nadia: Editor, 
 def test_what_is_not_there_is_said(session: Session) -> None:
     with pytest.raises(TemplateNotFound):
         queries.get_template(session, 7)
-    with pytest.raises(TemplateNotFound):
-        queries.get_version(session, 7)
 
 
 def test_the_picker_puts_her_language_first_and_then_what_is_used_most(session: Session, nadia: Editor) -> None:
