@@ -120,6 +120,13 @@ TELLING: dict[str, tuple[str, Callable[[Told], str]]] = {
     "conversation.untagged": (
         "tag", lambda told: str(_("%(who)s took off the tag “%(tag)s”", who=told.who, tag=told.details.get("tag", "")))
     ),
+    "conversation.answered_elsewhere": (
+        "reply",
+        lambda told: str(_("%(who)s answers at %(address)s", who=told.who, address=told.details.get("address", ""))),
+    ),
+    "conversation.answered_sender": (
+        "reply", lambda told: str(_("%(who)s answers the customer’s own address again", who=told.who))
+    ),
     "conversation.wished": (
         "heart", lambda told: str(_("%(who)s noted a wish: %(what)s", who=told.who, what=told.details.get("what", "")))
     ),

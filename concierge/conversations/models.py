@@ -350,3 +350,7 @@ class AttachmentNotFound(NotFound):
 
 class EmptyNote(BadInput):
     """A note needs a word or two."""
+
+
+class NoOtherAddress(RuleBroken):
+    """The newest mail here asks for answers at no other address."""

@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor
 from concierge.accounts.queries import list_answering_editors
-from concierge.addresses import Address, normalise
+from concierge.addresses import normalise
 from concierge.conversations import display, history, queries
 from concierge.conversations.history import Event
 from concierge.conversations.listing import Row, list_by_id, list_of_customer
 from concierge.conversations.looks import Look
 from concierge.conversations.models import Attachment, Conversation, Direction, Message, MessageKind, Note
+from concierge.conversations.recipients import Elsewhere, find_elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class MessageShown:
     oddities: tuple[str, ...]
     is_new: bool
     failed: bool
-    # where an answer would go, if that is a stranger's house (T25)
-    elsewhere: str
+    # where it asks for answers, if that is a stranger's house, and where they go (T25)
+    elsewhere: Elsewhere | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def show(
     version = queries.last_change(session, conversation)
     messages = queries.list_messages(session, conversation)
     looks = queries.list_designed(session, conversation)
-    shown: list[Shown] = [_message(message, looks.get(message.id), seen, wanted) for message in messages]
+    shown: list[Shown] = [_message(session, message, looks.get(message.id), seen, wanted) for message in messages]
     shown += [NoteShown(note, note.created_at) for note in queries.list_notes(session, conversation)]
     shown += history.list_events(session, conversation)
     others = list_of_customer(session, conversation.customer_id, limit=9)
@@ -117,7 +118,7 @@ def show(
     )
 
 
-def _message(message: Message, look: Look | None, seen: int | None, wanted: Wanted) -> MessageShown:
+def _message(session: Session, message: Message, look: Look | None, seen: int | None, wanted: Wanted) -> MessageShown:
     written, folded = display.fold(message.text, message.fold_at)
     is_in = message.direction is Direction.IN
     kind = message.direction.value if message.kind is MessageKind.HUMAN else "automatic"
@@ -138,7 +139,7 @@ def _message(message: Message, look: Look | None, seen: int | None, wanted: Want
         oddities=tuple(dict.fromkeys(message.flags)),
         is_new=is_in and seen is not None and message.id > seen,
         failed=message.delivery is not None and message.delivery.state.value in _NOT_ARRIVED,
-        elsewhere=_elsewhere(message) if is_in else "",
+        elsewhere=find_elsewhere(session, message.conversation, message) if is_in else None,
     )
 
 
@@ -153,12 +154,3 @@ def _named(one: dict[str, str], mailbox: str) -> str:
 
 
 _NOT_ARRIVED = frozenset({"bounced", "rejected", "failed", "uncertain", "withheld"})
-
-
-def _elsewhere(message: Message) -> str:
-    sender = Address("", message.from_address)
-    for each in message.reply_to:
-        address = Address(each.get("name", ""), each.get("address", ""))
-        if normalise(address.address) != normalise(sender.address) and address.domain != sender.domain:
-            return address.address
-    return ""

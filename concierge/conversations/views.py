@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from concierge import clock
 from concierge.accounts.queries import current_editor, get_editor
-from concierge.conversations import commands, queries, showing
+from concierge.conversations import commands, queries, recipients, showing
 from concierge.conversations.forms import AssignForm, NoteForm, SnoozeForm, TagForm
 from concierge.conversations.listing import (
     Folder,
@@ -232,6 +232,24 @@ def unmark_not_for_us(conversation_id: int) -> ResponseReturnValue:
     conversation = _locked(conversation_id)
     commands.unmark_not_for_us(db.session, conversation, by=current_editor(), now=clock.now())
     return _kept(conversation)
+
+
+@bp.post("/conversations/<int:conversation_id>/answer-elsewhere")
+@answering
+def answer_elsewhere(conversation_id: int) -> ResponseReturnValue:
+    """Answers go where her newest mail asks."""
+    recipients.answer_elsewhere(db.session, _locked(conversation_id), by=current_editor(), now=clock.now())
+    db.session.commit()
+    return redirect(url_for("conversations.show", conversation_id=conversation_id, **_where()), 303)
+
+
+@bp.post("/conversations/<int:conversation_id>/answer-sender")
+@answering
+def answer_sender(conversation_id: int) -> ResponseReturnValue:
+    """Answers go to the customer again."""
+    recipients.answer_sender(db.session, _locked(conversation_id), by=current_editor(), now=clock.now())
+    db.session.commit()
+    return redirect(url_for("conversations.show", conversation_id=conversation_id, **_where()), 303)
 
 
 @bp.post("/conversations/<int:conversation_id>/notes")

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge import tokens
-from concierge.addresses import Address, normalise
+from concierge.addresses import Address
 from concierge.catalogue import queries as catalogue
 from concierge.conversations import queries as conversations
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
+from concierge.conversations.recipients import find_recipient
 from concierge.drafts import body, wording
 from concierge.drafts.gate import Facts
 from concierge.drafts.letter import Answered, Written
@@ -106,16 +107,8 @@ def was_sent(
 
 
 def recipient(session: Session, conversation: Conversation) -> Address | None:
-    """Who would receive an answer: the address she last wrote from, when it is one of hers, else her main address.
-
-    A Reply-To counts only when that address is known as hers: anybody can write one.
-    """
-    customer = conversation.customer
-    hers = {each.normalised: each.address for each in customer.addresses}
-    last = conversations.last_incoming(session, conversation)
-    named = [each["address"] for each in last.reply_to[:1]] + [last.from_address] if last else []
-    address = next((hers[normalise(each)] for each in named if normalise(each) in hers), customer.address)
-    return Address(customer.name, address) if address else None
+    """Who would receive an answer, see `conversations.recipients`."""
+    return find_recipient(session, conversation)
 
 
 def language_of(conversation: Conversation) -> str:
@@ -134,7 +127,7 @@ def facts(
     limit: int,
 ) -> Facts:
     """What the gate must know; `conversation` is fresh and locked. `limit` is how many bytes of files may go."""
-    to = recipient(session, conversation)
+    to, customer = recipient(session, conversation), conversation.customer
     blocks = body.read(draft.body)
     text = body.words(draft.body)
     skus = body.cards(draft.body)
@@ -157,7 +150,7 @@ def facts(
         attachments=len(draft.attachments),
         attachments_size=sum(each.size for each in draft.attachments),
         attachments_limit=limit,
-        customer_name=f"{conversation.customer.name} {conversation.customer.first_name}".strip(),
+        customer_name=" ".join(filter(None, (customer.name, customer.first_name, to.name if to else ""))),
         language=draft.language,
         text_language=wording.language_of(text),
         overridden=frozenset(overridden),

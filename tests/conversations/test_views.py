@@ -234,7 +234,23 @@ def test_a_hint_is_shown(session, desk, conversation):  # T23
 def test_a_reply_to_elsewhere_is_pointed_out(session, desk):  # T25
     filed = receive(session, reply_to=(Address("", "barbara@evil.example"),))
     session.commit()
-    assert "An answer would go to barbara@evil.example" in page(desk.get(f"/conversations/{filed.conversation_id}"))
+    where = f"/conversations/{filed.conversation_id}"
+    said = "asks for answers at barbara@evil.example; yours goes to barbara@example.com."
+    assert said in page(desk.get(where))
+    assert "&lt;barbara@example.com&gt;" in page(desk.get(f"{where}/draft"))
+    assert desk.post(f"{where}/answer-elsewhere").status_code == 303
+    assert "Your answer goes to barbara@evil.example, as this mail asks." in page(desk.get(where))
+    assert "Nadia Ferrant answers at barbara@evil.example" in page(desk.get(where))
+    assert "barbara@evil.example" in page(desk.get(f"{where}/draft")).split('class="composer__to"')[1].split("</p>")[0]
+    assert desk.post(f"{where}/answer-sender").status_code == 303
+    assert said in page(desk.get(where))
+
+
+def test_where_nothing_else_is_asked_for_nothing_can_be_chosen(session, desk, conversation):  # T25
+    assert desk.post(f"/conversations/{conversation.id}/answer-elsewhere").status_code == 409
+    receive(session, reply_to=(Address("", "other@example.com"),), references=(_id(session, conversation),))
+    session.commit()
+    assert desk.post(f"/conversations/{conversation.id}/answer-elsewhere").status_code == 409
 
 
 def test_automatic_mail_is_folded(session, desk, conversation):
