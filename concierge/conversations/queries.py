@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer
 
 from concierge.accounts.models import Editor, Mailbox
-from concierge.addresses import normalise
+from concierge.addresses import Address, normalise
 from concierge.audit import AuditEntry
 from concierge.conversations.display import fold
 from concierge.conversations.looks import Look, frame_height, look_at
@@ -28,6 +28,9 @@ from concierge.conversations.models import (
 )
 from concierge.customers.models import CustomerAddress
 from concierge.mailing.models import LETTERS, Delivery
+
+# Beside the address a mail names in Reply-To: an editor has said that answers go there.
+CHOSEN = "chosen"
 
 
 def get_conversation(session: Session, conversation_id: int) -> Conversation:
@@ -149,6 +152,21 @@ def list_tags(session: Session) -> list[Tag]:
 def last_incoming(session: Session, conversation: Conversation) -> Message | None:
     """The newest mail a person sent us: what an answer answers."""
     return _last(session, conversation, Direction.IN)
+
+
+def find_recipient(session: Session, conversation: Conversation) -> Address | None:
+    """Who would receive an answer: the address she last wrote from, when it is one of hers, else her main address.
+
+    A Reply-To counts only when that address is known as hers, or an editor has said so: anybody can write one.
+    """
+    customer = conversation.customer
+    hers = {each.normalised: each.address for each in customer.addresses}
+    last = last_incoming(session, conversation)
+    if last is not None and last.reply_to and last.reply_to[0].get(CHOSEN):
+        return Address(last.reply_to[0]["name"], last.reply_to[0]["address"])
+    named = [each["address"] for each in last.reply_to[:1]] + [last.from_address] if last else []
+    address = next((hers[normalise(each)] for each in named if normalise(each) in hers), customer.address)
+    return Address(customer.name, address) if address else None
 
 
 def last_answer(session: Session, conversation: Conversation) -> Message | None:

@@ -10,9 +10,7 @@ from concierge.accounts.models import Editor
 from concierge.addresses import Address, is_address, normalise
 from concierge.conversations import queries
 from concierge.conversations.models import Conversation, Message, NoOtherAddress
-
-# Beside the address a mail names in Reply-To: an editor has said that answers go there.
-_CHOSEN = "chosen"
+from concierge.conversations.queries import CHOSEN, find_recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +22,6 @@ class Elsewhere:
     is_chosen: bool
 
 
-def find_recipient(session: Session, conversation: Conversation) -> Address | None:
-    """Who would receive an answer: the address she last wrote from, when it is one of hers, else her main address.
-
-    A Reply-To counts only when that address is known as hers, or an editor has said so: anybody can write one.
-    """
-    customer = conversation.customer
-    hers = {each.normalised: each.address for each in customer.addresses}
-    last = queries.last_incoming(session, conversation)
-    if last is not None and last.reply_to and last.reply_to[0].get(_CHOSEN):
-        return Address(last.reply_to[0]["name"], last.reply_to[0]["address"])
-    named = [each["address"] for each in last.reply_to[:1]] + [last.from_address] if last else []
-    address = next((hers[normalise(each)] for each in named if normalise(each) in hers), customer.address)
-    return Address(customer.name, address) if address else None
-
-
 def find_elsewhere(session: Session, conversation: Conversation, message: Message) -> Elsewhere | None:
     """What the newest mail asks for, if that is an address of another house and not known as hers."""
     if not message.reply_to or message is not queries.last_incoming(session, conversation):
@@ -46,7 +29,7 @@ def find_elsewhere(session: Session, conversation: Conversation, message: Messag
     asked, sender = message.reply_to[0], Address("", message.from_address)
     if Address("", asked["address"]).domain == sender.domain or not is_address(asked["address"]):
         return None
-    chosen, to = bool(asked.get(_CHOSEN)), find_recipient(session, conversation)
+    chosen, to = bool(asked.get(CHOSEN)), find_recipient(session, conversation)
     if to is not None and not chosen and normalise(to.address) == normalise(asked["address"]):
         return None  # it is hers
     return Elsewhere(asked["address"], to.address if to else "", chosen)
@@ -68,6 +51,6 @@ def _choose(
     message = queries.last_incoming(session, conversation)
     if message is None or (found := find_elsewhere(session, conversation, message)) is None:
         raise NoOtherAddress
-    asked = {name: value for name, value in message.reply_to[0].items() if name != _CHOSEN}
-    message.reply_to = [asked | {_CHOSEN: "1"} if chosen else asked, *message.reply_to[1:]]
+    asked = {name: value for name, value in message.reply_to[0].items() if name != CHOSEN}
+    message.reply_to = [asked | {CHOSEN: "1"} if chosen else asked, *message.reply_to[1:]]
     audit.record(session, verb, conversation, by=by, now=now, address=found.asked, message=message.id)

@@ -14,7 +14,6 @@ from concierge.addresses import Address
 from concierge.catalogue import queries as catalogue
 from concierge.conversations import queries as conversations
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
-from concierge.conversations.recipients import find_recipient
 from concierge.drafts import body, wording
 from concierge.drafts.gate import Facts
 from concierge.drafts.letter import Answered, Written
@@ -107,8 +106,8 @@ def was_sent(
 
 
 def recipient(session: Session, conversation: Conversation) -> Address | None:
-    """Who would receive an answer, see `conversations.recipients`."""
-    return find_recipient(session, conversation)
+    """Who would receive an answer, see `conversations.queries`."""
+    return conversations.find_recipient(session, conversation)
 
 
 def language_of(conversation: Conversation) -> str:
