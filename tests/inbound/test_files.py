@@ -98,6 +98,14 @@ def test_half_written_mail_of_a_maildir_and_hidden_files_are_passed_over(archive
     assert len(find_files((archive, archive / "deep"))) == len(names) == 5
 
 
+def test_what_is_no_mail_is_left_alone_in_a_folder_and_tried_when_named(tmp_path):
+    for name in ("readme.txt", "photo.jpg", "a.eml"):
+        (tmp_path / name).write_bytes(b"Subject: x\n\nx")
+    (tmp_path / "old").write_bytes(b"From a@b.example Mon\nSubject: x\n\nx")
+    assert [each.name for each in find_files((tmp_path,))] == ["a.eml", "old"]
+    assert len(find_files((tmp_path / "readme.txt",))) == 1
+
+
 def test_a_file_that_cannot_be_opened_is_named(tmp_path):
     (mail,) = read_mails(tmp_path / "gone.eml", most_bytes=MOST)
     assert mail.fault == "No such file or directory"

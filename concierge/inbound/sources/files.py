@@ -34,12 +34,25 @@ def find_files(paths: tuple[Path, ...]) -> list[Path]:
     """Return every file to be read below *paths*, each once, in order; of a Maildir those in cur and new."""
     found: dict[Path, None] = {}
     for path in paths:
-        inside = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        inside = sorted(each for each in path.rglob("*") if _may_hold_mail(each)) if path.is_dir() else [path]
         for each in inside:
             # Maildir keeps half-written mail in tmp; names that begin with a dot are nobody's mail.
             if each.parent.name != "tmp" and not each.name.startswith(".") and each.name != "maildirfolder":
                 found[each.resolve()] = None
     return list(found)
+
+
+def _may_hold_mail(path: Path) -> bool:
+    """Whether a file found in a folder is one of those we read; what is named by itself is always tried."""
+    if not path.is_file():
+        return False
+    if path.suffix.lower() in {".eml", ".mbox", ".mbx"} or path.parent.name in {"cur", "new"}:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(5) == b"From "
+    except OSError:
+        return True  # to be named among those that can't be read
 
 
 def read_mails(path: Path, *, most_bytes: int) -> Iterator[FoundMail]:
@@ -143,6 +156,8 @@ def import_command(paths: tuple[Path, ...], mailbox: str | None, data: Path | No
     console = Console()
     outcome, faults = _import_all(importer, find_files(paths), config, console)
     console.print(f"{outcome['taken']} taken, {outcome['here']} here already, {len(faults)} not readable.")
+    if outcome["taken"]:
+        console.print("The page “Mail in” says what became of each: filed, set aside, or in quarantine.")
     for fault in faults[:50]:
         console.print(f"  {fault.place}: {fault.fault}", style="yellow", markup=False, highlight=False)
     sessions.kw["bind"].dispose()
