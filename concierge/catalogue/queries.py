@@ -95,6 +95,21 @@ def search_variants(session: Session, text: str, *, limit: int = 40) -> list[Var
     return (asked or variants)[:limit]
 
 
+def list_alternatives(session: Session, variant: Variant, *, limit: int = 6) -> list[Variant]:
+    """What is in stock in the same size beside a variant: others of its kind, its designer's first, then by price."""
+    asked = variant.product
+    far = sa.func.abs(Product.price_cents - asked.price_cents)
+    statement = (
+        sa.select(Variant)
+        .join(Product, Product.id == Variant.product_id)
+        .where(Product.category == asked.category, Product.id != asked.id, _is_available())
+        .where(Variant.size == variant.size, Variant.size_system == variant.size_system)
+        .order_by(sa.case((Product.designer == asked.designer, 0), else_=1), far, Variant.id)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
 def count_categories(session: Session) -> dict[str, int]:
     """How many products there are of each kind, by kind."""
     statement = sa.select(Product.category, sa.func.count()).group_by(Product.category).order_by(Product.category)

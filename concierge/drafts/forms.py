@@ -24,6 +24,7 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
     at = StringField(_l("Another moment"))
     template_id = IntegerField(validators=[Optional()])
     sku = StringField(validators=[Length(max=60)])
+    alternative = StringField(validators=[Length(max=60)])
     attachment_id = IntegerField(validators=[Optional()])
     files = MultipleFileField(_l("Attach files"))
     within = HiddenField()

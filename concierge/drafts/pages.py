@@ -4,8 +4,9 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from concierge.catalogue import queries as catalogue
+from concierge.catalogue.cards import card_of
 from concierge.conversations import queries as conversations
-from concierge.drafts import desk, letter, queries
+from concierge.drafts import desk, filling, letter, queries
 from concierge.drafts.fate import find_fate
 from concierge.drafts.letter import Finished
 from concierge.extensions import db, house_blobs
@@ -37,18 +38,30 @@ def choose_template(conversation_id: int) -> ResponseReturnValue:
 
 @bp.get(f"{_DRAFT}/product")
 def choose_product(conversation_id: int) -> ResponseReturnValue:
-    """Choose a product: for the template `?template_id=`, else to put its card into the text."""
+    """Choose a product: for the template `?template_id=`, else to put its card into the text.
+
+    With the product it speaks of, `?sku=`, what to show beside it: first what is there in the same size.
+    """
     conversation = conversations.get_conversation(db.session, conversation_id)
-    template_id, words = request.args.get("template_id", type=int), request.args.get("q")
-    words = queries.product_words(db.session, conversation) if words is None else words[:200]
-    found = catalogue.search_variants(db.session, words)
+    template_id, sku, words = request.args.get("template_id", type=int), request.args.get("sku"), request.args.get("q")
+    gone = catalogue.get_variant_by_sku(db.session, sku) if sku and template_id else None
+    if words is None:
+        words = "" if gone else queries.product_words(db.session, conversation)
+    beside = gone is not None and not words
+    found = (
+        catalogue.list_alternatives(db.session, gone)
+        if gone and beside
+        else catalogue.search_variants(db.session, words[:200])
+    )
     cards = catalogue.cards(db.session, [each.sku for each in found], queries.language_of(conversation))
     return render(
         "drafts/product.html",
         block="product",
         conversation=conversation,
         chosen=templating.get_template(db.session, template_id) if template_id else None,
-        words=words,
+        words=words[:200],
+        gone=card_of(gone, queries.language_of(conversation)) if gone else None,
+        without=filling.WITHOUT,
         cards=[cards[each.sku] for each in found if each.sku in cards],
         draft=queries.find_draft(db.session, conversation_id, desk.editor().id),
         seen=request.args.get("seen", 0, type=int),

@@ -9,6 +9,7 @@ from concierge.accounts import queries as accounts
 from concierge.accounts.models import Editor, Mailbox, MailboxNotFound
 from concierge.addresses import Address
 from concierge.catalogue import queries as catalogue
+from concierge.catalogue.cards import ProductCard
 from concierge.catalogue.models import Variant
 from concierge.customers.models import Customer
 from concierge.drafts import body, filling
@@ -73,12 +74,19 @@ def _values(
         address=mailbox.address,
         subject=sample["conversation.subject"],
         product=catalogue.card(session, variant.sku, wording.language) if variant else None,
+        alternative=_alternative(session, wording, variant) if variant else None,
     )
     if wording.for_stranger:
         known |= dict.fromkeys(("customer.name", "customer.first_name", "customer.size", "conversation.subject"), "")
     elif customer is None:
         known |= {name: value for name, value in sample.items() if name.startswith("customer.")}
     return {**sample, **known}
+
+
+def _alternative(session: Session, wording: Wording, variant: Variant) -> ProductCard | None:
+    """What would be shown beside it; nothing to a stranger, so that both ways to read can be seen."""
+    found = [] if wording.for_stranger else catalogue.list_alternatives(session, variant, limit=1)
+    return catalogue.card(session, found[0].sku, wording.language) if found else None
 
 
 def _mailbox(session: Session, language: str) -> Mailbox:

@@ -167,13 +167,18 @@ def discard(conversation_id: int) -> ResponseReturnValue:
 @bp.post("/fill")
 @nothing_lost
 def fill(conversation_id: int) -> ResponseReturnValue:
-    """Fill it from a template; one that speaks of a product asks for the product first."""
+    """Fill it from a template; one that speaks of a product asks for it first, and for what to show beside it."""
     conversation, form = _begin(conversation_id)
     draft = _saved(conversation, form)
     template = templating.get_template(db.session, form.template_id.data or 0)
     version = template.current(draft.language) or template.current("en") or next(iter(template.versions))
+    sku, alternative = form.sku.data or None, form.alternative.data
+    if sku and not alternative and filling.alternatives_for(db.session, version, sku):
+        db.session.commit()
+        return _back(conversation, form, "/product", template_id=template.id, sku=sku)
+    chosen = filling.Chosen(sku, alternative if alternative != filling.WITHOUT else None)
     try:
-        filling.fill_from_template(db.session, draft, version, sku=form.sku.data or None, now=clock.now())
+        filling.fill_from_template(db.session, draft, version, chosen, now=clock.now())
     except FieldMissing:
         db.session.commit()
         return _back(conversation, form, "/product", template_id=template.id)

@@ -28,7 +28,7 @@ from concierge.templating.syntax import (
     refused_syntax,
 )
 
-__all__ = ["LONGEST_BODY", "LONGEST_SUBJECT", "Fault", "check", "check_syntax", "needs_of"]
+__all__ = ["LONGEST_BODY", "LONGEST_SUBJECT", "Fault", "check", "check_syntax", "needs_of", "speaks_of"]
 
 LONGEST_BODY: Final = 20_000
 LONGEST_SUBJECT: Final = 300
@@ -71,13 +71,22 @@ def needs_of(*texts: str) -> frozenset[Need]:
     return frozenset(need for text in texts for need in _needs(normalise(text)))
 
 
+def speaks_of(group: str, *texts: str) -> bool:
+    """Whether these texts have a field of this group: "alternative". Unreadable texts speak of nothing."""
+    return any(name.partition(".")[0] == group for text in texts for name in _names(normalise(text)))
+
+
 @lru_cache(maxsize=2048)
-def _needs(text: str) -> frozenset[Need]:
+def _names(text: str) -> frozenset[str]:
     try:
-        tree = _read(text, single_line=False)
+        return frozenset(name for name, _offset in fields_with_offsets(_read(text, single_line=False)))
     except Faulty:
         return frozenset()
-    spoken_of = [MERGE_FIELDS[name] for name, _offset in fields_with_offsets(tree) if name in MERGE_FIELDS]
+
+
+@lru_cache(maxsize=2048)
+def _needs(text: str) -> frozenset[Need]:
+    spoken_of = [MERGE_FIELDS[name] for name in _names(text) if name in MERGE_FIELDS]
     return frozenset(field.needs for field in spoken_of if field.needs is not None and not field.may_be_empty)
 
 

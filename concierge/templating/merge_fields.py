@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from flask_babel import lazy_gettext as _l
@@ -18,7 +19,8 @@ class MergeField:
     guarded wherever it is printed; one that `needs` something can only be filled when that thing was chosen. A `ready`
     value is made by the house (a link, a product card) and is put in as it is; every other value is data, and never
     markup. A field that `stands_alone` is a block: it has its line to itself, and no place in a subject. Only a field
-    of several `lines` keeps its line breaks.
+    of several `lines` keeps its line breaks. A field that `comes_whole` is there together with all of its group, or
+    none of them is: asking for one of them is asking for all.
     """
 
     name: str
@@ -29,12 +31,16 @@ class MergeField:
     ready: bool = False
     stands_alone: bool = False
     lines: bool = False
+    comes_whole: bool = False
 
     @property
     def group(self) -> str:
-        """The part before the dot: customer, editor, mailbox, conversation, product or variant."""
+        """The part before the dot: customer, editor, mailbox, conversation, product, variant or alternative."""
         return self.name.partition(".")[0]
 
+
+# Something to show beside the product, when an editor has chosen one.
+_beside = partial(MergeField, may_be_empty=True, comes_whole=True)
 
 _ALL = (
     MergeField("customer.first_name", _l("the customer’s first name"), "Barbara", may_be_empty=True),
@@ -73,6 +79,17 @@ _ALL = (
         stands_alone=True,
     ),
     MergeField("variant.size", _l("the size chosen with the product"), "36", needs="variant"),
+    _beside("alternative.name", _l("the alternative’s name"), "Giudecca sandals"),
+    _beside("alternative.designer", _l("the alternative’s designer"), "Atelier Mirelle"),
+    _beside("alternative.colour", _l("the alternative’s colour"), "gold"),
+    _beside("alternative.price", _l("the alternative’s price"), "€310.00"),
+    _beside(
+        "alternative.card",
+        _l("the alternative with its photo, price and link"),
+        "[product GIU-GLD-36]",
+        ready=True,
+        stands_alone=True,
+    ),
 )
 
 MERGE_FIELDS: Mapping[str, MergeField] = {field.name: field for field in _ALL}

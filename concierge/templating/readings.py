@@ -8,7 +8,7 @@ while empty is a hole, and so is what a skipped condition leaves behind: "Dear ,
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import chain, product
 from math import prod
 from typing import Final
 
@@ -66,15 +66,19 @@ class Reading:
         return offset + position - at
 
 
-def kinds_of_customer(tree: nodes.Template, fields: Mapping[str, MergeField]) -> list[list[tuple[str, str]]]:
-    """For each field, the values that make a difference: [[("customer.size", ""), ("customer.size", "36")], …]."""
+Known = tuple[tuple[str, str], ...]
+"""What is known of one field, or of several that come together: (("customer.size", "36"),)."""
+
+
+def kinds_of_customer(tree: nodes.Template, fields: Mapping[str, MergeField]) -> list[list[Known]]:
+    """For each field, the values that make a difference; for those that come together, the values of all of them."""
     asked: dict[str, list[str]] = {name: [] for name, _offset in fields_with_offsets(tree)}
     for comparison in tree.find_all(nodes.Compare):
         name_and_offset = field_of(comparison.expr)
         constant = comparison.ops[0].expr
         if name_and_offset and isinstance(constant, nodes.Const) and constant.value:
             asked[name_and_offset[0]].append(str(constant.value))
-    kinds = []
+    told: dict[str, list[str]] = {}
     for name, constants in asked.items():
         known = fields.get(name)
         values = list(dict.fromkeys(constants))
@@ -82,23 +86,26 @@ def kinds_of_customer(tree: nodes.Template, fields: Mapping[str, MergeField]) ->
         values.append(sample if sample not in values else sample + "·")
         if known is not None and known.may_be_empty:
             values.insert(0, "")
-        kinds.append([(name, value) for value in values])
+        told[name] = values
+    whole = [name for name in told if name in fields and fields[name].comes_whole]
+    kinds: list[list[Known]] = [[((name, value),) for value in told[name]] for name in told if name not in whole]
+    if whole:
+        there = product(*([(name, value) for value in told[name] if value] for name in whole))
+        kinds.append([tuple((name, "") for name in whole), *there])
     return kinds
 
 
-def effort(tree: nodes.Template, kinds: list[list[tuple[str, str]]]) -> int:
+def effort(tree: nodes.Template, kinds: list[list[Known]]) -> int:
     """How much there is to read: kinds of customer times conditions and printed places."""
     places = sum(1 for _each in tree.find_all((nodes.If, nodes.Getattr)))
     return max(places, 1) * prod(len(values) for values in kinds)
 
 
-def readings(
-    tree: nodes.Template, kinds: list[list[tuple[str, str]]], fields: Mapping[str, MergeField]
-) -> Iterator[Reading]:
+def readings(tree: nodes.Template, kinds: list[list[Known]], fields: Mapping[str, MergeField]) -> Iterator[Reading]:
     """The template as each kind of customer would read it, those of whom least is known first."""
     blocks = {name for name, known in fields.items() if known.stands_alone}
     for values in product(*kinds):
-        reading = Reading(dict(values))
+        reading = Reading(dict(chain.from_iterable(values)))
         _read(tree.body, reading, blocks)
         yield reading
 

@@ -18,6 +18,7 @@ from concierge.templating.syntax import normalise
 LONGEST_OUTPUT: Final = 256 * 1024
 _LONGEST_VALUE: Final = 1_000
 _SKU: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+:#-]{0,59}")
+_SAID_OF_PRODUCTS: Final = ("name", "designer", "colour", "price", "card")
 _SEEN_AS_BLANK: Final = frozenset("\u00ad\u115f\u1160\u2800\u3164\uffa0")
 _JOINERS: Final = frozenset("\u200c\u200d")  # Persian, Indic scripts and emoji need them
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
@@ -98,8 +99,9 @@ def values_for(
     address: str,
     subject: str | None = None,
     product: ProductLike | None = None,
+    alternative: ProductLike | None = None,
 ) -> dict[str, str]:
-    """The ready values of every field that is known. Product and sign-off come in the customer's language already."""
+    """The ready values of every field that is known. Products and sign-off come in the customer's language already."""
     values = {
         "customer.first_name": (customer.first_name if customer else None) or "",
         "customer.name": (customer.name if customer else None) or "",
@@ -113,16 +115,16 @@ def values_for(
         "conversation.subject": subject or "",
     }
     if product is not None:
-        values |= {
-            "product.name": product.name,
-            "product.designer": product.designer,
-            "product.colour": product.colour,
-            "product.price": product.price,
-            "product.link": product.link,
-            "product.card": f"[product {product.sku}]" if _SKU.fullmatch(product.sku) else "",
-            "variant.size": product.size,
-        }
-    return values
+        values |= {f"product.{name}": value for name, value in _said_of(product).items()}
+        values |= {"product.link": product.link, "variant.size": product.size}
+    other = _said_of(alternative) if alternative is not None else dict.fromkeys(_SAID_OF_PRODUCTS, "")
+    return values | {f"alternative.{name}": value for name, value in other.items()}
+
+
+def _said_of(product: ProductLike) -> dict[str, str]:
+    card = f"[product {product.sku}]" if _SKU.fullmatch(product.sku) else ""
+    said = (product.name, product.designer, product.colour, product.price, card)
+    return dict(zip(_SAID_OF_PRODUCTS, said, strict=True))
 
 
 def clean(value: str) -> str:
@@ -181,6 +183,9 @@ def _groups(values: Mapping[str, str]) -> dict[str, Group]:
         value = _lawful(field, values.get(field.name, ""))
         if value or field.may_be_empty:
             groups[field.group][field.name.partition(".")[2]] = value
+    for name in {field.group for field in MERGE_FIELDS.values() if field.comes_whole}:
+        if not all(groups[name].values()):
+            groups[name] = dict.fromkeys(groups[name], "")
     return {name: Group(fields) for name, fields in groups.items()}
 
 

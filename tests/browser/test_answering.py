@@ -23,7 +23,7 @@ PERSONAL = "Blue on blue, above a harbour: I can see it. "
 
 
 def choose_the_sold_out_template(page: Page) -> None:
-    """t, a word, Enter; then the product by its picker."""
+    """t, a word, Enter; then the product by its picker, and Enter for what stands first in her size."""
     expect(editor_of(page)).to_be_visible()
     page.keyboard.press("t")
     expect(page.locator("#templates")).to_be_visible()
@@ -36,6 +36,11 @@ def choose_the_sold_out_template(page: Page) -> None:
     expect(option).to_have_count(1)
     expect(option).to_contain_text("Turquoise · EU 36 · sold out")
     option.click()
+    title = page.locator("#product-title")
+    expect(title).to_have_text("Beside the Calanque sandals: something that is here?")
+    expect(page.locator("#draft .picker__option--product").first).to_be_focused()
+    expect(page.locator("#draft .picker__option--product").first).to_contain_text("EU 36")
+    page.keyboard.press("Enter")
 
 
 def finished_draft(page: Page) -> None:
@@ -43,8 +48,10 @@ def finished_draft(page: Page) -> None:
     draft = editor_of(page)
     expect(draft).to_contain_text("Dear Barbara,")
     expect(draft).to_contain_text("in the Calanque sandals your size, 36, has sold out for now.")
-    expect(draft.locator("figure")).to_contain_text("Atelier Mirelle")
-    expect(draft.locator("figure img")).to_have_js_property("complete", True)
+    expect(draft.locator("figure")).to_have_count(2)
+    expect(draft.locator("figure").first).to_contain_text("Calanque sandals")
+    expect(draft.locator("figure").last).not_to_contain_text("Calanque sandals")
+    expect(draft.locator("figure img").last).to_have_js_property("complete", True)
     expect(draft).to_contain_text("Nadia")
     expect(draft).not_to_contain_text(re.compile(r"[{}\[\]]|None"))
 

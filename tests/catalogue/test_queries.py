@@ -86,3 +86,13 @@ def test_what_is_not_there_is_said(shop: Session) -> None:
         queries.get_product(shop, "nothing")
     with pytest.raises(VariantNotFound):
         queries.card(shop, "nothing", "en")
+
+
+def test_beside_a_piece_stand_others_of_its_kind_in_its_size_that_are_there(shop: Session):
+    make_product(shop, "GIU-GLD", designer="Casa Ori", price_cents=43_000, sizes={"36": 1, "37": 5})
+    make_product(shop, "FAR-RED", designer="Casa Ori", price_cents=90_000, sizes={"36": 1})
+    make_product(shop, "SEL-CHE", category="boots", sizes={"36": 1})
+    make_product(shop, "GON-ALL", sizes={"36": 0})
+    asked = queries.get_variant_by_sku(shop, "CAL-TUR-36")
+    assert [each.sku for each in queries.list_alternatives(shop, asked)] == ["CAL-COR-36", "GIU-GLD-36", "FAR-RED-36"]
+    assert [each.sku for each in queries.list_alternatives(shop, asked, limit=1)] == ["CAL-COR-36"]

@@ -235,7 +235,9 @@ def test_a_template_fills_the_draft_in_her_language_above_what_was_typed(session
     draft = write(session, conversation, nadia, "la mia frase")
     with pytest.raises(FieldMissing):
         filling.fill_from_template(session, draft, template.current("it"), now=NOW)
-    filling.fill_from_template(session, draft, template.current("it"), sku=make_sandals(session).sku, now=NOW)
+    filling.fill_from_template(
+        session, draft, template.current("it"), filling.Chosen(make_sandals(session).sku), now=NOW
+    )
     assert body.to_text(draft.body) == (
         "Cara Barbara,\n\neccoli in turchese:\n\n[product CAL-TUR-36]\n\nUn caro saluto,\nNadia\n\nla mia frase"
     )

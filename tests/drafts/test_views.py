@@ -1,7 +1,6 @@
 """The composer through HTTP, without JavaScript and with htmx: nothing is lost, nothing leaves twice."""
 
 import re
-from html import unescape
 from io import BytesIO
 
 import pytest
@@ -10,87 +9,14 @@ from PIL import Image
 
 from concierge.accounts.models import Role
 from concierge.conversations.models import Direction, Message
-from concierge.drafts import body, jobs, queries
 from concierge.drafts.models import Draft
 from concierge.mailing.models import Delivery
 from concierge.templating.commands import Wording, add_template
-from tests.drafts.people import LETTER, begin, make_sandals, write, write_again
+from tests.drafts.people import LETTER, make_sandals, write, write_again
+from tests.drafts.windows import Window, stored
 from tests.factories import NOW, make_editor, sign_in
 
 HTMX = {"HX-Request": "true"}
-
-
-class Window:
-    """A browser window with the composer open: it sends what its form holds, as a browser does."""
-
-    def __init__(self, client, conversation_id: int, worker=None) -> None:
-        self.worker = worker
-        self.client, self.here = client, f"/conversations/{conversation_id}/draft"
-        self.fields: dict[str, object] = {}
-        self.page = ""
-
-    def open(self, **headers: str) -> "Window":
-        """Load the composer."""
-        return self._read(self.client.get(self.here, headers=headers))
-
-    def press(self, path: str = "", *, follow: bool = True, headers: dict[str, str] | None = None, **fields: object):
-        """Press a button of the form."""
-        values = {**self.fields, **fields}
-        answer = self.client.post(
-            self.here + path, data=values, headers=headers, content_type="multipart/form-data", follow_redirects=follow
-        )
-        self._read(answer)
-        return answer
-
-    def _read(self, answer) -> "Window":
-        self.page = unescape(answer.get_data(as_text=True))
-        names = ("version", "seen_message_id", "within")
-        found = {name: re.search(rf'name="{name}" value="([^"]*)"', self.page) for name in names}
-        self.fields |= {name: match[1] for name, match in found.items() if match}
-        self.fields["overridden"] = re.findall(r'name="overridden" value="([^"]*)"', self.page)
-        subject = re.search(r'name="subject" value="([^"]*)"', self.page)
-        area = re.search(r'<textarea id="answer"[^>]*>(.*?)</textarea>', self.page, re.DOTALL)
-        self.fields.pop("subject", None)
-        self.fields.pop("body_text", None)
-        if subject and area:
-            self.fields |= {"subject": subject[1], "body_text": area[1].removeprefix("\n")}
-        return self
-
-
-@pytest.fixture
-def nadia(session):
-    return make_editor(session)
-
-
-@pytest.fixture
-def conversation(session, nadia):
-    conversation = begin(session)
-    session.commit()
-    return conversation
-
-
-@pytest.fixture
-def worker(config, sessions, clock_hand):
-    """Eleven seconds pass and the worker looks; how many answers left."""
-
-    def look() -> int:
-        clock_hand.moves(seconds=11)
-        return jobs.release_due(config, sessions)
-
-    return look
-
-
-@pytest.fixture
-def window(client, nadia, conversation, worker):
-    sign_in(client, nadia)
-    return Window(client, conversation.id, worker).open()
-
-
-def stored(session, conversation, editor):
-    session.expire_all()
-    draft = queries.find_draft(session, conversation.id, editor.id)
-    session.commit()  # lets go of the lock
-    return draft
 
 
 def test_looking_begins_no_draft_and_shows_exactly_who_receives_it(window, session):
@@ -283,22 +209,6 @@ def test_htmx_gets_the_block_and_the_toast(window):
     assert "/undo?within=" in page
     again = window.client.get(window.here, headers=HTMX).get_data(as_text=True)
     assert "data-undo-total" not in again
-
-
-def test_a_template_that_speaks_of_a_product_asks_which(window, session, conversation, nadia):
-    make_sandals(session)
-    body_ = "Hello,\n\nlook:\n\n{{ product.card }}\n\n{{ editor.sign_off }}"
-    template = add_template(
-        session, name="Look", when_to_use="", wording={"en": Wording("{{ product.name }}", body_)}, by=nadia, now=NOW
-    )
-    session.commit()
-    window.press("/fill", body_text="my own line", template_id=template.id)
-    assert "“Look” speaks of a product. Which one?" in window.page
-    assert "Calanque sandals" in window.page
-    window.press("/fill", template_id=template.id, sku="CAL-TUR-36")
-    draft = stored(session, conversation, nadia)
-    assert body.to_text(draft.body) == "Hello,\n\nlook:\n\n[product CAL-TUR-36]\n\nWarmly,\nNadia\n\nmy own line"
-    assert draft.template_version_id == template.current("en").id
 
 
 def test_a_product_card_is_inserted_and_previewed_as_it_will_arrive(window, session):

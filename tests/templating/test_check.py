@@ -2,7 +2,7 @@
 
 import pytest
 
-from concierge.templating.check import LONGEST_BODY, LONGEST_SUBJECT, check, needs_of
+from concierge.templating.check import LONGEST_BODY, LONGEST_SUBJECT, check, needs_of, speaks_of
 from concierge.templating.merge_fields import MERGE_FIELDS
 
 SOUND = [
@@ -193,6 +193,25 @@ def test_what_a_template_needs_is_known_before_it_is_filled() -> None:
     assert needs_of("{{ broken") == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("text", "is_lawful"),
+    [
+        ("{% if alternative.name %}\nBeside it:\n\n{{ alternative.card }}\n{% endif %}\nYours.", True),
+        (
+            "{% if alternative.card %}{{ alternative.name }}, {{ alternative.price }}.{% else %}I look.{% endif %}",
+            True,
+        ),
+        ("The {{ alternative.name }} is here.", False),
+        ("{% if customer.size %}The {{ alternative.name }} is here.{% endif %}", False),
+        ("{% if alternative.name %}In {{ customer.size }}.{% else %}I look.{% endif %}", False),
+        ("{% if not alternative.name %}The {{ alternative.price }}.{% else %}I look.{% endif %}", False),
+    ],
+)
+def test_to_ask_for_one_field_of_the_alternative_is_to_ask_for_all(text: str, is_lawful: bool) -> None:
+    assert (check(text) == []) is is_lawful
+    assert speaks_of("alternative", text)
+
+
 def test_every_field_has_a_sample_that_is_lawful() -> None:
     assert all(field.sample and str(field.label) for field in MERGE_FIELDS.values())
     assert {name for name, field in MERGE_FIELDS.items() if field.may_be_empty} == {
@@ -200,4 +219,5 @@ def test_every_field_has_a_sample_that_is_lawful() -> None:
         "customer.name",
         "customer.size",
         "conversation.subject",
+        *(name for name in MERGE_FIELDS if name.startswith("alternative.")),
     }

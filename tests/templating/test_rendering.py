@@ -86,6 +86,7 @@ def test_the_values_come_from_people_and_products() -> None:
         address="care@maison-solenne.example",
         subject="The turquoise sandals",
         product=Sandal(),
+        alternative=Sandal(),
     )
     assert set(made) == set(MERGE_FIELDS)
     assert all(made.values())
