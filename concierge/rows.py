@@ -99,7 +99,7 @@ def is_one_of(session: Session, column: Any, values: Collection[int] | Collectio
     if session.get_bind().dialect.name == "sqlite":
         each = sa.func.json_each(_encode(list(values))).table_valued("value")
         return cast("sa.ColumnElement[bool]", column.in_(sa.select(each.c.value)))
-    kind = sa.Text() if isinstance(next(iter(values), 0), str) else sa.BigInteger()
+    kind = sa.BigInteger() if isinstance(column.type, sa.Integer) else sa.Text()
     array = sa.bindparam(None, list(values), type_=sa.ARRAY(kind), unique=True)
     return cast("sa.ColumnElement[bool]", column == sa.func.any(array))
 

@@ -62,6 +62,7 @@ NO_PAGE = {
     "reports.wishes_file": "a file to save",
     "catalogue.pick": "a piece of the composer; the dialogs are looked at below",
     "drafts.presence": "a piece of the composer",
+    "draft_pages.fate": "the words that pass when an answer has left",
     "followups.refresh_list": "a piece of the conversation",
     "followups.say_when": "a piece of the form",
     "template_preview.list_customers": "a piece of the template's page",
