@@ -9,13 +9,13 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, EmailField, SelectField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from concierge.accounts.hours import read_hours
 from concierge.accounts.models import Role
 from concierge.addresses import is_address
 from concierge.config import LANGUAGES
+from concierge.web.choices import SelectChoice
 
 LANGUAGE_CHOICES = [SelectChoice(code, str(Locale(code).get_display_name(code)).capitalize()) for code in LANGUAGES]
 ROLE_CHOICES = [

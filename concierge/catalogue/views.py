@@ -7,7 +7,6 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_security import current_user
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 
 from concierge.blobs import BlobMissing
 from concierge.catalogue import ledger, queries, stock_views
@@ -18,6 +17,7 @@ from concierge.catalogue.naming import category_name, colour_name, price_text
 from concierge.catalogue.sizes import all_systems, kind_of
 from concierge.config import LANGUAGES
 from concierge.extensions import db, house_blobs
+from concierge.web.choices import SelectChoice
 from concierge.web.rendering import render
 from concierge.web.security import public
 

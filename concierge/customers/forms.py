@@ -4,11 +4,11 @@ from babel import Locale
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import EmailField, SelectField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 from wtforms.validators import Length
 
 from concierge.config import LANGUAGES
 from concierge.customers.models import Customer
+from concierge.web.choices import SelectChoice
 
 LANGUAGE_CHOICES = [SelectChoice(code, str(Locale(code).get_display_name(code)).capitalize()) for code in LANGUAGES]
 # kind → the systems it is told in

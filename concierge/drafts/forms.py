@@ -3,10 +3,10 @@
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, IntegerField, MultipleFileField, SelectMultipleField, StringField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 from wtforms.validators import Length, Optional
 
 from concierge.drafts.gate import WARNINGS
+from concierge.web.choices import SelectChoice
 
 
 class AnswerForm(FlaskForm):  # type: ignore[misc]

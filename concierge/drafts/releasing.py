@@ -9,15 +9,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge import audit
+from concierge.accounts.models import Editor
 from concierge.conversations import queries as conversations
 from concierge.conversations.commands import FileIn, MailOut, record_answer
-from concierge.conversations.models import Message
+from concierge.conversations.models import Conversation, Message
 from concierge.drafts import body, gate, letter, queries
 from concierge.drafts.commands import change, count_changed
 from concierge.drafts.gate import Objection
 from concierge.drafts.letter import Faces, Finished
 from concierge.drafts.models import Draft
 from concierge.mailing import commands as mailing
+from concierge.mailing.models import Delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +93,50 @@ def _let_go(session: Session, draft: Draft, faces: Faces, house: House, *, now: 
     """Let a claimed draft go: the mail is queued, the answer stands in the conversation, the draft is gone."""
     written = queries.written(session, draft, secret=house.secret, zone=house.zone)
     finished = letter.compose(written, faces)
-    mail = finished.mail
     # The number alone would not do: SQLite gives a deleted row's number to the next. Its words stand last, so that a
     # form posted once more is known for what it is, see `queries.was_sent`.
     key = f"reply:{draft.id}:{draft.created_at.timestamp():.6f}:{body.fingerprint(draft.body)}"
-    delivery = mailing.queue_delivery(session, mail, key=key, purpose="reply", now=now)
+    leaving = Leaving(finished, key, "reply", draft.language, _files(draft, finished), draft.template_version_id)
+    _delivery, message = queue_answer(session, draft.conversation, leaving, by=draft.editor, now=now)
+    session.delete(draft)
+    session.flush()
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A finished answer on its way out: the key and purpose of its delivery, and what stands in the conversation."""
+
+    finished: Finished
+    key: str
+    purpose: str
+    language: str
+    files: tuple[FileIn, ...]
+    template_version_id: int | None
+
+
+def queue_answer(
+    session: Session, conversation: Conversation, leaving: Leaving, *, by: Editor, now: datetime
+) -> tuple[Delivery, Message]:
+    """Queue an answer's mail, and let the answer stand in the conversation."""
+    mail = leaving.finished.mail
+    delivery = mailing.queue_delivery(session, mail, key=leaving.key, purpose=leaving.purpose, now=now)
     answer = MailOut(
         subject=mail.subject,
         text=mail.text,
         html=mail.html,
-        fold_at=finished.fold_at,
-        language=draft.language,
+        fold_at=leaving.finished.fold_at,
+        language=leaving.language,
         sender=mail.sender,
         to=(mail.to,),
         rfc_message_id=mail.message_id,
         in_reply_to=(mail.in_reply_to,) if mail.in_reply_to else (),
         references=mail.references,
         delivery=delivery,
-        template_version_id=draft.template_version_id,
-        attachments=_files(draft, finished),
+        template_version_id=leaving.template_version_id,
+        attachments=leaving.files,
     )
-    message = record_answer(session, draft.conversation, answer, by=draft.editor, now=now)
-    session.delete(draft)
-    session.flush()
-    return message
+    return delivery, record_answer(session, conversation, answer, by=by, now=now)
 
 
 def _files(draft: Draft, finished: Finished) -> tuple[FileIn, ...]:

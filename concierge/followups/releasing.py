@@ -9,19 +9,18 @@ from sqlalchemy.orm import Session
 from concierge import audit, tokens
 from concierge.addresses import Address
 from concierge.catalogue import queries as catalogue
-from concierge.conversations.commands import FileIn, MailOut, record_answer
+from concierge.conversations.commands import FileIn
 from concierge.conversations.models import Conversation, Message
 from concierge.conversations.queries import lock_conversation, references_for
 from concierge.customers.models import Customer
 from concierge.drafts import body, letter, wording
 from concierge.drafts import queries as drafts
 from concierge.drafts.letter import Answered, Faces, Finished, Written
-from concierge.drafts.releasing import House
+from concierge.drafts.releasing import House, Leaving, queue_answer
 from concierge.followups import queries
 from concierge.followups.commands import reckoned_from
 from concierge.followups.conditions import Asks, Because, Goes, Kindness, Stops, Waits, judge
 from concierge.followups.models import FollowUp, FollowUpState
-from concierge.mailing.commands import queue_delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,25 +116,10 @@ def _let_go(session: Session, follow_up: FollowUp, faces: Faces, house: House, *
     """The mail is queued, stands in the conversation, and the follow-up names both."""
     conversation = follow_up.conversation
     finished = letter.compose(_written(session, follow_up, house, now=now), faces)
-    mail = finished.mail
     key = f"followup:{follow_up.id}"
-    delivery = queue_delivery(session, mail, key=key, purpose=queries.PURPOSE, now=now)
-    answer = MailOut(
-        subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
-        fold_at=finished.fold_at,
-        language=follow_up.language,
-        sender=mail.sender,
-        to=(mail.to,),
-        rfc_message_id=mail.message_id,
-        in_reply_to=(mail.in_reply_to,) if mail.in_reply_to else (),
-        references=mail.references,
-        delivery=delivery,
-        template_version_id=follow_up.template_version_id,
-        attachments=_pictures(finished),
-    )
-    message = record_answer(session, conversation, answer, by=follow_up.editor, now=now)
+    pictures, version_id = _pictures(finished), follow_up.template_version_id
+    leaving = Leaving(finished, key, queries.PURPOSE, follow_up.language, pictures, version_id)
+    delivery, message = queue_answer(session, conversation, leaving, by=follow_up.editor, now=now)
     follow_up.state, follow_up.settled_at = FollowUpState.SENT, now
     follow_up.delivery, follow_up.message_id = delivery, message.id
     audit.record(session, "follow_up.sent", conversation, by=None, now=now, follow_up=follow_up.id, message=message.id)

@@ -8,13 +8,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import FloatField, Form, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 
 from concierge.reports import chances
 from concierge.reports.board import BoardFilter, Order
 from concierge.reports.replaying import MOST_UNITS, MOST_WAITING
 from concierge.reports.words import AGES, RULES
+from concierge.web.choices import SelectChoice
 from concierge.wishes.offer_models import Rule, WavePolicy
 
 _LINE: Final = re.compile(r"\s*(?P<tier>[^:=\s][^:=]{0,18}[^:=\s]|[^:=\s])\s*[:=]\s*(?P<days>\d{1,4}(?:[.,]\d+)?)\s*")

@@ -9,7 +9,6 @@ from flask import Blueprint, Response, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 
 from concierge import clock
 from concierge.catalogue import queries as catalogue
@@ -27,6 +26,7 @@ from concierge.reports.quantiles import Spread
 from concierge.reports.restocks import Became, OfferFilter
 from concierge.reports.rows import Shelf, WishFilter
 from concierge.reports.tables import Cell, csv_bytes
+from concierge.web.choices import SelectChoice
 from concierge.web.paging import read_place
 from concierge.web.rendering import render
 from concierge.web.security import roles_accepted

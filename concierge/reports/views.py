@@ -5,7 +5,6 @@ from typing import Any
 from flask import Flask, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 
 from concierge import clock
 from concierge.accounts.queries import current_editor
@@ -14,6 +13,7 @@ from concierge.reports import queries, ranking, replaying, restocks, showing
 from concierge.reports.forms import PolicyForm, head_starts_text
 from concierge.reports.pages import BUYERS, bp
 from concierge.reports.words import RULES
+from concierge.web.choices import SelectChoice
 from concierge.web.rendering import render
 from concierge.web.security import roles_accepted
 from concierge.wishes.queries import policy_or_first

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
 from wtforms import Form, RadioField, TextAreaField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older
 from wtforms.validators import Length
+
+from concierge.web.choices import SelectChoice
 
 # How long her wish rests; None: it ends.
 RESTS = {"week": timedelta(days=7), "month": timedelta(days=30), "never": None}

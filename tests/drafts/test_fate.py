@@ -5,38 +5,9 @@ from html import unescape
 import pytest
 import sqlalchemy as sa
 
-from concierge.drafts import jobs
 from concierge.mailing.models import Delivery, DeliveryState
-from tests.drafts.people import LETTER, begin, write_again
-from tests.drafts.test_views import HTMX, Window
-from tests.factories import make_editor, sign_in
-
-
-@pytest.fixture
-def conversation(session):
-    found = begin(session)
-    session.commit()
-    return found
-
-
-@pytest.fixture
-def worker(config, sessions, clock_hand):
-    """Looks eleven seconds later; how many answers left."""
-
-    def look() -> int:
-        clock_hand.moves(seconds=11)
-        return jobs.release_due(config, sessions)
-
-    return look
-
-
-@pytest.fixture
-def window(client, session, conversation, worker):
-    """Nadia's window."""
-    nadia = make_editor(session)
-    session.commit()
-    sign_in(client, nadia)
-    return Window(client, conversation.id, worker).open()
+from tests.drafts.people import LETTER, write_again
+from tests.drafts.windows import HTMX
 
 
 @pytest.fixture

@@ -13,10 +13,8 @@ from concierge.drafts.models import Draft
 from concierge.mailing.models import Delivery
 from concierge.templating.commands import Wording, add_template
 from tests.drafts.people import LETTER, make_sandals, write, write_again
-from tests.drafts.windows import Window, stored
+from tests.drafts.windows import HTMX, Window, stored
 from tests.factories import NOW, make_editor, sign_in
-
-HTMX = {"HX-Request": "true"}
 
 
 def test_looking_begins_no_draft_and_shows_exactly_who_receives_it(window, session):

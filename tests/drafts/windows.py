@@ -5,6 +5,8 @@ from html import unescape
 
 from concierge.drafts import queries
 
+HTMX = {"HX-Request": "true"}
+
 
 class Window:
     """A browser window with the composer open: it sends what its form holds, as a browser does."""

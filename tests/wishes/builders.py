@@ -1,6 +1,6 @@
 """Wishes with lawful defaults: Barbara waits for the turquoise sandals in 36."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -9,11 +9,21 @@ from concierge.accounts.models import Mailbox
 from concierge.catalogue.models import Product, Variant
 from concierge.config import Policy
 from concierge.customers.models import Consent, Customer
-from concierge.wishes import commands
+from concierge.wishes import commands, offering
 from concierge.wishes.models import Wish, WishWay
 from concierge.wishes.offer_models import Offer, WavePolicy
 from tests.catalogue.builders import make_product
 from tests.factories import NOW, make_customer, make_mailbox
+
+FRIDAY = datetime(2026, 5, 15, 12, 0, tzinfo=UTC)  # 14:00 in Rome
+
+
+def restock(session: Session, variant: Variant, units: int = 1, now: datetime = FRIDAY) -> None:
+    """So many come back, and those whose turn it is are offered them."""
+    variant.on_hand += units
+    session.flush()
+    offering.open_wave(session, variant.id, now=now)
+    session.commit()
 
 
 def make_consent(session: Session, customer: Customer, **values: object) -> Consent:

@@ -1,13 +1,11 @@
 """The offers desk: what waits there as it will leave, her own words, other pieces, not her, send, send all."""
 
-from datetime import UTC, datetime
 from threading import Barrier, Thread
 
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from concierge import clock
 from concierge.accounts.models import Editor, Role
 from concierge.audit import AuditEntry
 from concierge.mailing.commands import suppress
@@ -19,21 +17,9 @@ from concierge.wishes.offer_models import Offer, OfferEnding, OfferState
 from tests.catalogue.builders import make_product
 from tests.conversations.stories import receive
 from tests.factories import DAY, HOUR, MINUTE, NOW, make_customer, make_editor, sign_in
-from tests.wishes.builders import sandals, save_policy, wish_for
+from tests.wishes.builders import FRIDAY, restock, sandals, save_policy, wish_for
 
-FRIDAY = datetime(2026, 5, 15, 12, 0, tzinfo=UTC)  # 14:00 in Rome
 OFFICE = {str(day): [["09:00", "18:00"]] for day in range(5)}
-
-
-@pytest.fixture
-def at(monkeypatch):
-    """Sets the house's clock."""
-
-    def set_clock(moment):
-        monkeypatch.setattr(clock, "now", lambda: moment)
-
-    set_clock(FRIDAY)
-    return set_clock
 
 
 @pytest.fixture
@@ -48,13 +34,6 @@ def nadia(session, at):
 def her(client: FlaskClient, session, nadia) -> FlaskClient:
     sign_in(client, nadia)
     return client
-
-
-def restock(session, variant, units=1, now=FRIDAY):
-    variant.on_hand += units
-    session.flush()
-    offering.open_wave(session, variant.id, now=now)
-    session.commit()
 
 
 def waiting(session, nadia, name="Barbara Rossi", variant=None, **values):

@@ -5,33 +5,19 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from concierge import clock
 from concierge.conversations.models import Conversation, ConversationState, Message
 from concierge.customers.commands import withdraw_consent
 from concierge.mailing.commands import suppress
 from concierge.mailing.models import Delivery, DeliveryState, SuppressionReason
 from concierge.mailing.sheets import unfold
 from concierge.tokens import reply_key
-from concierge.wishes import leaving, offering, release
+from concierge.wishes import leaving, release
 from concierge.wishes.offer_mail import Links, Reader, write
 from concierge.wishes.offer_models import Offer, OfferEnding
 from tests.catalogue.builders import make_picture, make_product
 from tests.conversations.stories import answer, receive
 from tests.factories import HOUR, MINUTE, NOW, make_customer, make_editor
-from tests.wishes.builders import sandals, save_policy, wish_for
-
-FRIDAY = datetime(2026, 5, 15, 12, 0, tzinfo=UTC)  # 14:00 in Rome
-
-
-@pytest.fixture
-def at(monkeypatch):
-    """Sets the house's clock."""
-
-    def set_clock(moment):
-        monkeypatch.setattr(clock, "now", lambda: moment)
-
-    set_clock(FRIDAY)
-    return set_clock
+from tests.wishes.builders import FRIDAY, restock, sandals, save_policy, wish_for
 
 
 @pytest.fixture
@@ -40,13 +26,6 @@ def nadia(session, at):
     save_policy(session, hold_hours=24)
     session.commit()
     return nadia
-
-
-def restock(session, variant, units=1, now=FRIDAY):
-    variant.on_hand += units
-    session.flush()
-    offering.open_wave(session, variant.id, now=now)
-    session.commit()
 
 
 def _all(session, kind):
