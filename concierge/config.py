@@ -156,7 +156,7 @@ class Policy(BaseSettings):
 
     @property
     def stock_settling(self) -> timedelta:
-        """How long units must have been there before they are offered."""
+        """How long units must have been there before they are offered, and missing before an offer ends for it."""
         return timedelta(minutes=self.stock_settle_minutes)
 
     @property

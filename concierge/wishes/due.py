@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.catalogue.models import Product, Variant
-from concierge.catalogue.stock_models import Purchase
+from concierge.catalogue.stock_models import Purchase, StockEvent, StockEventState
 from concierge.config import Policy
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.setbacks import NONE, Rows
@@ -111,13 +111,24 @@ def list_unmatched(session: Session, *, but: Rows = NONE) -> list[tuple[int, str
     return [(purchase_id, token) for purchase_id, token in session.execute(statement)]
 
 
-def list_overpromised(session: Session, *, but: Rows = NONE) -> list[int]:
-    """Variants of which more is promised than there is, for somebody who has not answered yet."""
+def list_overpromised(session: Session, *, settled: datetime, but: Rows = NONE) -> list[int]:
+    """Variants of which more is promised than there is, for somebody who has not answered yet.
+
+    Not those that lost units after `settled`: these may be on their way to another place, or the report mistaken.
+    """
+    heard_at = sa.func.coalesce(StockEvent.decided_at, StockEvent.received_at)
+    is_fresh = sa.exists().where(
+        StockEvent.variant_id == Variant.id,
+        StockEvent.state == StockEventState.APPLIED,
+        StockEvent.after < StockEvent.before,
+        heard_at > settled,
+    )
     statement = sa.select(Variant.id).where(
         Variant.promised > Variant.on_hand,
         Variant.promised > 0,
         ~unmatched(),
         may_still_be_ended(),
+        ~is_fresh,
         Variant.id.not_in(but),
     )
     return list(session.scalars(statement.order_by(Variant.id).limit(AT_ONCE)))

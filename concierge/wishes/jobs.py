@@ -90,7 +90,7 @@ def match_purchases(config: Config, sessions: Sessions) -> int:
 
 
 def free_missing(config: Config, sessions: Sessions) -> int:
-    """End the last placed unanswered offers where the shop's report took the units away; how many variants."""
+    """End the last placed unanswered offers where the shop's report took the units away for good; how many variants."""
 
     def free(session: Session, variant_id: int) -> None:
         while (offer_id := due.find_newest_unanswered(session, variant_id)) is not None:
@@ -99,7 +99,10 @@ def free_missing(config: Config, sessions: Sessions) -> int:
             letters.apologise(letters.Table(session, config, moulds_of(config.blobs_url), now), offer)
 
     with reading(sessions) as session:
-        found = due.list_overpromised(session, but=resting("wishes.free_missing", clock.now()))
+        now = clock.now()
+        found = due.list_overpromised(
+            session, settled=now - config.policy.stock_settling, but=resting("wishes.free_missing", now)
+        )
     return work_each(sessions, "wishes.free_missing", found, free)
 
 

@@ -369,7 +369,7 @@ class Crowd(House):
         """Where the shop took units away, the last placed lose theirs."""
 
         def free(session: Session) -> None:
-            for variant_id in due.list_overpromised(session):
+            for variant_id in due.list_overpromised(session, settled=self.model.now):
                 while (offer_id := due.find_newest_unanswered(session, variant_id)) is not None:
                     found = session.get_one(Offer, offer_id)
                     offering.end_offer(session, found, OfferEnding.UNITS_GONE, now=self.model.now)

@@ -1,0 +1,96 @@
+"""What the shop's reports do to wishes and offers: units gone for a moment, pieces bought in part, orders undone."""
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy.orm import Session
+
+from concierge import clock
+from concierge.catalogue.levels import Report
+from concierge.catalogue.models import Variant
+from concierge.catalogue.purchases import PurchaseReport, report_purchase
+from concierge.catalogue.stock import report_stock
+from concierge.catalogue.stock_models import StockReport
+from concierge.config import Config
+from concierge.db import Sessions
+from concierge.wishes import jobs, offering
+from concierge.wishes.offer_models import Offer, OfferEnding
+from tests.factories import HOUR, MINUTE, NOW
+from tests.wishes.builders import offers, sandals, wish_for
+
+
+@pytest.fixture(autouse=True)
+def present(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    """The hour the jobs read, a minute after the last count; a test moves it by changing the first element."""
+    hour = [NOW + MINUTE]
+    monkeypatch.setattr(clock, "now", lambda: hour[0])
+    return hour
+
+
+def _moves(session: Session, config: Config, variant: Variant, location: str, units: int) -> None:
+    """So many units came or went."""
+    now = clock.now()
+    report = Report("till", f"{location}{units}{now}", variant.sku, location, StockReport.DELTA, units, now)
+    report_stock(session, report, now=now, policy=config.policy)
+    session.commit()
+
+
+def _order(session: Session, variant: Variant, name: str = "S-1:1", **values: object) -> None:
+    """A line of an order of Barbara's as the shop tells it."""
+    line = PurchaseReport(
+        **{
+            "source": "shop",
+            "external_id": name,
+            "sku": variant.sku,
+            "at": clock.now(),
+            "address": "barbara@example.com",
+        }
+        | values  # type: ignore[arg-type]
+    )
+    report_purchase(session, line, now=clock.now())
+    session.commit()
+
+
+def test_a_transfer_between_boutiques_ends_no_offer(
+    config: Config, sessions: Sessions, session: Session, present: list[datetime]
+) -> None:
+    (size,) = sandals(session, s36=0)
+    wish_for(session, size)
+    session.commit()
+    _moves(session, config, size, "Milano", 1)
+    present[0] += 6 * MINUTE
+    assert jobs.open_waves(config, sessions) == 1
+    _moves(session, config, size, "Milano", -1)
+    assert jobs.free_missing(config, sessions) == 0
+    present[0] += MINUTE
+    _moves(session, config, size, "online", 1)
+    present[0] += HOUR
+    assert jobs.free_missing(config, sessions) == 0
+    assert len(offers(session)) == 1
+
+
+def test_a_unit_that_stays_away_ends_the_offer_once_that_has_settled(
+    config: Config, sessions: Sessions, session: Session, present: list[datetime]
+) -> None:
+    (size,) = sandals(session, s36=1)
+    wish_for(session, size)
+    offering.open_wave(session, size.id, now=NOW)
+    (offer,) = offers(session)
+    session.commit()
+    _moves(session, config, size, "online", -1)
+    found = []
+    for minutes in (1, 5.9, 6):
+        present[0] = NOW + minutes * MINUTE
+        found.append(jobs.free_missing(config, sessions))
+    assert found == [0, 0, 1]
+    assert session.get_one(Offer, offer.id, populate_existing=True).ended_because is OfferEnding.UNITS_GONE
+
+
+def test_what_is_sold_to_somebody_else_is_gone_at_once(config: Config, sessions: Sessions, session: Session) -> None:
+    (size,) = sandals(session, s36=1)
+    wish_for(session, size, name="Chloé")
+    offering.open_wave(session, size.id, now=NOW)
+    session.commit()
+    _order(session, size)
+    assert (jobs.match_purchases(config, sessions), jobs.free_missing(config, sessions)) == (1, 1)
+    assert offers(session) == []
