@@ -173,18 +173,43 @@ def _zone_of(offer: Offer, house: ZoneInfo) -> ZoneInfo:
 
 
 def fulfil_wish(session: Session, wish: Wish, purchase: Purchase, *, now: datetime) -> None:
-    """She has bought it, through our offer or elsewhere; what was held for her is free. Nothing happens twice."""
+    """She has bought it, through our offer or elsewhere; what was held for her is free. Nothing happens twice.
+
+    Of several she wished for, those she has not bought yet stay wished for, and held where an offer holds them.
+    """
     wish = queries.lock_wish(session, wish.id)
     if not wish.is_living:
         return
-    because = WishEnding.BOUGHT_ELSEWHERE
+    because, left = WishEnding.BOUGHT_ELSEWHERE, wish.quantity - purchase.units
     if (offer := queries.find_open_offer(session, wish_id=wish.id)) is not None:
         offer = queries.lock_offer(session, offer.id)
         if offer.variant_id == purchase.variant_id:
             because = WishEnding.BOUGHT
-        _end(session, offer, OfferEnding(because.value), now=now)
+        _use_up(session, offer, purchase.units if left > 0 else offer.quantity, OfferEnding(because.value), now=now)
+    if left > 0:
+        _leave(session, wish, left, purchase, now=now)
+        return
     wish.end(because, now=now)
     audit.record(session, "wish.fulfilled", wish, by=None, now=now, purchase=purchase.id, because=because.value)
+
+
+def _leave(session: Session, wish: Wish, left: int, purchase: Purchase, *, now: datetime) -> None:
+    """She has not got all of them: the wish is for those that are left, at its place."""
+    wish.quantity, wish.skipped_because = left, ""
+    if wish.state is WishState.OFFERED and queries.find_open_offer(session, wish_id=wish.id) is None:
+        wish.stand(WishState.WAITING)
+    audit.record(session, "wish.bought_in_part", wish, by=None, now=now, purchase=purchase.id, left=left)
+
+
+def _use_up(session: Session, offer: Offer, units: int, because: OfferEnding, *, now: datetime) -> None:
+    """So many units of an offer were bought, and are no longer held; with none left it ends."""
+    if units >= offer.quantity:
+        _end(session, offer, because, now=now)
+        return
+    offer.quantity -= units
+    session.flush()
+    if offer.holds:
+        give_back_units(session, offer.variant_id, units)
 
 
 def _require_open(offer: Offer) -> None:

@@ -229,6 +229,11 @@ class Crowd(House):
             wish = next((each for each in theirs if variant in each.choices), None)
         if wish is not None:
             held = self.model.offer_of(wish.id)
+            if wish.quantity > 1:  # one bought of two
+                wish.quantity -= 1
+                if held is not None:
+                    held.quantity -= 1
+                return
             is_ours = held is not None and held.variant == variant
             because = WishEnding.BOUGHT if is_ours else WishEnding.BOUGHT_ELSEWHERE
             self.model.end_wish(wish, WishState.FULFILLED, because, OfferEnding(because.value))

@@ -13,7 +13,8 @@ from concierge.catalogue.stock import report_stock
 from concierge.catalogue.stock_models import StockReport
 from concierge.config import Config
 from concierge.db import Sessions
-from concierge.wishes import jobs, offering
+from concierge.wishes import jobs, links, offering
+from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.offer_models import Offer, OfferEnding
 from tests.factories import HOUR, MINUTE, NOW
 from tests.wishes.builders import offers, sandals, wish_for
@@ -94,3 +95,50 @@ def test_what_is_sold_to_somebody_else_is_gone_at_once(config: Config, sessions:
     _order(session, size)
     assert (jobs.match_purchases(config, sessions), jobs.free_missing(config, sessions)) == (1, 1)
     assert offers(session) == []
+
+
+@pytest.mark.parametrize("by_token", [True, False])
+def test_one_bought_of_two_leaves_a_wish_for_the_other(
+    config: Config, sessions: Sessions, session: Session, by_token: bool
+) -> None:
+    (size,) = sandals(session, s36=2)
+    wish = wish_for(session, size, quantity=2)
+    offering.open_wave(session, size.id, now=NOW)
+    (offer,) = offers(session)
+    session.commit()
+    _order(session, size, hold_token=links.hold_token(config, offer.id) if by_token else "")
+    assert jobs.match_purchases(config, sessions) == 1
+    session.expire_all()
+    assert (wish.state, wish.quantity, offer.quantity, offer.is_over) == (WishState.OFFERED, 1, 1, False)
+    assert (size.on_hand, size.promised) == (2, 2)  # one held, one sold
+    session.commit()
+    assert (jobs.free_missing(config, sessions), jobs.check_invariants(config, sessions)) == (0, 0)
+    _order(session, size, "S-2:1")
+    jobs.match_purchases(config, sessions)
+    session.expire_all()
+    assert (wish.state, wish.ended_because, size.promised) == (WishState.FULFILLED, WishEnding.BOUGHT, 2)
+    session.commit()
+    assert jobs.check_invariants(config, sessions) == 0
+
+
+def test_one_of_two_bought_elsewhere_leaves_her_place(config: Config, sessions: Sessions, session: Session) -> None:
+    size, other = sandals(session, s36=1, s37=0)
+    wish = wish_for(session, size, other, quantity=2)
+    session.commit()
+    place = wish.rank_at
+    _order(session, other)
+    jobs.match_purchases(config, sessions)
+    session.expire_all()
+    assert (wish.state, wish.quantity, wish.rank_at) == (WishState.WAITING, 1, place)
+    session.commit()
+    assert jobs.open_waves(config, sessions) == 1
+    assert [each.quantity for each in offers(session)] == [1]
+
+
+def test_a_purchase_of_two_fulfils_a_wish_for_two(config: Config, sessions: Sessions, session: Session) -> None:
+    (size,) = sandals(session, s36=2)
+    wish = wish_for(session, size, quantity=2)
+    session.commit()
+    _order(session, size, units=2)
+    jobs.match_purchases(config, sessions)
+    assert session.get_one(Wish, wish.id, populate_existing=True).state is WishState.FULFILLED
