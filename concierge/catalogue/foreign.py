@@ -49,7 +49,10 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class SoldLine:
-    """A line of an order; `name` is order and line. Of its units so many were undone, in all: `returned`."""
+    """A line of an order; `name` is order and line. Of its units so many were undone, in all: `returned`.
+
+    `is_void`: the whole order was cancelled, or its payment failed.
+    """
 
     item: Item
     name: str
@@ -61,6 +64,7 @@ class SoldLine:
     hold_token: str = ""
     location: str = ""
     returned: int = 0
+    is_void: bool = False
 
 
 Told = Alias | Counted | SoldLine

@@ -85,5 +85,6 @@ def _sell(session: Session, source: str, variant: Variant, sold: SoldLine, *, no
         hold_token=sold.hold_token,
         location=sold.location,
         returned=sold.returned,
+        is_void=sold.is_void,
     )
     report_purchase(session, report, now=now)

@@ -18,7 +18,8 @@ class PurchaseReport:
     """A line of an order as the shop sent it; `(source, external_id)` names the line, e.g. "S-49406:1".
 
     `address` may be empty (a sale in a boutique), `hold_token` is what the checkout was given with our offer.
-    Of its `units` so many were cancelled or came back, in all: `returned`.
+    Of its `units` so many were cancelled or came back, in all: `returned`. An order that was cancelled or never paid is
+    `is_void`: all of it came to nothing, and whoever wished for it has not got it.
     """
 
     source: str
@@ -32,11 +33,12 @@ class PurchaseReport:
     hold_token: str = ""
     location: str = ""
     returned: int = 0
+    is_void: bool = False
 
     @property
     def kept(self) -> int:
         """Units sold and not undone."""
-        return max(0, self.units - max(0, self.returned))
+        return 0 if self.is_void else max(0, self.units - max(0, self.returned))
 
 
 def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) -> Purchase:
@@ -74,8 +76,12 @@ def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) 
             promise_sold(session, variant.id, report.kept)
             session.flush()
             settle_sales(session, variant)
-    elif report.kept < purchase.units and purchase.returned_at is None:
+        session.flush()
+        return purchase
+    if report.kept < purchase.units and purchase.returned_at is None:
         _undo(session, purchase, report.kept, now=now)
+    if report.is_void:
+        purchase.matched_at = None  # her wish is given back by whoever looks through wishes
     session.flush()
     return purchase
 

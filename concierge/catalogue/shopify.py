@@ -74,7 +74,9 @@ def _product(headers: Mapping[str, str], body: dict[str, Any]) -> list[Told]:
 
 
 def _order(topic: str, body: dict[str, Any], locations: Mapping[str, str]) -> list[Told]:
-    is_over = topic == "orders/cancelled" or bool(body.get("cancelled_at"))
+    # "voided": the money was never taken, and will not be
+    unpaid = plain(body.get("financial_status"), 40) == "voided"
+    is_void = unpaid or topic == "orders/cancelled" or bool(body.get("cancelled_at"))
     at = read_moment(body.get("processed_at") or body.get("created_at"))
     address = plain(body.get("email") or body.get("contact_email"), 320)
     hold = hold_of(body.get("note_attributes"))
@@ -94,7 +96,8 @@ def _order(topic: str, body: dict[str, Any], locations: Mapping[str, str]) -> li
                     address=address,
                     hold_token=hold_of(line.get("properties")) or hold,
                     location=location,
-                    returned=units if is_over else _put_back(line, units, body.get("refunds")),
+                    returned=units if is_void else _put_back(line, units, body.get("refunds")),
+                    is_void=is_void,
                 )
             )
     return told

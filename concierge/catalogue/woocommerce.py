@@ -21,9 +21,11 @@ from concierge.catalogue.foreign import (
 
 SIGNATURE: Final = "X-WC-Webhook-Signature"
 TOPIC: Final = "X-WC-Webhook-Topic"
-# The states in which WooCommerce has taken the units out of its stock, and those in which it has put them back.
+# The states in which WooCommerce has taken the units out of its stock, and those in which it has put them back; and of
+# these the ones in which she never got anything ("trash" is where old orders end too).
 _SOLD: Final = {"on-hold", "processing", "completed"}
 _UNDONE: Final = {"cancelled", "refunded", "failed", "trash"}
+_VOID: Final = {"cancelled", "failed"}
 
 
 def is_ping(body: bytes) -> bool:
@@ -84,6 +86,7 @@ def _order(body: dict[str, Any]) -> list[Told]:
                     address=plain(billing.get("email"), 320) if isinstance(billing, dict) else "",
                     hold_token=hold_of(line.get("meta_data"), "key") or hold,
                     returned=units if state in _UNDONE else 0,
+                    is_void=state in _VOID,
                 )
             )
     return told

@@ -1,4 +1,4 @@
-"""Which wish a purchase fulfils: by the checkout's hold token, else by who bought and what."""
+"""Which wish a purchase fulfils, or no longer does: by the checkout's hold token, else by who bought and what."""
 
 from datetime import datetime
 
@@ -11,13 +11,15 @@ from concierge.wishes import queries
 from concierge.wishes.models import Wish, WishVariant
 from concierge.wishes.offer_models import Offer
 from concierge.wishes.offering import fulfil_wish
+from concierge.wishes.restoring import undo_purchase
 
 
 def match_purchase(session: Session, purchase_id: int, *, offer_id: int | None, now: datetime) -> bool:
     """Fulfil the wish this purchase answers, if there is one; whether it did. Looked for once.
 
     `offer_id` is what its hold token says. A purchase of any variant the wish names counts, bought anywhere, and so
-    does one by somebody else with her token; one made before she wished does not.
+    does one by somebody else with her token; one made before she wished does not. One that came to nothing after all
+    is looked at again, and gives her wish back.
     """
     statement = (
         sa.select(Purchase)
@@ -27,8 +29,10 @@ def match_purchase(session: Session, purchase_id: int, *, offer_id: int | None, 
     if (purchase := session.scalar(statement.execution_options(populate_existing=True))) is None:
         return False
     purchase.matched_at = now
-    wish = _by_offer(session, purchase, offer_id) or _by_address(session, purchase)
-    if wish is None or purchase.returned_at is not None:
+    if purchase.returned_at is not None:
+        undo_purchase(session, purchase, now=now)
+        return False
+    if (wish := _by_offer(session, purchase, offer_id) or _by_address(session, purchase)) is None:
         return False
     purchase.customer_id = purchase.customer_id or wish.customer_id
     fulfil_wish(session, wish, purchase, now=now)

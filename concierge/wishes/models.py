@@ -178,6 +178,11 @@ class Wish(Base):
         for choice in self.choices:
             choice.is_living = choice.is_waiting = False
 
+    def revive(self, quantity: int) -> None:
+        """It lives again for so many, at its old place: what ended it did not come true."""
+        self.ended_at, self.ended_because, self.quantity = None, None, quantity
+        self.stand(WishState.WAITING if self.confirmed_at else WishState.UNCONFIRMED)
+
 
 class WishVariant(Base):
     """One variant a wish is content with, the dearest first; its copy of the wish's place makes a queue one index."""
@@ -213,6 +218,18 @@ class WishVariant(Base):
     rank_at: Mapped[datetime | None]
     wish: Mapped[Wish] = relationship(back_populates="choices")
     variant: Mapped[Variant] = relationship(lazy="joined", innerjoin=True)
+
+
+class WishPurchase(Base):
+    """What she bought towards a wish, a line of an order each; gone again when the order comes to nothing."""
+
+    __tablename__ = "wish_purchase"
+
+    purchase_id: Mapped[int] = mapped_column(sa.ForeignKey("purchase.id", ondelete="CASCADE"), primary_key=True)
+    wish_id: Mapped[int] = mapped_column(sa.ForeignKey("wish.id", ondelete="CASCADE"), index=True)
+    units: Mapped[int]
+    # whether the wish was fulfilled with it
+    has_ended: Mapped[bool] = mapped_column(default=False)
 
 
 class WishRequest(Base):

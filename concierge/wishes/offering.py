@@ -11,7 +11,7 @@ from concierge.accounts.models import Editor
 from concierge.catalogue.stock import give_back_units, take_units
 from concierge.catalogue.stock_models import Purchase
 from concierge.wishes import clockwork, queries
-from concierge.wishes.models import Wish, WishEnding, WishState
+from concierge.wishes.models import Wish, WishEnding, WishPurchase, WishState
 from concierge.wishes.offer_models import (
     Offer,
     OfferAnswered,
@@ -186,6 +186,8 @@ def fulfil_wish(session: Session, wish: Wish, purchase: Purchase, *, now: dateti
         if offer.variant_id == purchase.variant_id:
             because = WishEnding.BOUGHT
         _use_up(session, offer, purchase.units if left > 0 else offer.quantity, OfferEnding(because.value), now=now)
+    counts = min(purchase.units, wish.quantity)
+    session.add(WishPurchase(purchase_id=purchase.id, wish_id=wish.id, units=counts, has_ended=left <= 0))
     if left > 0:
         _leave(session, wish, left, purchase, now=now)
         return

@@ -138,6 +138,7 @@ def told(verb: str, details: Mapping[str, Any]) -> str:
         "wish.withdrawn": _l("withdrawn"),
         "wish.expired": _l("ended by itself"),
         "wish.fulfilled": _l("fulfilled"),
+        "wish.restored": _l("wanted again, for her order came to nothing"),
         "wish.bought_in_part": _l("some of them bought, the others still wished for"),
     }
     if verb not in said:

@@ -16,7 +16,7 @@ from concierge.catalogue.foreign import is_signed
 from concierge.catalogue.stock_models import Purchase
 from concierge.config import Config
 from tests.catalogue.builders import make_product
-from tests.factories import make_customer
+from tests.factories import NOW, make_customer
 
 SKU = "CAL-TUR-36"
 # Made with OpenSSL: openssl dgst -sha256 -hmac 'hush' -binary | base64
@@ -153,6 +153,32 @@ def test_an_order_of_shopify_is_one_sale(shop: FlaskClient, session: Session, to
     assert units(session)[1] == 1
     shopify(shop, "orders/cancelled", ORDER | {"cancelled_at": "2026-05-12T11:00:00Z"})
     assert units(session)[1] == 0
+
+
+@pytest.mark.parametrize("more", [{"cancelled_at": "2026-05-12T11:00:00Z"}, {"financial_status": "voided"}])
+def test_an_order_of_shopify_that_comes_to_nothing_is_looked_at_again(
+    shop: FlaskClient, session: Session, more: dict[str, Any]
+) -> None:
+    shopify(shop, "orders/create", ORDER | {"financial_status": "pending"})
+    assert units(session)[1] == 1
+    session.execute(sa.update(Purchase).values(matched_at=NOW))
+    session.commit()
+    shopify(shop, "orders/updated", ORDER | more, "w2")
+    assert units(session)[1] == 0
+    assert session.scalars(sa.select(Purchase)).one().matched_at is None
+
+
+@pytest.mark.parametrize(("state", "is_void"), [("cancelled", True), ("failed", True), ("refunded", False)])
+def test_an_order_of_woocommerce_that_comes_to_nothing_is_looked_at_again(
+    shop: FlaskClient, session: Session, state: str, is_void: bool
+) -> None:
+    woocommerce(shop, "order.created", WOO_ORDER | {"status": "on-hold"})
+    assert units(session)[1] == 1
+    session.execute(sa.update(Purchase).values(matched_at=NOW))
+    session.commit()
+    woocommerce(shop, "order.updated", WOO_ORDER | {"status": state})
+    assert units(session)[1] == 0
+    assert (session.scalars(sa.select(Purchase)).one().matched_at is None) is is_void
 
 
 def _refund(units: int, kind: str, line: int = 466157049) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from concierge.catalogue.purchases import PurchaseReport, report_purchase
 from concierge.catalogue.stock import report_stock
 from concierge.catalogue.stock_models import StockReport
 from concierge.config import Config
+from concierge.customers.commands import withdraw_consent
 from concierge.db import Sessions
 from concierge.wishes import jobs, links, offering
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.offer_models import Offer, OfferEnding
-from tests.factories import HOUR, MINUTE, NOW
+from tests.factories import DAY, HOUR, MINUTE, NOW
 from tests.wishes.builders import offers, sandals, wish_for
 
 
@@ -142,3 +143,81 @@ def test_a_purchase_of_two_fulfils_a_wish_for_two(config: Config, sessions: Sess
     _order(session, size, units=2)
     jobs.match_purchases(config, sessions)
     assert session.get_one(Wish, wish.id, populate_existing=True).state is WishState.FULFILLED
+
+
+def _fulfilled(config: Config, sessions: Sessions, session: Session, **values: object) -> Wish:
+    """Barbara's wish, which an order has just fulfilled."""
+    (size,) = sandals(session, s36=1)
+    wish = wish_for(session, size, now=NOW - DAY, **values)
+    offering.open_wave(session, size.id, now=NOW)
+    session.commit()
+    _order(session, size)
+    assert jobs.match_purchases(config, sessions) == 1
+    session.refresh(wish)
+    assert wish.state is WishState.FULFILLED
+    return wish
+
+
+def test_an_order_that_came_to_nothing_gives_her_wish_and_her_place_back(
+    config: Config, sessions: Sessions, session: Session, present: list[datetime]
+) -> None:
+    wish = _fulfilled(config, sessions, session)
+    size, place = wish.choices[0].variant, wish.rank_at
+    chloe = wish_for(session, size, name="Chloé", now=NOW - HOUR)
+    session.commit()
+    present[0] += HOUR
+    for _again in range(2):
+        _order(session, size, is_void=True)
+        assert jobs.match_purchases(config, sessions) == 1
+        session.refresh(wish)
+        assert (wish.state, wish.quantity, wish.rank_at, wish.ended_because) == (WishState.WAITING, 1, place, None)
+        session.commit()
+    assert jobs.open_waves(config, sessions) == 1
+    assert [each.wish_id for each in offers(session)] == [wish.id] != [chloe.id]
+    session.commit()
+    assert jobs.check_invariants(config, sessions) == 0
+
+
+@pytest.mark.parametrize("ending", ["returned", "unsubscribed"])
+def test_what_she_sends_back_or_no_longer_wants_stays_as_it_is(
+    config: Config, sessions: Sessions, session: Session, ending: str
+) -> None:
+    wish = _fulfilled(config, sessions, session)
+    if ending == "unsubscribed":
+        withdraw_consent(session, wish.customer, purpose="wish", way="link", now=clock.now())
+    _order(session, wish.choices[0].variant, returned=1, is_void=ending == "unsubscribed")
+    jobs.match_purchases(config, sessions)
+    session.refresh(wish)
+    assert wish.state is WishState.FULFILLED
+
+
+def test_a_wish_she_made_anew_takes_the_older_place(config: Config, sessions: Sessions, session: Session) -> None:
+    wish = _fulfilled(config, sessions, session)
+    size = wish.choices[0].variant
+    newer = wish_for(session, size, customer=wish.customer, now=NOW)
+    session.commit()
+    _order(session, size, is_void=True)
+    assert jobs.match_purchases(config, sessions) == 1
+    session.expire_all()
+    assert (wish.state, newer.state, newer.rank_at) == (WishState.FULFILLED, WishState.WAITING, wish.rank_at)
+    session.commit()
+    assert jobs.check_invariants(config, sessions) == 0
+
+
+@pytest.mark.parametrize("order", [("S-1:1", "S-2:1"), ("S-2:1", "S-1:1")])
+def test_of_two_orders_each_gives_back_its_own(
+    config: Config, sessions: Sessions, session: Session, order: tuple[str, str]
+) -> None:
+    (size,) = sandals(session, s36=2)
+    wish = wish_for(session, size, quantity=2)
+    session.commit()
+    for name in ("S-1:1", "S-2:1"):
+        _order(session, size, name)
+        jobs.match_purchases(config, sessions)
+    assert session.get_one(Wish, wish.id, populate_existing=True).state is WishState.FULFILLED
+    for wanted, name in enumerate(order, start=1):
+        session.commit()
+        _order(session, size, name, is_void=True)
+        jobs.match_purchases(config, sessions)
+        session.refresh(wish)
+        assert (wish.state, wish.quantity) == (WishState.WAITING, wanted)

@@ -43,6 +43,7 @@ def _line(order: OrderIn, line: OrderLineIn, *, now: datetime) -> dict[str, Any]
         hold_token=order.hold,
         location=order.location or house_config().policy.shop_location,
         returned=line.returned if order.state == "paid" else line.units,
+        is_void=order.state == "cancelled",
     )
     try:
         purchase = report_purchase(db.session, report, now=now)
