@@ -3,8 +3,18 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, IPvAnyAddress, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    TypeAdapter,
+    ValidationError,
+)
 
+from concierge.catalogue.levels import YEARS
 from concierge.errors import BadInput
 
 MOST_AT_ONCE: Final = 1000
@@ -14,6 +24,15 @@ _PLAIN: Final = r"^[^\x00-\x1f\x7f]*$"
 Sku = Annotated[str, Field(min_length=1, max_length=60, pattern=_PLAIN, examples=["CAL-TUR-36"])]
 Name = Annotated[str, Field(min_length=1, max_length=150, pattern=_PLAIN, examples=["evt-90211"])]
 Location = Annotated[str, Field(min_length=1, max_length=40, pattern=_PLAIN, examples=["Milano, Via Gesù"])]
+
+
+def _within_reason(moment: datetime) -> datetime:
+    if moment.year not in YEARS:
+        raise ValueError(f"The year {moment.year} can't be meant")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_within_reason)]
 Units = Annotated[int, Field(ge=-1_000_000, le=1_000_000, examples=[2])]
 
 
@@ -29,7 +48,7 @@ class StockIn(_Shape):
     id: Name = Field(description="Your name for this report; the same name again changes nothing.")
     sku: Sku
     units: Units
-    as_of: AwareDatetime = Field(description="When this was true.", examples=["2026-05-12T09:30:00+02:00"])
+    as_of: Moment = Field(description="When this was true.", examples=["2026-05-12T09:30:00+02:00"])
     kind: Literal["snapshot", "delta"] = "snapshot"
     location: Location | None = Field(None, description="Where the units are; your online shop when left out.")
     version: int | None = Field(None, ge=0, le=2**62, description="Your own count of reports on this SKU and place.")
@@ -48,7 +67,7 @@ class FullCountIn(_Shape):
 
     id: Name
     complete: Literal[True]
-    as_of: AwareDatetime
+    as_of: Moment
     count: list[CountIn] = Field(min_length=1, max_length=100_000)
 
 
@@ -64,10 +83,10 @@ class ReturnIn(_Shape):
     id: Name = Field(description="Your name for the return.")
     sku: Sku
     state: Literal["announced", "in_transit", "inspected", "failed"]
-    as_of: AwareDatetime
+    as_of: Moment
     units: int = Field(1, ge=1, le=1000)
     location: Location | None = None
-    expected_on: AwareDatetime | None = None
+    expected_on: Moment | None = None
 
 
 class ReturnBatchIn(_Shape):
@@ -90,7 +109,7 @@ class OrderIn(_Shape):
     """An order that was paid, cancelled or sent back."""
 
     id: Annotated[str, Field(min_length=1, max_length=45, pattern=_PLAIN, examples=["S-49406"])]
-    at: AwareDatetime
+    at: Moment
     lines: list[OrderLineIn] = Field(min_length=1, max_length=200)
     state: Literal["paid", "cancelled", "returned"] = "paid"
     address: str = Field("", max_length=320, pattern=_PLAIN, description="Who bought, by e-mail address.")
@@ -145,11 +164,12 @@ def _fault(shape: type[Any], fault: Any) -> dict[str, str]:
         "timezone_aware": "Add a time zone, e.g. 2026-05-12T09:30:00+02:00.",
         "datetime_from_date_parsing": "Write it as 2026-05-12T09:30:00+02:00.",
         "datetime_parsing": "Write it as 2026-05-12T09:30:00+02:00.",
+        "value_error": f"Send a time in the years {YEARS.start} to {YEARS.stop - 1}.",
         "int_parsing": "Send a whole number.",
         "int_type": "Send a whole number.",
         "model_attributes_type": f"Send an object as docs/api.md shows it for {getattr(shape, '__name__', 'this')}.",
     }
-    return {"where": where or "(body)", "what": fault["msg"], "how": mends.get(fault["type"], "See docs/api.md.")}
+    return {"where": where or "(body)", "what": fault["msg"].removeprefix("Value error, "), "how": mends.get(fault["type"], "See docs/api.md.")}
 
 
 def moment(value: datetime | None) -> str | None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from concierge.catalogue.levels import YEARS
 from concierge.errors import BadInput
 
 
@@ -87,6 +88,8 @@ def read_moment(text: object) -> datetime:
         found = datetime.fromisoformat(str(text))
     except ValueError as error:
         raise Misread from error
+    if found.year not in YEARS:
+        raise Misread
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

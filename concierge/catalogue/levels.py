@@ -6,6 +6,8 @@ from typing import Final
 
 from concierge.catalogue.stock_models import StockEventState, StockReport
 
+# The years a report may be of: at the edges of the calendar an instant can't be written in every zone.
+YEARS: Final = range(2000, 2200)
 # The as-of of a location that was never counted, of which we only heard that units came or went.
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

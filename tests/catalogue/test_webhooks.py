@@ -239,7 +239,8 @@ def test_a_new_webhook_of_woocommerce_is_greeted(shop: FlaskClient) -> None:
 @pytest.mark.parametrize(
     "body",
     [b"", b"[]", b"{", b"null", b"[" * 9999, b'{"available": "many"}', b'{"available": 1e999}', b'{"available": true}',
-     b'{"available": 3, "updated_at": "soon"}'],
+     b'{"available": 3, "updated_at": "soon"}', b'{"available": 3, "updated_at": "0001-01-01T00:00:00+14:00"}',
+     b'{"available": 3, "updated_at": "9999-12-31T23:59:59-12:00"}'],
 )  # fmt: skip
 def test_nonsense_under_a_good_signature_is_refused(shop: FlaskClient, body: bytes) -> None:
     assert shopify(shop, "inventory_levels/update", body).status_code == 422

@@ -1,0 +1,37 @@
+"""Slips of those who call the API: each is said, where it is, and nothing is swallowed."""
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from concierge.api.commands import make_key
+from tests.catalogue.builders import make_product
+from tests.factories import NOW
+
+REPORT = {"id": "1", "sku": "CAL-TUR-36", "units": 2, "as_of": "2026-05-12T09:30:00Z"}
+LINE = {"id": "1", "sku": "CAL-TUR-36", "units": 1, "price_cents": 1}
+ORDER = {"id": "S-1", "at": "2026-05-12T09:30:00Z", "lines": [LINE]}
+
+
+@pytest.fixture
+def shop(client: FlaskClient, session: Session):
+    """Posts with a key, and gives back the status and where the faults are."""
+    make_product(session)
+    _key, text = make_key(session, name="Shop", scopes=("stock", "orders"), by=None, now=NOW)
+    session.commit()
+
+    def post(path: str, sent: object) -> tuple[int, list[str]]:
+        answer = client.post(f"/api/v1/{path}", json=sent, headers={"Authorization": f"Bearer {text}"})
+        faults = answer.get_json().get("error", {}).get("faults", [])
+        assert all(fault["what"] and fault["how"] != "See docs/api.md." for fault in faults)
+        return answer.status_code, [fault["where"] for fault in faults]
+
+    return post
+
+
+@pytest.mark.parametrize(
+    "as_of", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1999-12-31T00:00:00Z", "2200-01-01T00:00:00Z"]
+)
+def test_a_time_at_the_edge_of_the_calendar_is_a_slip(shop, as_of: str) -> None:
+    assert shop("stock", REPORT | {"as_of": as_of}) == (422, ["as_of"])
+    assert shop("orders", ORDER | {"at": as_of}) == (422, ["at"])
