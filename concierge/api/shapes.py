@@ -1,5 +1,6 @@
 """The shapes of what the API takes: checked here, described for people by the same words."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -156,6 +157,23 @@ def read(shape: type[S], value: Any) -> S:
         raise Misshapen([_fault(shape, each) for each in error.errors(include_url=False)[:20]]) from error
 
 
+def require_distinct(where: str, sent: Sequence[StockIn | OrderLineIn]) -> None:
+    """That no two in a list have one name and say different things, or are lines of one order; raises Misshapen."""
+    first: dict[str, tuple[int, BaseModel]] = {}
+    faults = []
+    for number, each in enumerate(sent):
+        earlier, said = first.setdefault(each.id, (number, each))
+        if earlier != number and (isinstance(each, OrderLineIn) or each != said):
+            faults.append(name_taken(f"{where}[{number}].id", f"{where}[{earlier}]"))
+    if faults:
+        raise Misshapen(faults[:20])
+
+
+def name_taken(where: str, by: str) -> dict[str, str]:
+    """The fault of a name that is somebody else's already."""
+    return {"where": where, "what": f"This is the name of {by}.", "how": "Give each a name of its own."}
+
+
 def _fault(shape: type[Any], fault: Any) -> dict[str, str]:
     where = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in fault["loc"]).lstrip(".")
     mends = {
@@ -169,7 +187,8 @@ def _fault(shape: type[Any], fault: Any) -> dict[str, str]:
         "int_type": "Send a whole number.",
         "model_attributes_type": f"Send an object as docs/api.md shows it for {getattr(shape, '__name__', 'this')}.",
     }
-    return {"where": where or "(body)", "what": fault["msg"].removeprefix("Value error, "), "how": mends.get(fault["type"], "See docs/api.md.")}
+    what = fault["msg"].removeprefix("Value error, ")
+    return {"where": where or "(body)", "what": what, "how": mends.get(fault["type"], "See docs/api.md.")}
 
 
 def moment(value: datetime | None) -> str | None:

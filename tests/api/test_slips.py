@@ -35,3 +35,21 @@ def shop(client: FlaskClient, session: Session):
 def test_a_time_at_the_edge_of_the_calendar_is_a_slip(shop, as_of: str) -> None:
     assert shop("stock", REPORT | {"as_of": as_of}) == (422, ["as_of"])
     assert shop("orders", ORDER | {"at": as_of}) == (422, ["at"])
+
+
+def test_one_name_in_a_batch_is_one_report(shop) -> None:
+    second = REPORT | {"sku": "CAL-TUR-37"}
+    assert shop("stock", {"reports": [REPORT, second]}) == (422, ["reports[1].id"])
+    assert shop("stock", {"reports": [REPORT, REPORT | {"location": "Milano"}]}) == (422, ["reports[1].id"])
+    assert shop("stock", {"reports": [REPORT, REPORT]}) == (200, [])
+    assert shop("stock", second) == (422, ["id"])
+    unit = {"id": "R", "sku": "CAL-TUR-36", "state": "announced", "as_of": "2026-05-12T09:30:00Z"}
+    assert shop("returns", {"returns": [unit, unit | {"sku": "CAL-TUR-37"}]}) == (422, ["returns[1].id"])
+    assert shop("returns", unit) == (200, [])
+    assert shop("returns", {"returns": [unit | {"sku": "CAL-TUR-37"}]}) == (422, ["returns[0].id"])
+
+
+def test_no_line_of_an_order_is_swallowed(shop) -> None:
+    assert shop("orders", ORDER | {"lines": [LINE, LINE]}) == (422, ["lines[1].id"])
+    assert shop("orders", ORDER) == (200, [])
+    assert shop("orders", ORDER | {"lines": [LINE | {"sku": "CAL-TUR-37"}]}) == (422, ["lines[0].id"])

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from concierge import clock
 from concierge.api.answers import HoldOut, OrderOut
 from concierge.api.models import HoldOver
-from concierge.api.shapes import OrderIn, OrderLineIn, moment, read
+from concierge.api.shapes import Misshapen, OrderIn, OrderLineIn, moment, name_taken, read, require_distinct
 from concierge.api.v1.callers import body, bp, for_keys, source
 from concierge.catalogue.models import VariantNotFound
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
@@ -25,12 +25,13 @@ from concierge.wishes.queries import get_offer
 def orders() -> ResponseReturnValue:
     """An order that was paid, cancelled or sent back, line by line; the same again changes nothing."""
     order = read(OrderIn, body())
-    lines = sorted(order.lines, key=lambda line: line.sku)
-    answers = {line.id: _line(order, line, now=clock.now()) for line in lines}
-    return jsonify(id=order.id, lines=[answers[line.id] for line in order.lines])
+    require_distinct("lines", order.lines)
+    lines = sorted(enumerate(order.lines), key=lambda numbered: numbered[1].sku)
+    answers = {number: _line(order, line, f"lines[{number}].", now=clock.now()) for number, line in lines}
+    return jsonify(id=order.id, lines=[answers[number] for number in range(len(lines))])
 
 
-def _line(order: OrderIn, line: OrderLineIn, *, now: datetime) -> dict[str, Any]:
+def _line(order: OrderIn, line: OrderLineIn, where: str, *, now: datetime) -> dict[str, Any]:
     report = PurchaseReport(
         source=source(),
         external_id=f"{order.id}:{line.id}"[:200],
@@ -49,6 +50,8 @@ def _line(order: OrderIn, line: OrderLineIn, *, now: datetime) -> dict[str, Any]
         purchase = report_purchase(db.session, report, now=now)
     except VariantNotFound:
         return {"id": line.id, "sku": line.sku, "state": "unknown"}
+    if purchase.variant.sku != line.sku:
+        raise Misshapen([name_taken(f"{where}id", f"a line that sold {purchase.variant.sku}")])
     return {"id": line.id, "sku": line.sku, "state": "returned" if purchase.returned_at else "paid"}
 
 

@@ -18,12 +18,15 @@ from concierge.api.answers import (
 )
 from concierge.api.shapes import (
     FullCountIn,
+    Misshapen,
     ReturnBatchIn,
     ReturnIn,
     StockBatchIn,
     StockIn,
     moment,
+    name_taken,
     read,
+    require_distinct,
 )
 from concierge.api.v1.callers import body, bp, for_keys, source
 from concierge.catalogue import queries
@@ -52,7 +55,8 @@ def stock() -> ResponseReturnValue:
         return _full_count(read(FullCountIn, sent))
     if isinstance(sent, dict) and "reports" in sent:
         reports = read(StockBatchIn, sent).reports
-        answers = {number: _report(reports[number]) for number in _in_order(reports)}
+        require_distinct("reports", reports)
+        answers = {number: _report(reports[number], f"reports[{number}].") for number in _in_order(reports)}
         return jsonify(reports=[answers[number] for number in range(len(reports))])
     answer = _report(read(StockIn, sent))
     return jsonify(answer), 404 if answer["state"] == "unknown" else 200
@@ -63,7 +67,7 @@ def _in_order(reports: list[Any]) -> list[int]:
     return sorted(range(len(reports)), key=lambda number: (reports[number].sku, number))
 
 
-def _report(sent: StockIn) -> dict[str, Any]:
+def _report(sent: StockIn, where: str = "") -> dict[str, Any]:
     report = Report(
         source(), sent.id, sent.sku, sent.location or house_config().policy.shop_location, StockReport(sent.kind),
         max(0, sent.units) if sent.kind == "snapshot" else sent.units, sent.as_of, sent.version,
@@ -72,7 +76,8 @@ def _report(sent: StockIn) -> dict[str, Any]:
         event = report_stock(db.session, report, now=clock.now(), policy=house_config().policy)
     except VariantNotFound:
         return {"id": sent.id, "sku": sent.sku, "state": "unknown"}
-    variant = event.variant
+    if (variant := event.variant).sku != sent.sku:
+        raise Misshapen([name_taken(f"{where}id", f"a report about {variant.sku}")])
     return {"id": sent.id, "sku": sent.sku, "state": event.state.value, **_units(db.session, variant.sku)}
 
 
@@ -105,13 +110,13 @@ def returns() -> ResponseReturnValue:
     sent = body()
     if isinstance(sent, dict) and "returns" in sent:
         reports = read(ReturnBatchIn, sent).returns
-        answers = {number: _return(reports[number]) for number in _in_order(reports)}
+        answers = {number: _return(reports[number], f"returns[{number}].") for number in _in_order(reports)}
         return jsonify(returns=[answers[number] for number in range(len(reports))])
     answer = _return(read(ReturnIn, sent))
     return jsonify(answer), 404 if answer["state"] == "unknown" else 200
 
 
-def _return(sent: ReturnIn) -> dict[str, Any]:
+def _return(sent: ReturnIn, where: str = "") -> dict[str, Any]:
     report = ReturnReport(
         source(), sent.id, sent.sku, sent.location or house_config().policy.shop_location, ReturnState(sent.state),
         sent.as_of, sent.units, sent.expected_on,
@@ -120,6 +125,8 @@ def _return(sent: ReturnIn) -> dict[str, Any]:
         returned = report_return(db.session, report, now=clock.now(), policy=house_config().policy)
     except VariantNotFound:
         return {"id": sent.id, "sku": sent.sku, "state": "unknown"}
+    if returned.variant.sku != sent.sku:
+        raise Misshapen([name_taken(f"{where}id", f"a return of {returned.variant.sku}")])
     return {"id": sent.id, "sku": sent.sku, "state": returned.state.value, "units": returned.units}
 
 
