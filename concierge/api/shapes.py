@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     IPvAnyAddress,
+    StrictBool,
     TypeAdapter,
     ValidationError,
 )
@@ -34,7 +35,9 @@ def _within_reason(moment: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_within_reason)]
-Units = Annotated[int, Field(ge=-1_000_000, le=1_000_000, examples=[2])]
+# A number as JSON writes it: neither "2" nor true.
+Whole = Annotated[int, Field(strict=True)]
+Units = Annotated[Whole, Field(ge=-1_000_000, le=1_000_000, examples=[2])]
 
 
 class _Shape(BaseModel):
@@ -52,7 +55,7 @@ class StockIn(_Shape):
     as_of: Moment = Field(description="When this was true.", examples=["2026-05-12T09:30:00+02:00"])
     kind: Literal["snapshot", "delta"] = "snapshot"
     location: Location | None = Field(None, description="Where the units are; your online shop when left out.")
-    version: int | None = Field(None, ge=0, le=2**62, description="Your own count of reports on this SKU and place.")
+    version: Whole | None = Field(None, ge=0, le=2**62, description="Your own count of reports on this SKU and place.")
 
 
 class CountIn(_Shape):
@@ -85,7 +88,7 @@ class ReturnIn(_Shape):
     sku: Sku
     state: Literal["announced", "in_transit", "inspected", "failed"]
     as_of: Moment
-    units: int = Field(1, ge=1, le=1000)
+    units: Whole = Field(1, ge=1, le=1000)
     location: Location | None = None
     expected_on: Moment | None = None
 
@@ -101,9 +104,9 @@ class OrderLineIn(_Shape):
 
     id: Name = Field(description="The line's name within the order.")
     sku: Sku
-    units: int = Field(1, ge=1, le=1000)
-    price_cents: int = Field(ge=0, le=10**9, description="For one unit.")
-    returned: int = Field(0, ge=0, le=1000, description="Of its units so many were cancelled or came back, in all.")
+    units: Whole = Field(1, ge=1, le=1000)
+    price_cents: Whole = Field(ge=0, le=10**9, description="For one unit.")
+    returned: Whole = Field(0, ge=0, le=1000, description="Of its units so many were cancelled or came back, in all.")
 
 
 class OrderIn(_Shape):
@@ -129,10 +132,10 @@ class WishIn(_Shape):
     product: str = Field("", max_length=40, pattern=_PLAIN, description="Its code, with sizes; or leave both out.")
     skus: list[Sku] = Field([], max_length=60, description="Any of these would do.")
     sizes: list[Annotated[str, Field(min_length=1, max_length=20, pattern=_PLAIN)]] = Field([], max_length=60)
-    quantity: int = Field(1, ge=1, le=9, description="All of them or none.")
+    quantity: Whole = Field(1, ge=1, le=9, description="All of them or none.")
     needed_by: date | None = None
-    ceiling_cents: int | None = Field(None, ge=1, le=10**9, description="The most she would pay for one.")
-    or_similar: bool = False
+    ceiling_cents: Whole | None = Field(None, ge=1, le=10**9, description="The most she would pay for one.")
+    or_similar: StrictBool = False
     language: str = Field("en", max_length=8, description="Of the words, and of our letters to her.")
     ip: IPvAnyAddress | None = Field(None, description="Where she was; only a keyed hash of her network is kept.")
 
@@ -183,8 +186,8 @@ def _fault(shape: type[Any], fault: Any) -> dict[str, str]:
         "datetime_from_date_parsing": "Write it as 2026-05-12T09:30:00+02:00.",
         "datetime_parsing": "Write it as 2026-05-12T09:30:00+02:00.",
         "value_error": f"Send a time in the years {YEARS.start} to {YEARS.stop - 1}.",
-        "int_parsing": "Send a whole number.",
         "int_type": "Send a whole number.",
+        "bool_type": "Send true or false.",
         "model_attributes_type": f"Send an object as docs/api.md shows it for {getattr(shape, '__name__', 'this')}.",
     }
     what = fault["msg"].removeprefix("Value error, ")

@@ -3,13 +3,13 @@
 import logging
 from http import HTTPStatus
 
-from flask import Flask, jsonify, request
+from flask import Flask, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, default_exceptions
 
 from concierge.errors import ConciergeError
 from concierge.extensions import db
@@ -57,7 +57,10 @@ def _http(error: Exception) -> ResponseReturnValue:
         413: _("This is larger than we can take."),
         429: _("That was a little too often. Wait a minute, then try again."),
     }
-    return _answer(status, sentences.get(status, error.description or HTTPStatus(status).phrase))
+    answer = make_response(_answer(status, sentences.get(status, error.description or HTTPStatus(status).phrase)))
+    if isinstance(error, MethodNotAllowed):
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return answer
 
 
 def _beyond(error: Exception) -> ResponseReturnValue:
@@ -81,6 +84,9 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
 
 
 def _answer(status: int, sentence: str) -> ResponseReturnValue:
+    if request.path.startswith("/api/"):  # for programs, as docs/api.md says; its own errors never come here
+        name = default_exceptions.get(status, HTTPException).__name__
+        return jsonify(error={"name": name, "what": sentence, "faults": []}), status
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         return jsonify(error=sentence), status
     # htmx swaps the fragment into the page's message area, see HX-Retarget

@@ -5,6 +5,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from concierge.api.commands import make_key
+from concierge.web.security import public
 from tests.catalogue.builders import make_product
 from tests.factories import NOW
 
@@ -53,3 +54,32 @@ def test_no_line_of_an_order_is_swallowed(shop) -> None:
     assert shop("orders", ORDER | {"lines": [LINE, LINE]}) == (422, ["lines[1].id"])
     assert shop("orders", ORDER) == (200, [])
     assert shop("orders", ORDER | {"lines": [LINE | {"sku": "CAL-TUR-37"}]}) == (422, ["lines[0].id"])
+
+
+@pytest.mark.parametrize("units", [True, "2", 2.5, None])
+def test_units_are_whole_numbers(shop, units: object) -> None:
+    assert shop("stock", REPORT | {"units": units}) == (422, ["units"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "name"),
+    [
+        ("GET", "/api/v1/nowhere", 404, "NotFound"),
+        ("GET", "/api/v1/stock", 405, "MethodNotAllowed"),
+    ],
+)
+def test_every_error_is_json(client: FlaskClient, method: str, path: str, status: int, name: str) -> None:
+    answer = client.open(path, method=method, headers={"Accept": "text/html"})
+    error = answer.get_json()["error"]
+    assert (answer.status_code, error["name"], error["faults"]) == (status, name, [])
+    assert error["what"]
+    assert status != 405 or "POST" in answer.headers["Allow"]
+
+
+def test_what_breaks_on_our_side_is_json_too(app) -> None:
+    def breaks() -> None:
+        raise ZeroDivisionError
+
+    app.add_url_rule("/api/v1/breaks", "breaks", public(breaks))
+    answer = app.test_client().get("/api/v1/breaks")
+    assert (answer.status_code, answer.get_json()["error"]["name"]) == (500, "InternalServerError")
