@@ -27,7 +27,9 @@ def stock() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--location", help="Where the units are, for lines that don't say [online].")
 @click.option("--complete", is_flag=True, help="It counts everything there: what it leaves out is sold out.")
-@click.option("--as-of", type=click.DateTime(), help="When it was counted, in UTC [when the file was written].")
+@click.option(
+    "--as-of", type=click.DateTime(), help="When it was counted, by the house's clock [when the file was written]."
+)
 @click.option("--yes", is_flag=True, help="Apply without asking; jumps then wait for a merchandiser.")
 @click.option("--data", type=click.Path(path_type=Path), help="The data folder [data].")
 def import_stock(
@@ -36,7 +38,7 @@ def import_stock(
     """Take in a CSV FILE with the columns SKU and Units, and perhaps Location and As of."""
     config = read_config(data=data)
     schema.require_current(config)
-    counted = as_of.replace(tzinfo=UTC) if as_of else datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    counted = as_of.replace(tzinfo=config.policy.zone) if as_of else datetime.fromtimestamp(file.stat().st_mtime, UTC)
     sessions, store = make_sessions(config), open_store(config)
     with sessions() as session:
         run = propose_import(
@@ -46,6 +48,7 @@ def import_stock(
             source="command",
             name=file.name,
             location=location or config.policy.shop_location,
+            zone=config.policy.zone,
             as_of=counted,
             is_complete=complete,
             by=None,

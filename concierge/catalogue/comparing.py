@@ -43,7 +43,7 @@ def compare(session: Session, count: StockCount, *, is_locked: bool = False) -> 
     for some in in_parts(lines):
         yield from _compare_some(session, some, count.as_of, is_locked=is_locked)
     if count.is_complete:
-        yield from _missing(session, lines, count.as_of)
+        yield from _missing(session, lines, {fault.sku for fault in count.faults}, count.as_of)
 
 
 def _compare_some(
@@ -97,11 +97,11 @@ def _moved_since(
     return moved
 
 
-def _missing(session: Session, lines: Sequence[SheetLine], as_of: datetime) -> Iterator[Change]:
-    """What a full count leaves out of the locations it names counts as none."""
+def _missing(session: Session, lines: Sequence[SheetLine], unread: set[str], as_of: datetime) -> Iterator[Change]:
+    """What a full count leaves out of the places it names counts as none, but not what is in a line nobody can read."""
     named = {(line.sku, line.location) for line in lines}
     for sku, level in _on_hand(session, {line.location for line in lines}):
-        if (sku, level.location) not in named and level.as_of <= as_of:
+        if (sku, level.location) not in named and sku not in unread and level.as_of <= as_of:
             yield Change(SheetLine(0, sku, level.location, 0), "missing", level.on_hand, 0)
 
 

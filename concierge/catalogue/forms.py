@@ -13,6 +13,7 @@ FAULT_WORDS = {
     "sku": _l("no SKU, or one that is too long"),
     "location": _l("the location’s name is too long"),
     "units": _l("not a whole number of units"),
+    "ambiguous": _l("a thousand, or one with three decimals? Write it without a point or comma"),
     "as_of": _l("not a date and time such as 2026-05-12T09:30+02:00"),
     "twice": _l("this SKU stands there twice for one location"),
 }

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -43,6 +44,7 @@ def propose_import(
     source: str,
     name: str,
     location: str,
+    zone: ZoneInfo,
     as_of: datetime,
     is_complete: bool,
     by: Editor | None,
@@ -50,9 +52,10 @@ def propose_import(
 ) -> ImportRun:
     """Work out what a file would change, and keep both to be looked at; nothing is applied.
 
-    Lines without a location or time of their own are at `location`, as of `as_of`. Raises NotASheet, TooLong.
+    Lines without a location or time of their own are at `location`, as of `as_of`; times without a zone are by the
+    clock of `zone`. Raises NotASheet, TooLong.
     """
-    sheet = read_sheet(data, location=location)
+    sheet = read_sheet(data, location=location, zone=zone)
     count = StockCount(sheet.lines, sheet.faults, min(as_of, now), is_complete)
     run = ImportRun(
         source=source,
@@ -60,7 +63,7 @@ def propose_import(
         state=ImportRunState.PROPOSED,
         is_complete=is_complete,
         blob_key=store.put(data),
-        outcome=_outcome(count, list(compare(session, count)), location),
+        outcome=_outcome(count, list(compare(session, count)), location, zone.key),
         created_at=now,
         created_by=by,
     )
@@ -113,7 +116,7 @@ def look_again(session: Session, store: BlobStore, run: ImportRun) -> None:
     if run.state is not ImportRunState.PROPOSED:
         raise AlreadyDecided
     count = _read_again(store, run)
-    run.outcome = _outcome(count, list(compare(session, count)), run.outcome["location"])
+    run.outcome = _outcome(count, list(compare(session, count)), run.outcome["location"], _zone_of(run).key)
     session.flush()
 
 
@@ -131,8 +134,13 @@ def wants_a_look(run: ImportRun, policy: Policy) -> bool:
 
 def _read_again(store: BlobStore, run: ImportRun) -> StockCount:
     assert run.blob_key is not None
-    sheet = read_sheet(store.get(run.blob_key), location=run.outcome["location"])
+    sheet = read_sheet(store.get(run.blob_key), location=run.outcome["location"], zone=_zone_of(run))
     return StockCount(sheet.lines, sheet.faults, datetime.fromisoformat(run.outcome["as_of"]), run.is_complete)
+
+
+def _zone_of(run: ImportRun) -> ZoneInfo:
+    """By whose clock its times are; counts proposed before it was kept were read in UTC."""
+    return ZoneInfo(run.outcome.get("zone", "UTC"))
 
 
 def _settle(session: Session, run: ImportRun, state: ImportRunState, *, by: Editor | None, now: datetime) -> None:
@@ -166,7 +174,7 @@ def _report(run: ImportRun, change: Change, as_of: datetime, *, approved: bool) 
     )  # fmt: skip
 
 
-def _outcome(count: StockCount, changes: list[Change], location: str) -> dict[str, Any]:
+def _outcome(count: StockCount, changes: list[Change], location: str, zone: str) -> dict[str, Any]:
     tally = {kind: sum(change.kind == kind for change in changes) for kind in ("changed", "same", "late", "unknown")}
     missing = [change for change in changes if change.kind == "missing"]
     counted = sum(1 for change in changes if change.before > 0)
@@ -186,6 +194,7 @@ def _outcome(count: StockCount, changes: list[Change], location: str) -> dict[st
         ],
         "as_of": count.as_of.isoformat(),
         "location": location,
+        "zone": zone,
         "fingerprint": _fingerprint(changes),
     }
 

@@ -83,6 +83,7 @@ def _apply(config: Config, sessions: Sessions, path: Path) -> str:
             source="folder",
             name=path.name,
             location=config.policy.shop_location,
+            zone=config.policy.zone,
             as_of=datetime.fromtimestamp(path.stat().st_mtime, UTC),
             is_complete=path.name.lower().startswith(COMPLETE),
             by=None,

@@ -2,11 +2,14 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from concierge.catalogue.levels import YEARS
 from concierge.errors import BadInput
 
 MOST_LINES: Final = 200_000
@@ -19,6 +22,10 @@ _HEADINGS: Final = {
     "location": "location", "store": "location", "boutique": "location", "negozio": "location", "sede": "location",
     "as of": "as_of", "as_of": "as_of", "counted at": "as_of", "date": "as_of", "data": "as_of",
 }  # fmt: skip
+# The line by which spreadsheets tell each other the separator.
+_TELLS_SEPARATOR: Final = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
+# A thousand to one reader, one with three decimals to another.
+_AMBIGUOUS: Final = re.compile(r"-?[1-9]\d{0,2}([.,]\d{3})+", re.ASCII)
 
 
 class NotASheet(BadInput):
@@ -42,11 +49,15 @@ class SheetLine:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A line that can't be used: what is wrong ("sku", "units", "location", "as_of", "twice") and what stands there."""
+    """A line that can't be used: what is wrong and what stands there; `sku` is what it speaks of all the same.
+
+    Wrong is "sku", "location", "units", "ambiguous" (units that are two numbers), "as_of", or it stands there "twice".
+    """
 
     line: int
     fault: str
     value: str = ""
+    sku: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +68,23 @@ class Sheet:
     faults: tuple[Fault, ...]
 
 
-def read_sheet(data: bytes, *, location: str) -> Sheet:
-    """The lines of a CSV file; those without a location are at `location`.
+def read_sheet(data: bytes, *, location: str, zone: ZoneInfo) -> Sheet:
+    """The lines of a CSV file; those without a location are at `location`, times without a zone are by the clock there.
 
     UTF-8, UTF-16 or Windows-1252; commas, semicolons, tabs or bars. Raises NotASheet, TooLong.
     """
     rows = _rows(_text(data))
-    columns = _columns(next(rows, []))
+    columns = _columns(next(rows, (0, []))[1])
     lines: list[SheetLine] = []
     faults: list[Fault] = []
     seen: set[tuple[str, str]] = set()
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         if number > MOST_LINES + 1:
             raise TooLong
-        if not any(cell.strip() for cell in row):
-            continue
-        read = _read(number, {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}, location)
+        cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
+        read = _read(number, cells, location, zone)
         if isinstance(read, SheetLine) and (read.sku, read.location) in seen:
-            read = Fault(number, "twice", read.sku)
+            read = Fault(number, "twice", read.sku, read.sku)
         if isinstance(read, Fault):
             faults.append(read)
         else:
@@ -103,12 +113,18 @@ def _text(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def _rows(text: str) -> Iterator[list[str]]:
-    head = text.split("\n", 1)[0]
-    separator = max(",;\t|", key=head.count)
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows in which something stands, with their numbers, but for a first one that tells the separator."""
+    lines = re.split(r"[\r\n]+", text[:10_000])
+    head = next((line for line in lines if line.strip(' \t",;|')), "")
+    told = _TELLS_SEPARATOR.fullmatch(head)
+    separator = told[1] if told else max(",;\t|", key=head.count)
     reader = csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=separator)
+    rows = ((number, row) for number, row in enumerate(reader, start=1) if any(cell.strip() for cell in row))
     try:
-        yield from reader
+        if told:
+            next(rows, None)
+        yield from rows
     except csv.Error as error:
         raise NotASheet from error
 
@@ -124,18 +140,19 @@ def _columns(headings: list[str]) -> dict[str, int]:
     return columns
 
 
-def _read(number: int, cells: dict[str, str], location: str) -> SheetLine | Fault:
-    place = cells.get("location") or location
-    for name, value in (("sku", cells["sku"]), ("location", place)):
+def _read(number: int, cells: dict[str, str], location: str, zone: ZoneInfo) -> SheetLine | Fault:
+    sku, place, counted, told = cells["sku"], cells.get("location") or location, cells["units"], cells.get("as_of", "")
+    for name, value in (("sku", sku), ("location", place)):
         if not 0 < len(value) <= _LONGEST[name]:
-            return Fault(number, name, value[:60])
-    units = _units(cells["units"])
-    if units is None:
-        return Fault(number, "units", cells["units"][:60])
-    as_of = _instant(cells.get("as_of", ""))
-    if cells.get("as_of") and as_of is None:
-        return Fault(number, "as_of", cells["as_of"][:60])
-    return SheetLine(number, cells["sku"], place, units, as_of)
+            return Fault(number, name, value[:60], "" if name == "sku" else sku)
+    if _AMBIGUOUS.fullmatch(counted):
+        return Fault(number, "ambiguous", counted[:60], sku)
+    if (units := _units(counted)) is None:
+        return Fault(number, "units", counted[:60], sku)
+    as_of = _instant(told, zone)
+    if told and as_of is None:
+        return Fault(number, "as_of", told[:60], sku)
+    return SheetLine(number, sku, place, units, as_of)
 
 
 def _units(text: str) -> int | None:
@@ -148,10 +165,12 @@ def _units(text: str) -> int | None:
     return max(0, units) if units <= MOST_UNITS else None
 
 
-def _instant(text: str) -> datetime | None:
-    """An ISO 8601 instant; without a zone it is UTC."""
+def _instant(text: str, zone: ZoneInfo) -> datetime | None:
+    """An ISO 8601 instant within reason; without a zone it is by the clock of `zone`."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    if found.year not in YEARS:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=zone)

@@ -44,6 +44,7 @@ def propose() -> ResponseReturnValue:
             source="page",
             name=form.file.data.filename or "stock.csv",
             location=form.location.data or house_config().policy.shop_location,
+            zone=house_config().policy.zone,
             as_of=now,
             is_complete=bool(form.is_complete.data),
             by=current_editor(),

@@ -77,6 +77,7 @@ def _count(session: Session, blobs: BlobStore, place: str, at: datetime, policy:
         source="folder",
         name=f"full-{at:%Y-%m-%d}.csv",
         location=place,
+        zone=policy.zone,
         as_of=at,
         is_complete=True,
         by=None,

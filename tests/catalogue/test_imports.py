@@ -45,8 +45,8 @@ FILE = b"sku,units\nCAL-TUR-36,2\nCAL-TUR-37,1\nNOBODY,3\nCAL-TUR-38,many\n"
 
 def propose(session: Session, store: BlobStore, data: bytes = FILE, *, as_of: datetime = LATER, full: bool = False):
     run = propose_import(
-        session, store, data, source="page", name="stock.csv", location="online", as_of=as_of, is_complete=full,
-        by=None, now=LATER,
+        session, store, data, source="page", name="stock.csv", location="online", zone=POLICY.zone, as_of=as_of,
+        is_complete=full, by=None, now=LATER,
     )  # fmt: skip
     session.flush()
     return run
@@ -226,3 +226,10 @@ def test_the_command_shows_and_asks(config: Config, session: Session, tmp_path: 
     session.rollback()
     assert "Applied." in CliRunner().invoke(main, [*command, "--yes"]).output
     assert on_hand(session)[0] == 2
+
+
+def test_what_stands_in_a_line_nobody_can_read_is_not_sold_out(session: Session, store: BlobStore) -> None:
+    make_product(session)
+    run = propose(session, store, b"sku,units\nCAL-TUR-36,2\nCAL-TUR-38,1.000\n", full=True)
+    assert [change[0] for change in run.outcome["changes"] if change[4] == "missing"] == ["CAL-TUR-37"]
+    assert [fault["fault"] for fault in run.outcome["faults"]] == ["ambiguous"]

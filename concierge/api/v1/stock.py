@@ -88,7 +88,7 @@ def _full_count(sent: FullCountIn) -> ResponseReturnValue:
         lines = [SheetLine(0, each.sku, each.location or place, max(0, each.units)) for each in sent.count]
         run = propose_import(
             db.session, house_blobs(), write_sheet(lines), source=source(), name=sent.id, location=place,
-            as_of=sent.as_of, is_complete=True, by=None, now=clock.now(),
+            zone=house_config().policy.zone, as_of=sent.as_of, is_complete=True, by=None, now=clock.now(),
         )  # fmt: skip
         db.session.flush()
         if not wants_a_look(run, house_config().policy):
