@@ -114,6 +114,7 @@ def _signs(sentence: str, language: Language, sizes: Collection[str]) -> _Signs:
         asks=asks,
         doubts=language.doubts.search(rest) is not None
         or _speaks_of_another_size(said, language, sizes, in_any=says_yes)
+        or (says_yes and not firm_no and language.others.search(rest) is not None)
         or (says_yes and not not_now and not firm_no and language.but_after_yes(rest)),
     )
 

@@ -22,6 +22,8 @@ class Language:
     keeps: re.Pattern[str]
     denies: re.Pattern[str]
     doubts: re.Pattern[str]
+    # somebody else it might go to
+    others: re.Pattern[str]
     asks: re.Pattern[str]
     # how to pay, when it comes
     way: re.Pattern[str]
@@ -54,6 +56,15 @@ _AND += r"|in a \d+|at|now|and|of course|very|so|too|for me|as soon|straight|tom
 _AND += r"|unless)\b))"
 _GLADLY = r"(?:(?:definitely|gladly|happily|certainly|absolutely|of course|really|still|so|very much|surely|just) )*"
 
+# Whoever it is to go to instead of her; said with the words of a yes, it is a no: "go ahead with somebody else".
+_OTHERS = (
+    r"(?:(?:some|any)(?:one|body) else|another (?:customer|client|lady|woman|person)|(?:the )?others|whoever is next"
+)
+_OTHERS += (
+    r"|(?:the )?next (?:(?:lady|one|person|customer|client|woman|name)(?: (?:in|on) (?:the )?(?:line|list|queue))?"
+)
+_OTHERS += r"|in (?:the )?(?:line|queue)|on the list))"
+
 ENGLISH = Language(
     idioms=_any(
         r"(?:it's |that's )?(?:no|not a) (?:problem|worries|trouble)(?: at all)?",
@@ -63,6 +74,7 @@ ENGLISH = Language(
         r"can(?:'t|not| not) believe (?:it|my luck|my eyes|this)",
         r"(?:i )?(?:don't|do not|wouldn't|would not) (?:want to |wish to )?miss (?:it|them|these|this)",
         r"why not",
+        r"before (?:some|any)(?:one|body) else(?: (?:does|can|takes (?:it|them)|gets (?:it|them)))?",
     ),
     takes=_any(
         rf"(?:i|we)(?:'ll| will| shall) {_GLADLY}(?:take|have|buy|order|purchase) {_IT}{_AND}",
@@ -108,6 +120,15 @@ ENGLISH = Language(
         r"cancel (?:my|the) (?:wish|order|offer|request)",
         r"(?:give|offer|sell|pass) (?:it|them) (?:on )?to (?:the next|somebody|someone|another)(?: \w+)?",
         r"let (?:it|them|the pair) go",
+        rf"(?:go ahead|proceed|carry on|move on)(?: without me|(?: with| to| and)?(?: \w+){{0,4}}? {_OTHERS})",
+        rf"(?:give|offer|sell|pass|hand|leave|show)(?: (?:it|them|these|this|the \w+))?(?: on)?(?: to| for)? {_OTHERS}",
+        rf"let {_OTHERS}",
+        rf"(?:go|goes|going|belongs?) to {_OTHERS}",
+        rf"(?:love|like|happy|glad|delighted)(?: (?:for|if))? {_OTHERS}",
+        r"(?:take|have) a pass",
+        r"(?:give (?:it|them|these|this one|this) a miss|sit this one out)",
+        r"(?:take|strike|cross|remove) (?:me|my name) (?:off|from)"
+        r"(?! (?:your |the |this )?(?:mailing|newsletter|mails?))",
         r"(?:no need|don't|do not|needn't) (?:to )?(?:hold|keep|reserve) (?:it|them)",
     ),
     no_words=_words("no nope nah"),
@@ -175,6 +196,7 @@ ENGLISH = Language(
         r"wait(?:ing)? for",
         r"hesita\w+",
     ),
+    others=_any(_OTHERS),
     asks=re.compile(
         r"(?:^|, |\bbut |\band )(?:(?:can|could|do|does|did|is|are|will|would|may|shall)"
         r" (?:i|you|we|it|they|there|the|these|those)|how|what|which|where|who|when (?:do|does|will|can|are|is))\b"
@@ -215,6 +237,10 @@ _E = (
 )
 _E += r"|per favore|e|assolutamente|sicuramente|certo|certamente|davvero|in \d+|se|ma|però|perché|senz'altro)\b))"
 _VERB = r"(?:prend|compr|acquist|aver|ordin)"
+
+_ALTRI = r"(?:(?:qualcun )?(?:un')?altr[oaie]|un altro|qualcun[oa]?(?: |')altr[oa]"
+_ALTRI += r"|(?:la |il )?prossim[ao] (?:cliente|signora|in)"
+_ALTRI += r"|chi (?:viene|è|aspetta)(?: \w+)?)(?! (?:volta|taglia|misura|occasione|settimana|colore|paio|domanda|cosa))"
 
 ITALIAN = Language(
     idioms=_any(
@@ -258,6 +284,13 @@ ITALIAN = Language(
         rf"{_LI} ?(?:dia|lasci|offra|ceda|venda)(?: pure)?(?: a)?",
         r"(?:offrir|dar|ceder|lasciar|vender)(?:li|le|la|lo) (?:pure )?(?:a|ad)",
         r"non fa(?:nno)? per me",
+        r"(?:lasciate|date|offrite|cedete|vendete|passate|proponete)(?:li|le|la|lo)(?: pure)? (?:a|ad|al|alla)",
+        rf"(?:proced\w+|vada|andate|continu\w+)(?: pure| avanti)*(?: con| a)? {_ALTRI}",
+        r"(?:proced\w+|vada|andate)(?: pure| avanti)* senza di me",
+        rf"(?:(?:faccia|fate)(?: pure)? (?:felice|contenta)|(?:lasci|ced)\w*(?: volentieri)?(?: il \w+)? a) {_ALTRI}",
+        r"ced(?:o|erei)(?: volentieri| pure)* il (?:mio )?(?:posto|turno)",
+        r"(?:mi (?:tolga|cancelli|levi|depenni)|(?:toglie|cancella|leva|depenna)(?:te)?mi)(?: pure)?"
+        r" da\w+(?:'| )(?:lista|elenco|coda)",
     ),
     no_words=_words("no"),
     not_now=_any(
@@ -313,6 +346,7 @@ ITALIAN = Language(
         r"vorrei sapere",
         r"indecis\w+",
     ),
+    others=_any(_ALTRI),
     asks=re.compile(
         r"(?:^|, |\bma |\be )(?:posso|potrei|può|potrebbe|potete|avete|c'è|ci sono|quanto|quando|come|dove|quale|quali"
         r"|è possibile|si può|si possono|(?:li|le|la|lo) avete|possiamo|sapete)\b",

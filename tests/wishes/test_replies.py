@@ -8,6 +8,7 @@ from concierge.wishes.replies import Meant, Reading, read
 from tests.wishes.replies_held_out import HELD_OUT
 from tests.wishes.replies_known import KNOWN
 from tests.wishes.replies_later import LATER
+from tests.wishes.replies_polite import POLITE_HELD_OUT, POLITE_KNOWN
 
 Cases = tuple[tuple[str, str, str], ...]
 
@@ -21,16 +22,22 @@ def share(cases: Cases, meant: Meant) -> tuple[float, float]:
     return right / said, right / asked
 
 
-@pytest.mark.parametrize(("language", "text", "meant"), KNOWN)
+@pytest.mark.parametrize(("language", "text", "meant"), KNOWN + POLITE_KNOWN)
 def test_what_the_rule_was_made_with_is_read_as_it_is_meant(language: str, text: str, meant: str):
     assert read(text, language, sizes=("36",)).meant.value == meant
 
 
-@pytest.mark.parametrize("cases", [HELD_OUT, LATER], ids=["held out", "later"])
+@pytest.mark.parametrize("cases", [HELD_OUT, LATER, POLITE_HELD_OUT], ids=["held out", "later", "polite"])
 def test_a_yes_is_never_wrong_and_seldom_missed_in_what_it_had_not_met(cases: Cases):
     precision, recall = share(cases, Meant.YES)
     assert precision == 1.0
     assert recall >= 0.8
+
+
+def test_who_declines_in_favour_of_somebody_else_is_heard():
+    precision, recall = share(POLITE_HELD_OUT, Meant.NO)
+    assert precision == 1.0
+    assert recall >= 0.75
 
 
 @pytest.mark.parametrize("cases", [HELD_OUT, LATER], ids=["held out", "later"])
