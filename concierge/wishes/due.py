@@ -53,11 +53,12 @@ def list_to_share_out(
     return list(session.scalars(statement))
 
 
-def list_to_lapse(session: Session, *, now: datetime, but: Rows = NONE) -> list[int]:
-    """Offers whose hold is over, the longest over first."""
+def list_to_lapse(session: Session, *, now: datetime, offer_id: int | None = None, but: Rows = NONE) -> list[int]:
+    """Offers (or this one) whose hold is over, the longest over first; none for silence whose mail has not left."""
     statement = (
         sa.select(Offer.id)
-        .where(Offer.ended_at.is_(None), Offer.held_until <= now, Offer.id.not_in(but))
+        .where(Offer.ended_at.is_(None), Offer.held_until <= now, _may_lapse())
+        .where(Offer.id == offer_id if offer_id is not None else Offer.id.not_in(but))
         .order_by(Offer.held_until)
         .limit(AT_ONCE)
     )
@@ -66,7 +67,7 @@ def list_to_lapse(session: Session, *, now: datetime, but: Rows = NONE) -> list[
 
 def next_lapse_at(session: Session, *, but: Rows = NONE) -> datetime | None:
     """When the next hold is over."""
-    open_ones = (Offer.ended_at.is_(None), Offer.held_until.is_not(None), Offer.id.not_in(but))
+    open_ones = (Offer.ended_at.is_(None), Offer.held_until.is_not(None), _may_lapse(), Offer.id.not_in(but))
     return session.scalar(sa.select(Offer.held_until).where(*open_ones).order_by(Offer.held_until).limit(1))
 
 
@@ -86,8 +87,22 @@ def list_to_pause(session: Session, *, now: datetime, but: Rows = NONE) -> list[
 
 
 def list_to_resume(session: Session, *, but: Rows = NONE) -> list[int]:
-    """Open offers whose clock stands still and whose mail has got through."""
-    return list(session.scalars(_mailed(but).where(Offer.hold_left_seconds.is_not(None), Delivery.state.in_(_THROUGH))))
+    """Open offers whose mail has got through and whose clock stands still, or ran before the mail had left."""
+    early = Offer.held_until.is_not(None) & _left_late()
+    stands = Offer.hold_left_seconds.is_not(None)
+    return list(session.scalars(_mailed(but).where(Delivery.state.in_(_THROUGH), stands | early)))
+
+
+def _left_late() -> sa.ColumnElement[bool]:
+    """Whether the carrier took the mail long after it was queued, and the hold has not been moved for that."""
+    waited = sa.extract("epoch", Delivery.sent_at) - sa.extract("epoch", Offer.left_at)
+    return sa.func.coalesce(waited, 0) > PATIENCE.total_seconds()
+
+
+def _may_lapse() -> sa.ColumnElement[bool]:
+    """She has answered, was not told by a mail, or had all the time of her hold since the carrier took it."""
+    reached = (Delivery.id == Offer.delivery_id, Delivery.state.in_(_THROUGH), ~_left_late())
+    return (Offer.state != OfferState.OPEN) | Offer.delivery_id.is_(None) | sa.exists().where(*reached)
 
 
 def _mailed(but: Rows) -> sa.Select[int]:

@@ -62,9 +62,8 @@ def lapse_due(config: Config, sessions: Sessions) -> int:
     """End the offers whose hold is over; how many."""
 
     def lapse(session: Session, offer_id: int) -> None:
-        offer = queries.lock_offer(session, offer_id)
-        now = clock.now()
-        if offer.held_until is not None and offer.held_until <= now:  # she may have been quicker
+        offer, now = queries.lock_offer(session, offer_id), clock.now()
+        if due.list_to_lapse(session, now=now, offer_id=offer_id):  # she may have been quicker
             offering.lapse_offer(session, offer, now=now, rest=config.policy.wish_rest)
 
     with reading(sessions) as session:

@@ -148,24 +148,43 @@ def end_offer(
 
 
 def pause_hold(session: Session, offer: Offer, *, zone: ZoneInfo, now: datetime) -> None:
-    """Stop the clock of an unanswered offer: our mail does not get through. Twice is fine. `zone` is the house's."""
+    """Stop the clock of an unanswered offer: our mail does not get through. Twice is fine. `zone` is the house's.
+
+    All of the hold is left, however long it took to see that: it begins when she can have read of it.
+    """
     offer = queries.lock_offer(session, offer.id)
     if offer.is_over or offer.state is not OfferState.OPEN or offer.held_until is None:
         return
-    left = clockwork.hours_left(now, offer.held_until, _zone_of(offer, zone), offer.wave.policy)
-    offer.held_until, offer.hold_left_seconds = None, round(left * 3600)
+    offer.hold_left_seconds = round(_whole_hold(offer, offer.held_until, zone, now=now) * 3600)
+    offer.held_until = None
     audit.record(session, "offer.paused", offer, by=None, now=now, seconds=offer.hold_left_seconds)
 
 
 def resume_hold(session: Session, offer: Offer, *, zone: ZoneInfo, now: datetime) -> None:
-    """Let the clock of a hold go on with what was left of it: our mail got through. Twice is fine."""
+    """Begin the hold of an unanswered offer now that its mail got through, late; twice is fine.
+
+    It has left when the carrier took it. `zone` is the house's.
+    """
     offer = queries.lock_offer(session, offer.id)
-    if offer.is_over or offer.hold_left_seconds is None:
+    if offer.is_over or offer.state is not OfferState.OPEN:
         return
-    hours = offer.hold_left_seconds / 3600
+    if offer.hold_left_seconds is not None:
+        hours = offer.hold_left_seconds / 3600
+    elif offer.held_until is not None:
+        hours = _whole_hold(offer, offer.held_until, zone, now=now)
+    else:
+        return
     offer.held_until = clockwork.held_until(now, hours, _zone_of(offer, zone), offer.wave.policy)
     offer.hold_left_seconds = None
+    sent_at = offer.delivery.sent_at if offer.delivery else None
+    offer.left_at = max(offer.left_at or now, sent_at) if sent_at else offer.left_at
     audit.record(session, "offer.resumed", offer, by=None, now=now, until=offer.held_until.isoformat())
+
+
+def _whole_hold(offer: Offer, until: datetime, zone: ZoneInfo, *, now: datetime) -> float:
+    """How many of her waking hours a hold was to last from the moment its mail was queued."""
+    policy = offer.wave.policy
+    return min(policy.hold_hours, clockwork.hours_left(offer.left_at or now, until, _zone_of(offer, zone), policy))
 
 
 def _zone_of(offer: Offer, house: ZoneInfo) -> ZoneInfo:

@@ -198,6 +198,33 @@ def test_the_clock_stands_while_the_mail_does_not_get_through(
     assert (offer.held_until, offer.hold_left_seconds) == (NOW + 8 * HOUR, None)
 
 
+@pytest.mark.parametrize("was_seen_stuck", [True, False], ids=["the tick saw it stuck", "the worker was down"])
+def test_a_mail_that_left_later_than_the_hold_was_long_gives_her_the_whole_hold(
+    config: Config, sessions: Sessions, session: Session, present: list[datetime], was_seen_stuck: bool
+):
+    (size,) = sandals(session, s36=1)
+    wish_for(session, size)
+    offering.open_wave(session, size.id, now=NOW)
+    (offer,) = offers(session)
+    delivery = _deliver(session, offer, DeliveryState.QUEUED)
+    session.commit()
+    present[0] = NOW + 5 * HOUR  # held for three hours, and the mail has not left
+    assert (jobs.lapse_due(config, sessions), jobs.next_lapse(session)) == (0, None)
+    session.commit()
+    if was_seen_stuck:
+        assert jobs.settle_mail(config, sessions) == 1
+    delivery.state, delivery.sent_at = DeliveryState.SENT, present[0] + HOUR
+    session.commit()
+    present[0] += HOUR
+    assert jobs.lapse_due(config, sessions) == 0  # whichever of the two looks first
+    assert [jobs.settle_mail(config, sessions) for _ in range(2)] == [1, 0]
+    session.refresh(offer)
+    assert (offer.held_until, offer.left_at) == (NOW + 9 * HOUR, NOW + 6 * HOUR)
+    present[0] = offer.held_until
+    session.commit()
+    assert (jobs.settle_mail(config, sessions), jobs.lapse_due(config, sessions)) == (0, 1)
+
+
 def test_a_bounce_frees_the_unit_and_the_wish_waits_on(config: Config, sessions: Sessions, session: Session):
     (size,) = sandals(session, s36=1)
     barbara, chloe = wish_for(session, size, now=NOW - DAY), wish_for(session, size, name="Chloé")
