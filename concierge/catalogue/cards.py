@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 from concierge.catalogue.models import Product, ProductPicture, Variant
 from concierge.catalogue.naming import colour_name, price_text
+from concierge.catalogue.sizes import convert, kind_of
 
 
 @dataclass(frozen=True, slots=True)
 class ProductCard:
     """One variant, ready to be shown: every word is in the customer's language, `price` is formatted.
 
-    `size` is empty for what has no size; `picture_key` is the blob of its picture, None without one.
+    `sized` is the size as she reads it, "EU 36" or "UK 3 (EU 36)", `size` as it is written on the piece; both are
+    empty for what has none. `picture_key` is the blob of its picture, None without one.
     """
 
     sku: str
@@ -24,15 +26,11 @@ class ProductCard:
     picture_key: str | None
     picture_type: str
     available: int
-
-    @property
-    def sized(self) -> str:
-        """The size as it is said, "EU 36"; empty without one."""
-        return " ".join(filter(None, (self.size_system, self.size))) if self.size else ""
+    sized: str
 
 
-def card_of(variant: Variant, language: str) -> ProductCard:
-    """The card of a variant whose product, texts, pictures and stock are loaded."""
+def card_of(variant: Variant, language: str, system: str = "") -> ProductCard:
+    """The card of a variant whose product, texts, pictures and stock are loaded; `system`: what she reads sizes in."""
     product = variant.product
     picture = picture_of(product, variant.colour)
     return ProductCard(
@@ -47,7 +45,19 @@ def card_of(variant: Variant, language: str) -> ProductCard:
         picture_key=picture.blob_key if picture else None,
         picture_type=picture.content_type if picture else "",
         available=variant.available,
+        sized=sized_words(variant, system),
     )
+
+
+def sized_words(variant: Variant, system: str = "") -> str:
+    """A variant's size as she reads it: "EU 36", or "UK 3 (EU 36)" where she reads another system; "" without one."""
+    if not variant.size:
+        return ""
+    own = " ".join(filter(None, (variant.size_system, variant.size)))
+    if not system or system == variant.size_system:
+        return own
+    hers = convert(kind_of(variant.product.category), variant.size, variant.size_system, system)
+    return f"{system} {hers} ({own})" if hers and hers != variant.size else own
 
 
 def picture_of(product: Product, colour: str = "") -> ProductPicture | None:

@@ -132,10 +132,13 @@ def card(session: Session, sku: str, language: str) -> ProductCard:
     return card_of(get_variant_by_sku(session, sku), language)
 
 
-def cards(session: Session, skus: Iterable[str], language: str) -> dict[str, ProductCard]:
-    """The cards of many variants in one query, by SKU; those that are gone are left out."""
+def cards(session: Session, skus: Iterable[str], language: str, system: str = "") -> dict[str, ProductCard]:
+    """The cards of many variants in one query, by SKU; those that are gone are left out.
+
+    `system` is what the reader of the cards reads sizes in.
+    """
     statement = sa.select(Variant).where(Variant.sku.in_(list(skus)))
-    return {variant.sku: card_of(variant, language) for variant in session.scalars(statement)}
+    return {variant.sku: card_of(variant, language, system) for variant in session.scalars(statement)}
 
 
 def find_picture(session: Session, key: str) -> ProductPicture | None:

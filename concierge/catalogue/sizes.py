@@ -54,6 +54,11 @@ def system_of(country: str) -> str:
     return _COUNTRIES.get(country.upper(), "EU")
 
 
+def system_known(country: str) -> str:
+    """The system somebody of this country reads; "" where we don't know of any country."""
+    return system_of(country) if country else ""
+
+
 def convert(kind: str, size: str, system: str, to: str) -> str | None:
     """The size in another system, e.g. shoes "36" EU → UK "3"; None for what is on no ladder. Never rounds."""
     ladder = _LADDERS.get(kind, {})

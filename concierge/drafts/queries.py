@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from concierge import tokens
 from concierge.addresses import Address
 from concierge.catalogue import queries as catalogue
+from concierge.catalogue.sizes import system_known
 from concierge.conversations import queries as conversations
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
 from concierge.drafts import body, wording
@@ -159,7 +160,7 @@ def facts(
 def written(session: Session, draft: Draft, *, secret: str, zone: ZoneInfo) -> Written:
     """Everything the mail of this draft says; `zone` is the house's, for a customer whose own is unknown."""
     conversation = draft.conversation
-    to = recipient(session, conversation)
+    to, system = recipient(session, conversation), system_known(conversation.customer.country)
     return Written(
         body=draft.body,
         subject=draft.subject,
@@ -167,7 +168,7 @@ def written(session: Session, draft: Draft, *, secret: str, zone: ZoneInfo) -> W
         editor=draft.editor,
         mailbox=conversation.mailbox,
         to=to or Address(conversation.customer.name, ""),
-        cards=catalogue.cards(session, body.cards(draft.body), draft.language),
+        cards=catalogue.cards(session, body.cards(draft.body), draft.language, system),
         key=tokens.reply_key(secret, conversation.id),
         answered=answered(session, conversation, zone),
         files={each.id: MailFile(each.filename, each.content_type, each.blob_key) for each in draft.attachments},

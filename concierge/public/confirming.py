@@ -4,6 +4,7 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from concierge import clock
+from concierge.catalogue.sizes import system_known
 from concierge.config import LANGUAGES
 from concierge.errors import BadToken, NotFound
 from concierge.extensions import db, house_config
@@ -77,7 +78,7 @@ def noted_page(token: str) -> ResponseReturnValue:
         token=token,
         wish=wish,
         is_open=wish.state is WishState.UNCONFIRMED,
-        cards=cards_of([choice.variant for choice in wish.choices], language),
+        cards=cards_of([choice.variant for choice in wish.choices], language, system_known(wish.customer.country)),
         facts=facts,
         words=_sentence(wish, language),
         link=her_link(wish.customer),

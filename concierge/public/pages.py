@@ -96,9 +96,9 @@ def may_lead_to(origin: str) -> None:
         g.content_security_policy = CONTENT_SECURITY_POLICY.replace(own, f"{own} {origin}")
 
 
-def cards_of(variants: Sequence[Variant], language: str) -> list[ProductCard]:
-    """Variants as a page shows them."""
-    return [card_of(each, language) for each in variants]
+def cards_of(variants: Sequence[Variant], language: str, system: str = "") -> list[ProductCard]:
+    """Variants as a page shows them; `system` is what she reads sizes in."""
+    return [card_of(each, language, system) for each in variants]
 
 
 def wants_json() -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from concierge.addresses import Address, normalise
-from concierge.catalogue.sizes import system_of
+from concierge.catalogue.sizes import system_known
 from concierge.mailing.mail import is_lawful
 from concierge.mailing.sheets import typed
 from concierge.wishes import clockwork, waves
@@ -132,8 +132,8 @@ def _addressed(
 
 
 def _piece(offer: Leaving, around: Circumstances) -> PieceKey:
-    system = system_of(offer.country) if offer.country else ""
-    return PieceKey(offer.sku, offer.price_cents, offer.quantity, offer.holds, system, around.similar(offer))
+    system, similar = system_known(offer.country), around.similar(offer)
+    return PieceKey(offer.sku, offer.price_cents, offer.quantity, offer.holds, system, similar)
 
 
 def _held_until(around: Circumstances, policy_id: int, zone: ZoneInfo) -> datetime:

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from concierge.accounts.models import Mailbox
 from concierge.addresses import Address
+from concierge.catalogue.cards import sized_words
 from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.naming import colour_name
 from concierge.mailing.letters import Letter, render_letter
@@ -34,10 +35,9 @@ def fresh_link_mail(mailbox: Mailbox, address: str, *, link: str, language: str)
     return _mail(mailbox, address, render_letter("wish_link", language, house=mailbox.brand, link=link))
 
 
-def chosen(variant: Variant, language: str) -> str:
-    """A variant as it is chosen among its sisters: "Turquoise, EU 36"."""
-    size = " ".join(filter(None, (variant.size_system, variant.size))) if variant.size else ""
-    return ", ".join(filter(None, (colour_name(variant.colour, language), size)))
+def chosen(variant: Variant, language: str, system: str = "") -> str:
+    """A variant as it is chosen among its sisters: "Turquoise, EU 36"; `system` is what she reads sizes in."""
+    return ", ".join(filter(None, (colour_name(variant.colour, language), sized_words(variant, system))))
 
 
 def _mail(mailbox: Mailbox, address: str, letter: Letter) -> Mail:

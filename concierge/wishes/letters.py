@@ -14,6 +14,7 @@ from concierge.accounts.models import Editor
 from concierge.accounts.queries import list_editors
 from concierge.addresses import Address, normalise
 from concierge.catalogue.models import Variant
+from concierge.catalogue.sizes import system_known
 from concierge.config import Config, locale_of
 from concierge.conversations.commands import Begun, LetterOut, record_letters, reserve_conversations
 from concierge.drafts.wording import reply_subject
@@ -154,7 +155,7 @@ def _letter(table: Table, wish: Wish, occasion: _Occasion, *, variant: Variant, 
         name=typed(wish.customer.first_name or wish.customer.name),
         subject=(reply_subject(way.thread.subject) if way.thread else "") or occasion.subject,
         preview=occasion.subject,
-        card=card_for(variant, wish.language, pictures, shelf),
+        card=card_for(variant, wish.language, system_known(wish.customer.country), pictures, shelf),
         sign_off=words_from(writer.sign_off(wish.language)) or Words(writer.first_name, writer.first_name),
         signature=Signature(writer.name, writer.title, shelf.lay(face, f"{writer.first_name}.jpg")),
         wishes=links.wishes_link(table.config, wish.customer_id),

@@ -15,7 +15,6 @@ from concierge.catalogue.cards import ProductCard, card_of
 from concierge.catalogue.models import Variant
 from concierge.catalogue.naming import price_text
 from concierge.catalogue.queries import cards, get_variant_by_sku
-from concierge.catalogue.sizes import convert, kind_of
 from concierge.drafts import body
 from concierge.drafts.pictures import CONTENT_TYPE, MailPictures, Twin
 from concierge.mailing.letters import Card, Signature, Words
@@ -137,13 +136,13 @@ class Moulds:
 
     def _piece(self, session: Session, key: PieceKey, language: str, mailbox: Mailbox, shelf: "Shelf") -> Piece:
         variant = get_variant_by_sku(session, key.sku)
-        card = card_of(variant, language)
-        sized, count = sized_words(variant, key.system), f"{key.quantity} × " if key.quantity > 1 else ""
+        card = card_of(variant, language, key.system)
+        count = f"{key.quantity} × " if key.quantity > 1 else ""
         price = price_text(key.price_cents, variant.product.currency, language)
-        others = cards(session, key.similar, language)
+        others = cards(session, key.similar, language, key.system)
         return Piece(
-            title=count + ", ".join(filter(None, (card.name, sized))),
-            card=self._card(card, (card.colour, sized, count + price), mailbox, shelf),
+            title=count + ", ".join(filter(None, (card.name, card.sized))),
+            card=self._card(card, (card.colour, card.sized, count + price), mailbox, shelf),
             holds=key.holds,
             similar=tuple(
                 self._card(others[sku], (others[sku].colour, others[sku].sized, others[sku].price), mailbox, shelf)
@@ -180,23 +179,12 @@ class Shelf:
         return f"cid:{cid}"
 
 
-def card_for(variant: Variant, language: str, pictures: MailPictures, shelf: Shelf) -> Card:
-    """A variant as a letter shows it that offers nothing."""
-    card = card_of(variant, language)
+def card_for(variant: Variant, language: str, system: str, pictures: MailPictures, shelf: Shelf) -> Card:
+    """A variant as a letter shows it that offers nothing; `system` is what she reads sizes in."""
+    card = card_of(variant, language, system)
     picture = pictures.card(card.picture_key) if card.picture_key else None
     details = tuple(filter(None, (card.colour, card.sized, card.price)))
     return Card(card.name, card.designer, details, card.link, shelf.lay(picture, f"{card.sku}.jpg"))
-
-
-def sized_words(variant: Variant, system: str = "") -> str:
-    """A variant's size as she reads it: "EU 36", or "UK 3 (EU 36)" where she reads another system; "" without one."""
-    if not variant.size:
-        return ""
-    own = " ".join(filter(None, (variant.size_system, variant.size)))
-    if not system or system == variant.size_system:
-        return own
-    hers = convert(kind_of(variant.product.category), variant.size, variant.size_system, system)
-    return f"{system} {hers} ({own})" if hers and hers != variant.size else own
 
 
 def words_from(text: str) -> Words | None:

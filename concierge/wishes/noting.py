@@ -13,7 +13,7 @@ from concierge.accounts.models import Editor
 from concierge.addresses import normalise
 from concierge.catalogue.meant import list_meant
 from concierge.catalogue.models import Product, Variant
-from concierge.catalogue.sizes import system_of
+from concierge.catalogue.sizes import system_known
 from concierge.config import LANGUAGES, Policy
 from concierge.conversations import queries as conversations
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
@@ -191,7 +191,7 @@ def _hear(session: Session, conversation: Conversation) -> Heard:
         written=tuple(written),
         quoted=tuple(proposing.source(each.text[each.fold_at :]) for each in people if each.fold_at is not None),
         usual=usual,
-        system=system_of(customer.country) if customer.country else "",
+        system=system_known(customer.country),
         people=frozenset(folded(f"{customer.name} {customer.first_name} {conversation.mailbox.brand}").split()),
     )
 

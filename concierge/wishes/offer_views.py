@@ -11,7 +11,7 @@ from sqlalchemy.orm import sessionmaker
 
 from concierge import clock
 from concierge.accounts.queries import current_editor
-from concierge.catalogue.cards import ProductCard, card_of
+from concierge.catalogue.cards import ProductCard, card_of, sized_words
 from concierge.catalogue.naming import price_text
 from concierge.catalogue.queries import cards
 from concierge.config import LANGUAGES
@@ -28,7 +28,6 @@ from concierge.wishes.desk import Bundle
 from concierge.wishes.drafting import OfferHasLeft, Sent
 from concierge.wishes.likenesses import list_pieces
 from concierge.wishes.models import NoReason
-from concierge.wishes.moulds import sized_words
 from concierge.wishes.offer_forms import RESTS, NotHerForm
 from concierge.wishes.offer_models import Offer
 from concierge.wishes.understanding import Verdict

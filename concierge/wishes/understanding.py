@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.audit import AuditEntry
+from concierge.catalogue.cards import sized_words
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
 from concierge.conversations.queries import lock_conversation, own_words
 from concierge.errors import RuleBroken
 from concierge.wishes import queries, replies
 from concierge.wishes.likenesses import candidate_of
 from concierge.wishes.models import Wish
-from concierge.wishes.moulds import sized_words
 from concierge.wishes.offer_models import Offer, OfferState
 from concierge.wishes.offering import pass_offer, put_off_offer, take_offer
 from concierge.wishes.replies import Reading
