@@ -33,6 +33,7 @@ class Leaving(NamedTuple):
     words: str
     similar: tuple[str, ...]
     or_similar: bool
+    ceiling_cents: int | None
     owner_id: int | None
     mailbox_id: int
     conversation_id: int | None
@@ -133,6 +134,7 @@ def _statement(*, is_ours: bool = True) -> sa.Select[*tuple[Any, ...]]:
             Offer.words,
             Offer.similar,
             Wish.or_similar,
+            Wish.ceiling_cents,
             sa.func.coalesce(Offer.editor_id, Wish.editor_id),
             Wish.mailbox_id,
             Wish.conversation_id,

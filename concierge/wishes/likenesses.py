@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -30,7 +31,7 @@ class Likenesses:
         self._chosen: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def choose(
-        self, sku: str, customer_id: int, *, chosen: tuple[str, ...], asked: bool, ceiling_cents: int | None = None
+        self, sku: str, customer_id: int, *, chosen: tuple[str, ...], asked: bool, ceiling_cents: int | None
     ) -> tuple[str, ...]:
         """What her editor chose and is still there, else what comes nearest; nothing where nobody asked for it."""
         if chosen:
@@ -42,7 +43,8 @@ class Likenesses:
             return ()
         wanted = candidate_of(piece)
         stock = self._in_stock(wanted.category)
-        return choose_similar(wanted, stock, self._taste(customer_id), sizes=wanted.fits)
+        taste = replace(self._taste(customer_id), ceiling_cents=ceiling_cents)
+        return choose_similar(wanted, stock, taste, sizes=wanted.fits)
 
     def read_tastes(self, customer_ids: Collection[int]) -> None:
         """Read many tastes with two statements."""

@@ -190,7 +190,13 @@ def circumstances(
 
 
 def _similar(likenesses: Likenesses, offer: Leaving) -> tuple[str, ...]:
-    return likenesses.choose(offer.sku, offer.customer_id, chosen=offer.similar, asked=offer.or_similar)
+    return likenesses.choose(
+        offer.sku,
+        offer.customer_id,
+        chosen=offer.similar,
+        asked=offer.or_similar,
+        ceiling_cents=offer.ceiling_cents,
+    )
 
 
 def _policies(session: Session, policy_ids: Collection[int]) -> dict[int, WavePolicy]:

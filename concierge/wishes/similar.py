@@ -51,11 +51,14 @@ def choose_similar(
 
 
 def points_of(asked: Candidate, other: Candidate, taste: Taste) -> float:
-    """How near a piece comes: kind 4, colour 3, designer 2, a price within a fifth 2, each word in common half."""
+    """How near a piece comes: kind 4, colour 3, designer 2, each word in common half; the price up to 2.
+
+    A price more than sixty per cent away costs points instead: a bag at twice the price is no match for its kind alone.
+    """
     points = 4.0 * (other.category == asked.category)
     points += 3.0 * (bool(other.colour) and other.colour.casefold() == asked.colour.casefold())
     points += 2.0 * (other.designer == asked.designer)
-    points += 2.0 * max(0.0, 1 - abs(other.price_cents - asked.price_cents) / max(1, asked.price_cents) / 0.6)
+    points += 2.0 * max(-1.0, 1 - abs(other.price_cents - asked.price_cents) / max(1, asked.price_cents) / 0.6)
     points += 0.5 * min(4, len(other.tags & asked.tags))
     points += 1.0 * (other.designer in taste.liked_designers)
     points -= 2.0 * (other.designer in taste.disliked_designers)

@@ -141,6 +141,21 @@ def test_several_pieces_for_one_person_travel_in_one_mail_each_with_its_own_hold
     assert delivery.key == f"offer:{offers(session)[0].id}"
 
 
+def test_similar_pieces_are_in_her_own_sizes_and_cost_no_more_than_she_would_pay(
+    session, sessions, config, store, nadia
+):
+    [sandal] = sandals(session)
+    make_product(session, "MAREA", name="Marea sandals", price_cents=43_000, sizes={"36": 3})
+    make_product(session, "LUNA", name="Luna sandals", price_cents=46_000, sizes={"36": 3})
+    grace = make_customer(session, "Grace Byron", "grace@example.com", country="GB")
+    wish_for(session, sandal, customer=grace, or_similar=True, ceiling_cents=45_000)
+    restock(session, sandal)
+    release.release_due(config, sessions)
+    mail = the_mail(session, store)
+    assert "Marea sandals" in mail.text and "Luna sandals" not in mail.text
+    assert mail.text.count("UK 3 (EU 36)") >= 3 and "EU 36" not in mail.text.replace("UK 3 (EU 36)", "")
+
+
 def test_what_waits_on_the_desk_for_less_than_an_hour_travels_with_what_is_due(session, sessions, config, nadia, at):
     save_policy(session, desk_minutes=30)
     [sandal] = sandals(session)

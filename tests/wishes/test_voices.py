@@ -120,6 +120,11 @@ def test_two_pieces_with_too_little_in_common_are_not_shown_beside_each_other() 
     assert shown(piece(2, category="bags", colour="Turquoise")) == ("P-2",)
 
 
+def test_a_like_piece_at_twice_the_price_is_not_shown_for_its_kind_alone() -> None:
+    assert shown(piece(2, price_cents=84_000)) == ()
+    assert shown(piece(2, price_cents=84_000, colour="Turquoise")) == ("P-2",)
+
+
 def test_what_she_liked_before_counts_and_what_she_did_not_counts_more() -> None:
     plain = points_of(ASKED, piece(2), Taste())
     assert points_of(ASKED, piece(2), Taste(liked_designers=frozenset({"Ori"}))) == plain + 1
