@@ -1,7 +1,7 @@
 """A piece that is held for her: taken, passed or put off by a button; the mail's buttons only lead here (T30)."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from flask import redirect, request, url_for
@@ -10,15 +10,19 @@ from flask.typing import ResponseReturnValue
 from concierge import clock
 from concierge.catalogue.cards import card_of
 from concierge.catalogue.naming import price_text
+from concierge.catalogue.sizes import system_known
 from concierge.errors import BadInput, BadToken, NotFound
 from concierge.extensions import db, house_config
 from concierge.public.fresh import her_link, too_old
 from concierge.public.pages import Opened, bp, language_of, may_lead_to, open_link, show, speaking, zone_of_her
 from concierge.public.wishes import offer_words
+from concierge.public.wording import ending_words
 from concierge.web.security import public
 from concierge.wishes import links, queries
+from concierge.wishes.due import list_to_lapse
+from concierge.wishes.models import WishState
 from concierge.wishes.offer_models import Offer, OfferAnswered, OfferEnding, OfferLapsed, OfferState
-from concierge.wishes.offering import pass_offer, put_off_offer, take_offer
+from concierge.wishes.offering import may_be_taken, pass_offer, put_off_offer, take_offer
 
 _LATER = {"week": timedelta(days=7), "month": timedelta(days=30)}
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
@@ -38,17 +42,19 @@ def offer_page(token: str) -> ResponseReturnValue:
     language, now = language_of(offer.customer), clock.now()
     with speaking(language):
         held = offer_words(offer, zone_of_her(offer.customer), language, now=now)
+        ending = "" if offer.wish.is_living else ending_words(offer.wish.ended_because)
     may_lead_to(_origin(offer))
     product = offer.variant.product
     return show(
         "public/offer.html",
         language,
         token=token,
-        card=card_of(offer.variant, language),
+        card=card_of(offer.variant, language, system_known(offer.customer.country)),
         price=price_text(offer.price_cents, product.currency, language),
         quantity=offer.quantity,
-        standing=_standing(offer, is_late=offer.held_until is not None and offer.held_until <= now),
+        standing=_standing(offer, now=now),
         held=held,
+        ending=ending,
         wanted=request.args.get("want", "take"),
         checkout=_checkout(offer),
         editor=offer.editor.first_name if offer.editor else "",
@@ -123,19 +129,29 @@ def _back(token: str) -> ResponseReturnValue:
     return redirect(url_for(".offer_page", token=token), 303)
 
 
-def _standing(offer: Offer, *, is_late: bool) -> str:
-    """Which page she sees: "open", "taken", "bought", "passed", "later" or "gone"."""
+def _standing(offer: Offer, *, now: datetime) -> str:
+    """Which page she sees: "open", "none", "taken", "bought", "passed", "later", "gone", "lost" or "over"."""
     if offer.ended_at is None:
-        if offer.state is OfferState.TAKEN:
-            return "taken"
-        return "gone" if is_late else "open"
+        return _standing_open(offer, now=now)
     words = {
         OfferEnding.BOUGHT: "bought",
         OfferEnding.BOUGHT_ELSEWHERE: "bought",
         OfferEnding.PASSED: "passed",
         OfferEnding.NOT_NOW: "later",
+        OfferEnding.UNITS_GONE: "lost",
     }
-    return words.get(offer.ended_because, "gone") if offer.ended_because else "gone"
+    found = words.get(offer.ended_because, "gone") if offer.ended_because else "gone"
+    if offer.wish.is_living or found in {"bought", "passed"}:
+        return found
+    return "bought" if offer.wish.state is WishState.FULFILLED else "over"
+
+
+def _standing_open(offer: Offer, *, now: datetime) -> str:
+    if offer.state is OfferState.TAKEN:
+        return "taken"
+    if list_to_lapse(db.session, now=now, offer_id=offer.id):
+        return "gone"
+    return "open" if may_be_taken(db.session, offer) else "none"
 
 
 def _checkout(offer: Offer) -> str:

@@ -55,7 +55,9 @@ def take_offer(session: Session, offer: Offer, *, now: datetime, by: Editor | No
         raise OfferAnswered if offer.state is OfferState.DECLINED else OfferLapsed
     if offer.state is OfferState.TAKEN:
         return
-    if not offer.holds and not (take_units(session, offer.variant_id, offer.quantity) or _take_over(session, offer)):
+    if not offer.holds and not (
+        take_units(session, offer.variant_id, offer.quantity) or _take_over(session, offer, now=now)
+    ):
         raise OfferLapsed
     longer = now + timedelta(hours=offer.wave.policy.hold_hours)
     offer.holds, offer.state, offer.answered_at = True, OfferState.TAKEN, now
@@ -63,20 +65,31 @@ def take_offer(session: Session, offer: Offer, *, now: datetime, by: Editor | No
     audit.record(session, "offer.taken", offer, by=by, now=now)
 
 
-def _take_over(session: Session, offer: Offer) -> bool:
-    """Give her the unit held for the last placed of her wave who has not answered; whether there was one."""
-    held = (
+def may_be_taken(session: Session, offer: Offer) -> bool:
+    """Whether an open offer still has, or can be given, a unit: what `take_offer` would find; only looked at."""
+    if offer.holds or offer.variant.available >= offer.quantity:
+        return True
+    return session.scalar(_held_for_others(offer).with_only_columns(Offer.id)) is not None
+
+
+def _held_for_others(offer: Offer) -> sa.Select[Offer]:
+    """The last placed of her wave for whom a unit is held and who has not answered."""
+    return (
         sa.select(Offer)
         .where(Offer.wave_id == offer.wave_id, Offer.ended_at.is_(None), Offer.state == OfferState.OPEN)
         .where(Offer.holds, Offer.quantity == offer.quantity, Offer.id != offer.id)
         .order_by(Offer.place.desc())
         .limit(1)
-        .with_for_update(of=Offer)
-        .execution_options(populate_existing=True)
     )
+
+
+def _take_over(session: Session, offer: Offer, *, now: datetime) -> bool:
+    """Give her the unit held for the last placed of her wave who has not answered; whether there was one."""
+    held = _held_for_others(offer).with_for_update(of=Offer).execution_options(populate_existing=True)
     if (last := session.scalars(held).unique().first()) is None:
         return False
     last.holds = False
+    audit.record(session, "offer.overtaken", last, by=None, now=now, by_offer=offer.id)
     session.flush()
     return True
 
