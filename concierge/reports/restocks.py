@@ -92,6 +92,7 @@ class OfferRow:
     made_at: datetime
     left_at: datetime | None
     held_until: datetime | None
+    holds: bool
     state: OfferState
     ended_at: datetime | None
     ended_because: OfferEnding | None
@@ -193,7 +194,7 @@ def _offers(session: Session, shown: OfferFilter, after: tuple[int, int, int] | 
             Editor.name.label("editor"), Variant.product_id, Product.code, Variant.size_system, Variant.size,
             Variant.sku, Offer.quantity, Offer.price_cents, Product.currency, Offer.place, Wave.waiting,
             Offer.before_by_tier, Offer.by_tier, Wish.confirmed_at, Wish.created_at, Wish.moved_because, Offer.made_at,
-            Offer.left_at, Offer.held_until, Offer.state, Offer.ended_at, Offer.ended_because,
+            Offer.left_at, Offer.held_until, Offer.holds, Offer.state, Offer.ended_at, Offer.ended_because,
         )
         .join_from(Offer, Wave, Offer.wave_id == Wave.id)
         .join(Wish, Offer.wish_id == Wish.id)
@@ -245,6 +246,6 @@ def _offer_row(row: Any, names: dict[int, str], customer: str) -> OfferRow:
         sku=row.sku, quantity=row.quantity, price_cents=row.price_cents, currency=row.currency, place=row.place,
         of=row.waiting, before_by_tier=row.before_by_tier, by_tier=row.by_tier,
         since=row.confirmed_at or row.created_at, moved_because=row.moved_because, made_at=row.made_at,
-        left_at=row.left_at, held_until=row.held_until, state=row.state, ended_at=row.ended_at,
+        left_at=row.left_at, held_until=row.held_until, holds=row.holds, state=row.state, ended_at=row.ended_at,
         ended_because=row.ended_because,
     )  # fmt: skip

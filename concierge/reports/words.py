@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
+from concierge.extensions import house_config
 from concierge.reports.restocks import OfferRow
 from concierge.wishes.offer_models import OfferEnding, OfferState, Rule
 from concierge.wishes.simulation import Manner
@@ -53,13 +54,15 @@ def became(offer: OfferRow) -> str:
         return str(_OFFER_ENDINGS[offer.ended_because])
     if offer.state is OfferState.TAKEN:
         return str(_("taken, not bought yet"))
-    return str(_("held for her")) if offer.left_at else str(_("not sent yet"))
+    if offer.left_at is None:
+        return str(_("not sent yet"))
+    return str(_("held for her")) if offer.holds else str(_("told of it, without a unit set aside"))
 
 
 def why(offer: OfferRow, language: str) -> str:
     """Why it was her turn: where she stood then, whether her tier put her there, or why a colleague did."""
     standing = Standing(offer.place, offer.of, offer.before_by_tier, offer.since)
-    sentence = explain(standing, language, now=offer.made_at)
+    sentence = explain(standing, language, zone=house_config().policy.zone, now=offer.made_at)
     if offer.moved_because:
         return str(_("%(standing)s; moved by hand: “%(reason)s”", standing=sentence, reason=offer.moved_because))
     if offer.by_tier:
