@@ -206,7 +206,7 @@ RULES = {
     "catalogue.cards", "mailing.sheets", "catalogue.levels", "catalogue.settling",
     "catalogue.sizes", "catalogue.sheets", "catalogue.foreign", "catalogue.shopify", "catalogue.woocommerce",
     "wishes.sentences", "wishes.first_mails", "wishes.kinds", "wishes.mentions", "wishes.proposing", "wishes.asking",
-    "wishes.radar",
+    "wishes.radar", "wishes.prices",
     "wishes.waves", "wishes.clockwork", "wishes.simulation", "wishes.voices", "wishes.similar",
     "wishes.replies", "wishes.reply_words",
     "drafts.wording", "conversations.looks",

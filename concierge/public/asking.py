@@ -7,17 +7,18 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from concierge import clock
-from concierge.catalogue.cards import card_of
+from concierge.catalogue.cards import card_of, sized_words
 from concierge.catalogue.models import Product
 from concierge.catalogue.naming import price_text
 from concierge.catalogue.queries import get_product
-from concierge.errors import BadInput, RuleBroken
+from concierge.errors import BadInput, ConciergeError, RuleBroken
 from concierge.extensions import db, house_config
 from concierge.public.forms import Asked, read_asked
 from concierge.public.pages import asked_language, bp, caller_network, show, speaking, wants_json
 from concierge.web.security import public
 from concierge.wishes import requests, sentences
 from concierge.wishes.first_mails import chosen
+from concierge.wishes.forms import field_of
 from concierge.wishes.models import WishWay
 
 
@@ -67,7 +68,7 @@ def ask() -> ResponseReturnValue:
                 raise
             db.session.rollback()
             product = requests.find_product(db.session, product=asked.product, skus=asked.skus)
-            return _form(product, asked, language, fault=error.sentence()), error.status
+            return _form(product, asked, language, fault=error), error.status
         if wants_json():
             return jsonify(said=_thanks())
     return redirect(url_for(".asked", language=language), 303)
@@ -93,7 +94,7 @@ def _keep(asked: Asked, language: str) -> None:
         house_config(),
         asked.address,
         product,
-        asked.wanted(tuple(each.sku for each in variants)),
+        asked.wanted(tuple(each.sku for each in variants), product.price_cents),
         way=WishWay.FORM,
         language=language,
         words=words,
@@ -103,12 +104,21 @@ def _keep(asked: Asked, language: str) -> None:
     db.session.commit()
 
 
-def _form(product: Product, asked: Asked, language: str, fault: str = "") -> str:
+def _form(product: Product, asked: Asked, language: str, fault: ConciergeError | None = None) -> str:
     with speaking(language):
         words = form_texts(product, language)
         ticked = {each.sku for each in product.variants if each.sku in asked.skus or each.size in asked.sizes}
         card = card_of(product.variants[0], language) if product.variants else None
-        return show("public/form.html", language, texts=words, asked=asked, ticked=ticked, card=card, fault=fault)
+        return show(
+            "public/form.html",
+            language,
+            texts=words,
+            asked=asked,
+            ticked=ticked,
+            card=card,
+            fault=fault.sentence() if fault else "",
+            field=field_of(fault),
+        )
 
 
 def form_texts(product: Product, language: str) -> dict[str, Any]:
@@ -126,8 +136,7 @@ def form_texts(product: Product, language: str) -> dict[str, Any]:
             {
                 "sku": each.sku,
                 "size": each.size,
-                "label": (chosen(each, language) if len(colours) > 1 else _sized(each.size_system, each.size))
-                or product.name(language),
+                "label": (chosen(each, language) if len(colours) > 1 else sized_words(each)) or product.name(language),
             }
             for each in product.variants
         ],
@@ -137,10 +146,6 @@ def form_texts(product: Product, language: str) -> dict[str, Any]:
         "page": _absolute(f"/wish-form/{product.code}"),
         "words": _words(),
     }
-
-
-def _sized(system: str, size: str) -> str:
-    return " ".join(filter(None, (system, size))) if size else ""
 
 
 def _words() -> dict[str, str]:

@@ -24,12 +24,13 @@ class Asked:
     ceiling: str
     or_similar: bool
 
-    def wanted(self, skus: tuple[str, ...]) -> Wanted:
-        """What is wished for, once the SKUs are known; raises NotThatMany, NotThatDay, NotThatPrice."""
+    def wanted(self, skus: tuple[str, ...], price_cents: int) -> Wanted:
+        """What is wished for, once the SKUs and the price of the piece are known; raises as `read_wanted` does."""
         return read_wanted(
             {"quantity": self.quantity, "needed_by": self.needed_by, "ceiling": self.ceiling},
             skus=skus,
             or_similar=self.or_similar,
+            price_cents=price_cents,
         )
 
 

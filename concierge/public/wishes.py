@@ -1,7 +1,9 @@
 """Her own page: every wish of hers, to be seen, changed, renewed and withdrawn by a signed link and no account."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from flask import redirect, request, url_for
@@ -9,12 +11,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from concierge import clock
-from concierge.catalogue.cards import ProductCard, card_of
+from concierge.catalogue.cards import ProductCard, card_of, sized_words
 from concierge.catalogue.models import Variant
+from concierge.catalogue.sizes import system_known
 from concierge.customers.models import Customer
 from concierge.customers.queries import get_customer
-from concierge.errors import BadToken, NotFound
+from concierge.errors import BadInput, BadToken, ConciergeError, NotFound, RuleBroken
 from concierge.extensions import db, house_config
+from concierge.public.forms import Asked, read_asked
 from concierge.public.fresh import too_old
 from concierge.public.moments import held_words
 from concierge.public.pages import Opened, bp, language_of, open_link, show, speaking, zone_of_her
@@ -23,11 +27,24 @@ from concierge.web.security import public
 from concierge.wishes import links, queries, requests
 from concierge.wishes.commands import change_wish, renew_wish, withdraw_wish
 from concierge.wishes.first_mails import chosen
-from concierge.wishes.forms import is_yes, read_wanted
+from concierge.wishes.forms import field_of, price_typed
 from concierge.wishes.models import Wish, WishEnding, WishNotFound, WishState
 from concierge.wishes.offer_models import Offer, OfferState
 
 _SHOWN_AFTER_THE_END = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stands in the fields of a wish: as it is kept, or as she typed it, with what was wrong and where."""
+
+    skus: frozenset[str]
+    quantity: str
+    needed_by: str
+    ceiling: str
+    or_similar: bool
+    fault: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +61,7 @@ class Shown:
     is_taken: bool
     confirm_link: str
     choices: list[dict[str, str]]
-    ticked: set[str]
+    typed: Typed
 
 
 @bp.get("/wishes/<token>")
@@ -52,13 +69,16 @@ class Shown:
 def her_wishes(token: str) -> ResponseReturnValue:
     """All her wishes, those that live first."""
     opened, customer = _open(token)
-    if opened.is_expired:
-        return too_old("wishes", token, customer)
+    return too_old("wishes", token, customer) if opened.is_expired else _page(token, customer)
+
+
+def _page(token: str, customer: Customer, typed: Mapping[int, Typed] = MappingProxyType({})) -> str:
+    """The page; `typed` is what she just typed about a wish, by its number, where that could not be kept."""
     language, now, zone = language_of(customer), clock.now(), zone_of_her(customer)
     wishes = [each for each in queries.list_wishes_of(db.session, customer.id) if _is_shown(each, now)]
     offers = {each.wish_id: each for each in queries.list_open_offers(db.session, customer.id)}
     with speaking(language):
-        shown = [_shown(each, offers.get(each.id), language, zone, now=now) for each in wishes]
+        shown = [_shown(each, offers.get(each.id), typed.get(each.id), language, zone, now=now) for each in wishes]
         said = _said(request.args.get("said", ""))
     return show(
         "public/wishes.html",
@@ -77,33 +97,45 @@ def her_wishes(token: str) -> ResponseReturnValue:
 @public
 def change(token: str, wish_id: int) -> ResponseReturnValue:
     """Other sizes, another day, another price: her place stays."""
-    wish, language = _hers(token, wish_id)
-    with speaking(language):
-        skus = tuple(dict.fromkeys(request.form.getlist("sku")[:60]))
-        wanted = read_wanted(request.form, skus=skus, or_similar=is_yes(request.form.get("similar", "")))
-        now = clock.now()
-        is_same_day = wanted.needed_by == wish.needed_by  # it may have come, and she may leave it as it is
-        requests.check_wanted(replace(wanted, needed_by=None) if is_same_day else wanted, now=now)
-        change_wish(
-            db.session,
-            wish,
-            variants=_kept_order(wish, wanted.skus),
-            quantity=wanted.quantity,
-            needed_by=wanted.needed_by,
-            ceiling_cents=wanted.ceiling_cents,
-            or_similar=wanted.or_similar,
-            by=None,
-            now=now,
-        )
+    if (wish := _hers(token, wish_id)) is None:
+        return _too_old(token)
+    asked = read_asked(request.form)
+    with speaking(language_of(wish.customer)):
+        try:
+            _change(wish, asked)
+        except (BadInput, RuleBroken) as error:
+            db.session.rollback()
+            wish = queries.get_wish(db.session, wish_id)
+            if not wish.is_living:
+                raise
+            return _page(token, wish.customer, {wish.id: _as_typed(asked, error)}), error.status
         db.session.commit()
     return _back(token, "changed", wish)
+
+
+def _change(wish: Wish, asked: Asked) -> None:
+    wanted, now = asked.wanted(tuple(dict.fromkeys(asked.skus)), wish.product.price_cents), clock.now()
+    is_same_day = wanted.needed_by == wish.needed_by  # it may have come, and she may leave it as it is
+    requests.check_wanted(replace(wanted, needed_by=None) if is_same_day else wanted, now=now)
+    change_wish(
+        db.session,
+        wish,
+        variants=_kept_order(wish, wanted.skus),
+        quantity=wanted.quantity,
+        needed_by=wanted.needed_by,
+        ceiling_cents=wanted.ceiling_cents,
+        or_similar=wanted.or_similar,
+        by=None,
+        now=now,
+    )
 
 
 @bp.post("/wishes/<token>/<int:wish_id>/withdraw")
 @public
 def withdraw(token: str, wish_id: int) -> ResponseReturnValue:
     """She wants it no more; twice is fine."""
-    wish, _language = _hers(token, wish_id)
+    if (wish := _hers(token, wish_id)) is None:
+        return _too_old(token)
     withdraw_wish(db.session, wish, WishEnding.WITHDRAWN_BY_HER, by=None, now=clock.now())
     db.session.commit()
     return _back(token, "withdrawn", wish)
@@ -113,8 +145,9 @@ def withdraw(token: str, wish_id: int) -> ResponseReturnValue:
 @public
 def renew(token: str, wish_id: int) -> ResponseReturnValue:
     """ "Still want it?" Yes; twice is fine."""
-    wish, language = _hers(token, wish_id)
-    with speaking(language):
+    if (wish := _hers(token, wish_id)) is None:
+        return _too_old(token)
+    with speaking(language_of(wish.customer)):
         renew_wish(db.session, wish, now=clock.now(), span=house_config().policy.wish_span)
         db.session.commit()
     return _back(token, "renewed", wish)
@@ -128,15 +161,35 @@ def _open(token: str) -> tuple[Opened, Customer]:
         raise BadToken from error
 
 
-def _hers(token: str, wish_id: int) -> tuple[Wish, str]:
-    """A wish of hers, for a link that still works; somebody else's is not found (T35)."""
+def _hers(token: str, wish_id: int) -> Wish | None:
+    """A wish of hers; somebody else's is not found (T35). None when the link is too old, which the page then says."""
     opened, customer = _open(token)
     if opened.is_expired:
-        raise BadToken
+        return None
     wish = queries.lock_wish(db.session, wish_id)
     if wish.customer_id != customer.id:
         raise WishNotFound
-    return wish, language_of(customer)
+    return wish
+
+
+def _too_old(token: str) -> ResponseReturnValue:
+    return redirect(url_for(".her_wishes", token=token), 303)
+
+
+def _as_typed(asked: Asked, fault: ConciergeError) -> Typed:
+    skus = frozenset(asked.skus)
+    kept = (skus, asked.quantity, asked.needed_by, asked.ceiling, asked.or_similar)
+    return Typed(*kept, fault=fault.sentence(), field=field_of(fault))
+
+
+def _as_kept(wish: Wish) -> Typed:
+    return Typed(
+        skus=frozenset(choice.variant.sku for choice in wish.choices),
+        quantity=str(wish.quantity),
+        needed_by=wish.needed_by.isoformat() if wish.needed_by else "",
+        ceiling=price_typed(wish.ceiling_cents),
+        or_similar=wish.or_similar,
+    )
 
 
 def _is_shown(wish: Wish, now: datetime) -> bool:
@@ -151,14 +204,16 @@ def _kept_order(wish: Wish, skus: tuple[str, ...]) -> list[Variant]:
     return [by_sku[sku] for sku in wanted if sku in by_sku]
 
 
-def _shown(wish: Wish, offer: Offer | None, language: str, zone: ZoneInfo, *, now: datetime) -> Shown:
-    variants = [choice.variant for choice in wish.choices]
+def _shown(
+    wish: Wish, offer: Offer | None, typed: Typed | None, language: str, zone: ZoneInfo, *, now: datetime
+) -> Shown:
+    variants, system = [choice.variant for choice in wish.choices], system_known(wish.customer.country)
     colours = {each.colour for each in wish.product.variants}
     is_told = offer is not None and offer.left_at is not None
     return Shown(
         wish=wish,
-        card=card_of((variants or wish.product.variants)[0], language),
-        sizes=" · ".join(dict.fromkeys(chosen(each, language) for each in variants)),
+        card=card_of((variants or wish.product.variants)[0], language, system),
+        sizes=" · ".join(dict.fromkeys(chosen(each, language, system) for each in variants)),
         state=state_of(wish, language, zone, now=now),
         facts=facts_of(wish, wish.product, language),
         held=offer_words(offer, zone, language, now=now) if offer and is_told else "",
@@ -166,16 +221,20 @@ def _shown(wish: Wish, offer: Offer | None, language: str, zone: ZoneInfo, *, no
         is_taken=offer is not None and offer.state is OfferState.TAKEN,
         confirm_link=links.confirm_link(house_config(), wish.id) if wish.state is WishState.UNCONFIRMED else "",
         choices=[
-            {"sku": each.sku, "label": (chosen(each, language) if len(colours) > 1 else each.size) or each.sku}
+            {
+                "sku": each.sku,
+                "label": (chosen(each, language, system) if len(colours) > 1 else sized_words(each, system))
+                or each.sku,
+            }
             for each in wish.product.variants
         ],
-        ticked={each.sku for each in variants},
+        typed=typed or _as_kept(wish),
     )
 
 
 def offer_words(offer: Offer, zone: ZoneInfo, language: str, *, now: datetime) -> str:
     """Until when a piece is held, by her own clock; nothing more than that it is, while our mail is stuck."""
-    if offer.held_until is None:
+    if offer.held_until is None or offer.held_until <= now:
         return str(_("One is held for you."))
     is_hers = bool(offer.customer.timezone or offer.customer.country)
     until = held_words(offer.held_until, zone=zone, is_hers=is_hers, language=language, now=now)

@@ -3,15 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
 
 from werkzeug.datastructures import MultiDict
 
-from concierge.wishes.requests import NotThatDay, NotThatMany, NotThatPrice, Wanted
+from concierge.errors import ConciergeError
+from concierge.wishes.models import NothingWished
+from concierge.wishes.prices import NotThatPrice, PriceTooLow, check_ceiling, read_price
+from concierge.wishes.requests import NotThatDay, NotThatMany, Wanted
 
 _MOST = 60
 # Instead of a mail of hers: she is asked first.
 ASK_FIRST = "ask"
+# Beside which field a fault is said.
+_FIELDS: dict[type[ConciergeError], str] = {
+    NothingWished: "sku",
+    NotThatMany: "quantity",
+    NotThatDay: "needed_by",
+    NotThatPrice: "ceiling",
+    PriceTooLow: "ceiling",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +36,10 @@ class WishForm:
     or_similar: bool = False
     proof: str = ""
 
-    def wanted(self) -> Wanted:
-        """What is wished for; raises NotThatMany, NotThatDay, NotThatPrice."""
+    def wanted(self, price_cents: int) -> Wanted:
+        """What is wished for of a piece that costs so much; raises as `read_wanted` does."""
         fields = {"quantity": self.quantity, "needed_by": self.needed_by, "ceiling": self.ceiling}
-        return read_wanted(fields, skus=self.skus, or_similar=self.or_similar)
+        return read_wanted(fields, skus=self.skus, or_similar=self.or_similar, price_cents=price_cents)
 
     @property
     def message_id(self) -> int | None:
@@ -57,13 +67,23 @@ def price_typed(cents: int | None) -> str:
     return f"{cents // 100}" if cents % 100 == 0 else f"{cents / 100:.2f}"
 
 
-def read_wanted(fields: Mapping[str, str], *, skus: tuple[str, ...], or_similar: bool) -> Wanted:
-    """Quantity, day and price as they were typed; raises NotThatMany, NotThatDay, NotThatPrice."""
+def field_of(fault: ConciergeError | None) -> str:
+    """The field a fault is about, by its name in the form; "" for one of the whole form."""
+    return next((field for kind, field in _FIELDS.items() if isinstance(fault, kind)), "")
+
+
+def read_wanted(fields: Mapping[str, str], *, skus: tuple[str, ...], or_similar: bool, price_cents: int) -> Wanted:
+    """Quantity, day and price as they were typed, for a piece that costs so much.
+
+    Raises NotThatMany, NotThatDay, NotThatPrice, PriceTooLow.
+    """
+    ceiling_cents = read_price(fields.get("ceiling", ""))
+    check_ceiling(ceiling_cents, price_cents)
     return Wanted(
         skus=skus,
         quantity=_number(fields.get("quantity", "")),
         needed_by=_day(fields.get("needed_by", "")),
-        ceiling_cents=_cents(fields.get("ceiling", "")),
+        ceiling_cents=ceiling_cents,
         or_similar=or_similar,
     )
 
@@ -87,17 +107,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text.strip())
     except ValueError as error:
         raise NotThatDay from error
-
-
-def _cents(text: str) -> int | None:
-    """ "400", "400.50" or "400,50" as cents; None when empty."""
-    text = text.strip().lstrip("€$£").strip().replace(",", ".")
-    if not text:
-        return None
-    try:
-        amount = Decimal(text)
-    except InvalidOperation as error:
-        raise NotThatPrice from error
-    if not amount.is_finite() or amount >= 10**7:
-        raise NotThatPrice
-    return int((amount * 100).to_integral_value())

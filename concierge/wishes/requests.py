@@ -22,6 +22,7 @@ from concierge.mailing.mail import check as check_mail
 from concierge.wishes import caps, links
 from concierge.wishes.first_mails import first_mail, fresh_link_mail
 from concierge.wishes.models import NothingWished, WishRequest, WishWay
+from concierge.wishes.prices import NotThatPrice
 
 MOST_UNITS = 9
 _FURTHEST = timedelta(days=730)
@@ -56,10 +57,6 @@ class NotThatMany(BadInput):
 
 class NotThatDay(BadInput):
     """Choose a day between tomorrow and two years from now."""
-
-
-class NotThatPrice(BadInput):
-    """Write the price as a number, or leave it out."""
 
 
 def find_product(session: Session, *, product: str = "", skus: Iterable[str] = ()) -> Product:

@@ -24,7 +24,7 @@ from concierge.web.rendering import render, wants_block
 from concierge.web.security import roles_accepted
 from concierge.wishes import letters, noting, queries, requests, showing
 from concierge.wishes.commands import set_tier
-from concierge.wishes.forms import ASK_FIRST, WishForm, read_form
+from concierge.wishes.forms import ASK_FIRST, WishForm, field_of, read_form
 from concierge.wishes.models import Wish, WishState
 from concierge.wishes.moulds import moulds_of
 
@@ -163,7 +163,7 @@ def table() -> letters.Table:
 def _noted(conversation: Conversation, form: WishForm) -> Wish:
     product = catalogue.get_product(db.session, form.product)
     variants = noting.variants_of(product, form.skus)
-    wanted = replace(form.wanted(), skus=tuple(each.sku for each in variants))
+    wanted = replace(form.wanted(product.price_cents), skus=tuple(each.sku for each in variants))
     now, me = clock.now(), current_editor()
     requests.check_wanted(wanted, now=now)
     if not form.proof:
@@ -207,6 +207,7 @@ def _sheet(conversation: Conversation, form: WishForm, *, fault: ConciergeError 
         asked=asked,
         proof=_proof(form, asked),
         fault=fault.sentence() if fault else "",
+        field=field_of(fault),
         known=_known(conversation, form) if fault else None,
         tier=showing.tier_words(db.session, conversation.customer),
         tomorrow=(clock.now() + timedelta(days=1)).date().isoformat(),

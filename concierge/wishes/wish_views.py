@@ -16,7 +16,7 @@ from concierge.extensions import db, house_config
 from concierge.web.rendering import render
 from concierge.wishes import noting, queries, requests, showing, wording
 from concierge.wishes.commands import change_wish, move_wish, renew_wish, withdraw_wish
-from concierge.wishes.forms import WishForm, price_typed, read_form
+from concierge.wishes.forms import WishForm, field_of, price_typed, read_form
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.views import answering, chips_of, done, reader
 
@@ -149,7 +149,7 @@ def _change(wish: Wish, form: WishForm) -> None:
     had = [choice.variant.sku for choice in wish.choices]
     ticked = [sku for sku in had if sku in form.skus] + [sku for sku in form.skus if sku not in had]
     variants = noting.variants_of(wish.product, ticked)
-    wanted = replace(form.wanted(), skus=tuple(each.sku for each in variants))
+    wanted = replace(form.wanted(wish.product.price_cents), skus=tuple(each.sku for each in variants))
     is_same_day = wanted.needed_by == wish.needed_by  # it may have come, and may stay as it is
     requests.check_wanted(replace(wanted, needed_by=None) if is_same_day else wanted, now=clock.now())
     change_wish(
@@ -230,6 +230,7 @@ def _page(
         back=back,
         may_answer=me.may_answer,
         fault=fault.sentence() if fault else "",
+        field=field_of(fault),
         way=wording.way_words(wish),
         **values,
     )

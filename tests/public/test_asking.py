@@ -75,6 +75,7 @@ def test_the_script_is_small_and_open_to_any_page(shop):
         ({"quantity": "many"}, 422, "one to nine"),
         ({"needed_by": "soon"}, 422, "Choose a day"),
         ({"ceiling": "NaN"}, 422, "Write the price"),
+        ({"ceiling": "1,20"}, 422, "less than a tenth"),
         ({"consent": "xx.9"}, 422, "Our sentence has changed"),
         ({"product": "NO-SUCH"}, 404, "There is no such product"),
     ],

@@ -13,6 +13,7 @@ from concierge.customers.models import Consent
 from concierge.public.moments import held_words
 from concierge.public.wording import veiled
 from concierge.wishes import links
+from concierge.wishes.commands import withdraw_wish
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.offer_models import OfferState
 from tests.public.circle import links_of, mails, offer_to, only_wish, path
@@ -45,21 +46,82 @@ def test_she_sees_changes_and_withdraws_her_wish_without_an_account(client, conf
 
 
 @pytest.mark.parametrize(
-    "change", [{"sku": []}, {"quantity": "0"}, {"needed_by": "1999-01-01"}, {"ceiling": "0"}], ids=str
+    "slip",
+    [
+        ({"sku": []}, "Choose at least one size."),
+        ({"quantity": "0"}, "Wish for one to nine at a time."),
+        ({"needed_by": "1999-01-01"}, "Choose a day between tomorrow and two years from now."),
+        ({"ceiling": "0"}, "Write the price as a number, or leave it out."),
+        ({"ceiling": "abc"}, "Write the price as a number, or leave it out."),
+        ({"ceiling": "1,2"}, "That is less than a tenth of what it costs"),
+    ],
+    ids=str,
 )
-def test_a_change_that_makes_no_wish_is_refused_in_her_words(client, config, session, pair, change):
+def test_a_slip_keeps_her_form_and_is_said_beside_the_field(client, config, session, pair, slip):
+    change, said = slip
     wish = wish_for(session, pair[0])
     session.commit()
-    answer = client.post(f"{links_of(config, wish)['wishes']}/{wish.id}/change", data={"sku": ["CAL-TUR-36"]} | change)
-    assert answer.status_code in {409, 422} and "inbox" not in answer.text
+    typed = {"sku": ["CAL-TUR-37"], "quantity": "2", "ceiling": "390,50", "similar": "yes"} | change
+    answer = client.post(f"{links_of(config, wish)['wishes']}/{wish.id}/change", data=typed)
+    assert answer.status_code in {409, 422} and said in answer.text and "newest one" not in answer.text
+    assert '<details class="more" open>' in answer.text and "Keep these changes" in answer.text
+    for field in ("quantity", "ceiling"):
+        assert f'name="{field}"' in answer.text and f'value="{typed[field]}"' in answer.text
+    assert ('value="CAL-TUR-37" checked' in answer.text) is bool(typed["sku"])
+    beside = re.findall(r'name="(\w+)"[^>]* aria-invalid="true"', answer.text)
+    assert beside == [each for each in change if each != "sku"]
     assert state(session) == (WishState.WAITING, None)
+
+
+def test_she_reads_her_own_sizes_on_every_page(client, config, session, pair):
+    offer = offer_to(session, pair[0])
+    offer.customer.country = "GB"
+    session.commit()
+    found = links_of(config, offer.wish, offer)
+    for kind in ("wishes", "offer", "wish"):
+        assert "UK 3 (EU 36)" in client.get(found[kind]).text
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        (WishEnding.WITHDRAWN_BY_HER, "You withdrew it."),
+        (WishEnding.UNSUBSCRIBED, "Ended when you asked for no more mails."),
+        (WishEnding.WITHDRAWN_BY_EDITOR, "This wish is over."),
+    ],
+)
+def test_the_offer_of_a_wish_that_is_over_promises_nothing(client, config, session, pair, ended):
+    because, said = ended
+    offer = offer_to(session, pair[0])
+    here = links_of(config, offer.wish, offer)["offer"]
+    withdraw_wish(session, offer.wish, because, by=None, now=clock.now())
+    session.commit()
+    page = client.get(here)
+    assert said in page.text and "Your wish stands" not in page.text and "/take" not in page.text
+    offer.customer.language = "it"
+    session.commit()
+    page = client.get(here)
+    assert '<html lang="it">' in page.text and "Il suo desiderio resta" not in page.text
+
+
+def test_who_comes_too_late_for_a_piece_told_to_several_is_told_so(client, config, session, pair):
+    """The bounded rule tells more people than there are units."""
+    offer = offer_to(session, pair[0])
+    here = links_of(config, offer.wish, offer)["offer"]
+    assert "It is here" in client.get(here).text
+    session.execute(sa.update(type(offer)).values(holds=False))  # the unit itself stays promised, to somebody else
+    session.commit()
+    client.post(f"{here}/take")
+    page = client.get(here)
+    assert "There is none left just now" in page.text and "You keep your place" in page.text
+    assert "/take" not in page.text and "/pass" in page.text
 
 
 def test_she_reaches_her_own_wishes_only(client, config, session, pair):  # T35
     hers, chloes = wish_for(session, pair[0]), wish_for(session, pair[1], name="Chloé Martin")
     session.commit()
     here = links_of(config, hers)["wishes"]
-    assert "EU 37" not in client.get(here).text
+    assert f"wish-{chloes.id}" not in client.get(here).text
     for verb in ("change", "withdraw", "renew"):
         assert client.post(f"{here}/{chloes.id}/{verb}", data={"sku": "CAL-TUR-37"}).status_code == 404
     session.expire_all()
@@ -87,7 +149,10 @@ def test_an_old_link_shows_nothing_of_hers_and_sends_a_fresh_one(client, config,
         page = client.get(found[kind])
         assert "run out" in page.text and "Calanque" not in page.text and wish.customer.address not in page.text
         assert "b…@e….com" in page.text
-    assert client.post(f"{found['wishes']}/{wish.id}/withdraw").status_code == 403
+    for verb in ("change", "withdraw", "renew"):  # the page offers a fresh link
+        answer = client.post(f"{found['wishes']}/{wish.id}/{verb}")
+        assert (answer.status_code, answer.headers["Location"]) == (303, found["wishes"])
+    assert state(session) == (WishState.WAITING, None)
     answers = [client.post(f"/links/wishes{found['wishes'].removeprefix('/wishes')}/fresh") for _time in range(5)]
     assert len({(each.status, each.headers["Location"]) for each in answers}) == 1
     [sent] = mails(session, "wish_link")
@@ -161,7 +226,7 @@ def test_after_its_time_the_page_is_kind_and_has_no_button(client, config, sessi
     offer.held_until = clock.now() - timedelta(minutes=1)
     session.commit()
     page = client.get(links_of(config, offer.wish, offer)["offer"])
-    assert "next in line" in page.text and "/take" not in page.text
+    assert "no longer held for you" in page.text and "/take" not in page.text
 
 
 def test_one_click_unsubscribes_without_cookie_or_token(config, app, session, pair):  # T30

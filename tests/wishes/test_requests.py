@@ -13,10 +13,10 @@ from concierge.mailing.commands import suppress
 from concierge.mailing.models import Delivery, DeliveryState, SuppressionReason
 from concierge.wishes.caps import TooOften, network_key
 from concierge.wishes.models import NothingWished, WishRequest, WishWay
+from concierge.wishes.prices import NotThatPrice
 from concierge.wishes.requests import (
     NotThatDay,
     NotThatMany,
-    NotThatPrice,
     Wanted,
     ask_again,
     find_wanted,

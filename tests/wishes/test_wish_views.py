@@ -105,6 +105,7 @@ WRONG = [
     ({"quantity": "12"}, "Wish for one to nine at a time.", 422),
     ({"needed_by": "2020-01-01"}, "Choose a day between tomorrow and two years from now.", 422),
     ({"ceiling": "much"}, "Write the price as a number", 422),
+    ({"ceiling": "1.20"}, "less than a tenth", 422),
     ({"proof": ""}, "Say whether she asked for it in writing", 422),
     ({"proof": "999"}, "There is no such message.", 404),
     ({"product": "NONE"}, "There is no such product.", 404),

@@ -13,6 +13,7 @@ from concierge.customers.models import NoAddress
 from concierge.extensions import db, house_config
 from concierge.wishes import caps, requests
 from concierge.wishes.models import NothingWished, WishWay
+from concierge.wishes.prices import NotThatPrice
 
 
 @bp.post("/wishes")
@@ -21,7 +22,7 @@ from concierge.wishes.models import NothingWished, WishWay
     takes=(WishIn,),
     gives={202: (WishOut,)},
     breaks=(
-        ProductNotFound, NothingWished, requests.NotThatMany, requests.NotThatDay, requests.NotThatPrice, NoAddress,
+        ProductNotFound, NothingWished, requests.NotThatMany, requests.NotThatDay, NotThatPrice, NoAddress,
         caps.TooOften,
     ),
 )  # fmt: skip
