@@ -239,7 +239,15 @@ class WishRequest(Base):
     __table_args__ = (
         sa.Index("ix_wish_request_address", "normalised", "product_id", "created_at"),
         sa.Index("ix_wish_request_network", "network", "created_at"),
-        # those that were answered by a mail
+        # those that were answered by a mail: of one person, whatever a storm leaves beside them; of everybody
+        sa.Index(
+            "ix_wish_request_asked",
+            "normalised",
+            "product_id",
+            "created_at",
+            sqlite_where=sa.text("delivery_id IS NOT NULL"),
+            postgresql_where=sa.text("delivery_id IS NOT NULL"),
+        ),
         sa.Index(
             "ix_wish_request_mailed",
             "created_at",
