@@ -201,7 +201,7 @@ def test_rules_know_neither_database_nor_pages_nor_network():
 
 RULES = {
     "templating.merge_fields", "templating.check", "templating.clauses", "templating.marks",
-    "templating.rendering", "mailing.mail", "mailing.backoff",
+    "templating.rendering", "templating.two_windows", "mailing.mail", "mailing.backoff",
     "mailing.letters", "conversations.threads", "drafts.gate", "drafts.body", "inbound.parsing", "inbound.measures",
     "catalogue.cards", "mailing.sheets", "catalogue.levels", "catalogue.settling",
     "catalogue.sizes", "catalogue.sheets", "catalogue.foreign", "catalogue.shopify", "catalogue.woocommerce",

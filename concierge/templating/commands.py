@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from concierge import audit
 from concierge.accounts.models import Editor
+from concierge.templating import queries
 from concierge.templating.check import Fault, check
 from concierge.templating.models import (
     AlreadyRetired,
@@ -16,9 +17,11 @@ from concierge.templating.models import (
     NotRetired,
     Template,
     TemplateFaulty,
+    TemplateStale,
     TemplateVersion,
 )
 from concierge.templating.syntax import normalise
+from concierge.templating.two_windows import Settled, Words, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,15 @@ class Wording:
         """What is wrong with the subject, and what with the body."""
         words = self.tidied()
         return check(words.subject, single_line=True), check(words.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """What a window began from: the name, the occasion, and each language's version (0 where there was none)."""
+
+    name: str
+    when_to_use: str
+    numbers: Mapping[str, int]
 
 
 def add_template(
@@ -68,20 +80,27 @@ def change_template(
     name: str,
     when_to_use: str,
     wording: Mapping[str, Wording],
+    began: Began,
     by: Editor | None,
     now: datetime,
 ) -> list[TemplateVersion]:
     """Change a template: a language whose words changed gets a new version, and those before stay as they are.
 
-    A language left empty keeps its words. Returns the new versions; raises what `add_template` raises.
+    A language left empty keeps its words, and what only another window changed since this one `began` stays as it was
+    kept there. Returns the new versions; raises what `add_template` raises, and TemplateStale, having changed nothing,
+    when both windows changed the same part.
     """
     written = _lawful(wording)
-    template.name = _free_name(session, name, other_than=template)
-    template.when_to_use = when_to_use.strip()
+    queries.lock_template(session, template.id)
+    settled = _settled(template, began, {_NAME: (_one_line(name),), _WHEN: (when_to_use.strip(),), **written})
+    if settled.clashes:
+        raise TemplateStale(settled)
+    template.name = _free_name(session, settled.words[_NAME][0], other_than=template)
+    template.when_to_use = settled.words[_WHEN][0]
     changed = {
-        language: words
-        for language, words in written.items()
-        if (current := template.current(language)) is None or (current.subject, current.body) != words
+        language: (subject, body)
+        for language, (subject, body) in ((each, settled.words[each]) for each in written)
+        if (current := template.current(language)) is None or (current.subject, current.body) != (subject, body)
     }
     versions = _add_versions(template, changed, by=by, now=now)
     session.flush()
@@ -123,6 +142,20 @@ def use_template(session: Session, version: TemplateVersion, *, now: datetime) -
     session.expire(version.template, ["uses", "last_used_at"])
 
 
+_NAME, _WHEN = "name", "when_to_use"
+
+
+def _settled(template: Template, began: Began, mine: Mapping[str, Words]) -> Settled:
+    kept = {each.language: (each.subject, each.body) for each in template.versions}  # the newest comes last
+    known = {language: template.version(language, number) for language, number in began.numbers.items()}
+    was: dict[str, Words] = {language: (each.subject, each.body) for language, each in known.items() if each}
+    return settle(
+        {_NAME: (began.name,), _WHEN: (began.when_to_use,), **was},
+        mine,
+        {_NAME: (template.name,), _WHEN: (template.when_to_use,), **kept},
+    )
+
+
 def _lawful(wording: Mapping[str, Wording]) -> dict[str, tuple[str, str]]:
     written = {language: words.tidied() for language, words in wording.items() if not words.is_empty}
     if any(subject or body for subject, body in (words.faults() for words in written.values())):
@@ -151,7 +184,7 @@ def _add_versions(
 
 
 def _free_name(session: Session, name: str, *, other_than: Template | None = None) -> str:
-    name = " ".join(name.split())
+    name = _one_line(name)
     statement = sa.select(Template.id).where(sa.func.lower(Template.name) == name.lower())
     if other_than is not None:
         statement = statement.where(Template.id != other_than.id)
@@ -159,3 +192,7 @@ def _free_name(session: Session, name: str, *, other_than: Template | None = Non
         if session.scalar(statement) is not None:
             raise NameTaken
     return name
+
+
+def _one_line(name: str) -> str:
+    return " ".join(name.split())

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from concierge.accounts.models import Editor
 from concierge.db import Base, BigId
 from concierge.errors import BadInput, NotFound, RuleBroken
+from concierge.templating.two_windows import Settled
 
 
 class Template(Base):
@@ -29,6 +30,10 @@ class Template(Base):
     def current(self, language: str) -> "TemplateVersion | None":
         """The newest version in `language`, if there is one."""
         return next((each for each in reversed(self.versions) if each.language == language), None)
+
+    def version(self, language: str, number: int) -> "TemplateVersion | None":
+        """The version with this number in `language`, if there is one."""
+        return next((each for each in self.versions if (each.language, each.number) == (language, number)), None)
 
     @property
     def languages(self) -> list[str]:
@@ -57,6 +62,18 @@ class TemplateVersion(Base):
 
 class TemplateNotFound(NotFound):
     """There is no such template."""
+
+
+class VersionNotFound(NotFound):
+    """This template has no such version."""
+
+
+class TemplateStale(RuleBroken):
+    """This template was kept with other words while you wrote. Nothing is lost: both stand beside each other below."""
+
+    def __init__(self, settled: Settled) -> None:
+        super().__init__(settled)
+        self.settled = settled
 
 
 class NameTaken(RuleBroken):

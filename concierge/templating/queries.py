@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from concierge.templating.check import needs_of
 from concierge.templating.merge_fields import Need
-from concierge.templating.models import Template, TemplateNotFound, TemplateVersion
+from concierge.templating.models import Template, TemplateNotFound, TemplateVersion, VersionNotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,34 @@ class Choice:
 
 def get_template(session: Session, template_id: int) -> Template:
     """The template with this number, its versions and who wrote them; raises TemplateNotFound."""
-    whole = selectinload(Template.versions).options(joinedload(TemplateVersion.created_by))
-    if (template := session.get(Template, template_id, options=[whole])) is None:
+    if (template := session.get(Template, template_id, options=[_whole()], populate_existing=True)) is None:
         raise TemplateNotFound
     return template
+
+
+def lock_template(session: Session, template_id: int) -> Template:
+    """The template as it is now, and nobody else may change it before this transaction ends.
+
+    Of two windows that keep at once the second reads here what the first has kept. Raises TemplateNotFound. (On SQLite
+    the transaction's write lock does it.)
+    """
+    statement = (
+        sa.select(Template)
+        .where(Template.id == template_id)
+        .options(_whole())
+        .with_for_update(of=Template)
+        .execution_options(populate_existing=True)
+    )
+    if (template := session.scalar(statement)) is None:
+        raise TemplateNotFound
+    return template
+
+
+def version_of(template: Template, version_id: int) -> TemplateVersion:
+    """One of a template's versions; raises VersionNotFound."""
+    if (version := next((each for each in template.versions if each.id == version_id), None)) is None:
+        raise VersionNotFound
+    return version
 
 
 def list_templates(
@@ -86,6 +111,10 @@ def pick_templates(session: Session, *, language: str, text: str = "", limit: in
             begins = bool(text.strip()) and _plain(template.name).startswith(_plain(text.strip()))
             ranked.append(((not choice.in_her_language, not begins, -choice.uses, _plain(choice.name)), choice))
     return [choice for _rank, choice in sorted(ranked, key=lambda pair: pair[0])[:limit]]
+
+
+def _whole() -> ORMOption:
+    return selectinload(Template.versions).options(joinedload(TemplateVersion.created_by))
 
 
 def _choice(template: Template, version: TemplateVersion, language: str) -> Choice:

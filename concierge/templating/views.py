@@ -16,7 +16,7 @@ from concierge.extensions import db
 from concierge.templating import commands, queries
 from concierge.templating.forms import TemplateForm
 from concierge.templating.merge_fields import MERGE_FIELDS, MergeField
-from concierge.templating.models import NameTaken, Template
+from concierge.templating.models import NameTaken, Template, TemplateStale, TemplateVersion
 from concierge.web.rendering import render
 from concierge.web.security import roles_accepted
 
@@ -96,10 +96,9 @@ def show(template_id: int) -> ResponseReturnValue:
     """One template on the desk, with its history."""
     template = queries.get_template(db.session, template_id)
     form = TemplateForm(name=template.name, when_to_use=template.when_to_use)
-    for language in LANGUAGES:
-        current = template.current(language)
-        form[f"subject_{language}"].data = current.subject if current else ""
-        form[f"body_{language}"].data = current.body if current else ""
+    form.begin_from(template)
+    for current in filter(None, map(template.current, LANGUAGES)):
+        form.write_on_from(current)
     form.check_wording()
     return _desk(form, template)
 
@@ -107,7 +106,7 @@ def show(template_id: int) -> ResponseReturnValue:
 @bp.post("/<int:template_id>")
 @roles_accepted(*WRITERS)
 def change(template_id: int) -> ResponseReturnValue:
-    """Keep what was changed as new versions, or say beside each field what is wrong with it."""
+    """Keep what was changed as new versions, or say what is wrong with it, or lay beside it what others kept since."""
     template = queries.get_template(db.session, template_id)
     form = TemplateForm()
     if not form.validate():
@@ -119,15 +118,34 @@ def change(template_id: int) -> ResponseReturnValue:
             name=form.name.data or "",
             when_to_use=form.when_to_use.data or "",
             wording=form.wording(),
+            began=form.began(),
             by=current_editor(),
             now=clock.now(),
         )
     except NameTaken as taken:
         db.session.rollback()
         return _desk(_with_name_taken(form, taken), queries.get_template(db.session, template_id)), 409
+    except TemplateStale as stale:
+        db.session.rollback()
+        template = queries.get_template(db.session, template_id)
+        form.lay(stale.settled.words)
+        form.begin_from(template)  # both texts are before her eyes from here on
+        return _desk(form, template, stale=stale), stale.status
     db.session.commit()
     flash(_("“%(name)s” is kept. Letters begun with the words before keep theirs.", name=template.name))
     return redirect(url_for("templating.show", template_id=template.id), 303)
+
+
+@bp.post("/<int:template_id>/write-on")
+@roles_accepted(*WRITERS)
+def write_on(template_id: int) -> ResponseReturnValue:
+    """Put the words of one version on the desk, beside whatever else is written there; nothing is kept yet."""
+    template = queries.get_template(db.session, template_id)
+    version = queries.version_of(template, request.form.get("version_id", 0, type=int))
+    form = TemplateForm()
+    form.write_on_from(version)
+    form.check_wording()
+    return _desk(form, template, written_on=version)
 
 
 @bp.post("/<int:template_id>/retire")
@@ -178,7 +196,13 @@ def _inserted(field: MergeField) -> str:
     return "{{ " + field.name + (' | fallback("…") }}' if field.may_be_empty else " }}")
 
 
-def _desk(form: TemplateForm, template: Template | None = None) -> str:
+def _desk(
+    form: TemplateForm,
+    template: Template | None = None,
+    *,
+    stale: TemplateStale | None = None,
+    written_on: TemplateVersion | None = None,
+) -> str:
     offered = offered_fields()
     completion = [{"field": each.name, "words": each.words, "insert": each.insert} for each in offered]
     return render(
@@ -190,6 +214,10 @@ def _desk(form: TemplateForm, template: Template | None = None) -> str:
         languages=language_names(),
         uses=queries.uses_by_language(template) if template else {},
         may_write=current_editor().may_answer,
+        me=current_editor(),
+        stale=stale,
+        clashes=stale.settled.clashes if stale else frozenset(),
+        written_on=written_on,
     )
 
 

@@ -1,12 +1,15 @@
 """Keeping templates: versions that never change, faults that are never kept, uses that are counted."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from sqlalchemy.orm import Session
 
 from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.templating import commands, queries
-from concierge.templating.commands import Wording
+from concierge.templating.commands import Began, Wording
 from concierge.templating.models import (
     AlreadyRetired,
     NameTaken,
@@ -14,7 +17,9 @@ from concierge.templating.models import (
     Template,
     TemplateFaulty,
     TemplateNotFound,
+    TemplateStale,
     TemplateVersion,
+    VersionNotFound,
 )
 from tests.factories import HOUR, NOW, make_editor
 
@@ -37,9 +42,24 @@ def add(session: Session, by: Editor, name: str = "Sold out", **wording: Wording
     return template
 
 
-def change(session: Session, template: Template, by: Editor, **wording: Wording) -> list[str]:
+def began(template: Template) -> Began:
+    """What a window opened now begins from."""
+    newest = {each.language: each.number for each in template.versions}
+    return Began(template.name, template.when_to_use, newest)
+
+
+def change(
+    session: Session, template: Template, by: Editor, since: Began | None = None, name: str = "", **wording: Wording
+) -> list[str]:
     versions = commands.change_template(
-        session, template, name=template.name, when_to_use="Often", wording=wording, by=by, now=NOW + HOUR
+        session,
+        template,
+        name=name or template.name,
+        when_to_use="Often",
+        wording=wording,
+        began=since or began(template),
+        by=by,
+        now=NOW + HOUR,
     )
     session.commit()
     return [f"{version.language} {version.number}" for version in versions]
@@ -72,6 +92,78 @@ def test_saving_the_same_words_again_makes_no_version(session: Session, nadia: E
     assert template.when_to_use == "Often"
 
 
+def test_of_two_windows_that_change_the_same_words_the_second_is_told_and_nothing_is_overwritten(
+    session: Session, nadia: Editor
+) -> None:
+    template = add(session, nadia)
+    since = began(template)
+    change(session, template, make_editor(session, "Chiara Bellini"), since, en=Wording("Hers", "Her words"))
+    with pytest.raises(TemplateStale) as stale:
+        change(session, template, nadia, since, name="Another name", en=Wording("Mine", "My words"), it=ITALIAN)
+    session.rollback()
+    assert stale.value.settled.clashes == {"en"}
+    assert stale.value.settled.words["name"] == ("Another name",)
+    kept = queries.get_template(session, template.id)
+    assert [(each.language, each.subject) for each in kept.versions if each.language == "en"] == [
+        ("en", "Your {{ product.name }}"),
+        ("en", "Hers"),
+    ]
+    assert kept.name == "Sold out"
+    # Once she has seen it she may keep hers; Chiara's stays in the history.
+    assert change(session, kept, nadia, en=Wording("Mine", "My words"), it=ITALIAN) == ["en 3"]
+
+
+def test_windows_that_change_different_parts_are_both_kept(session: Session, nadia: Editor) -> None:
+    template = add(session, nadia)
+    since = began(template)
+    change(session, template, nadia, since, name="Gone", en=Wording("New", "Words"), it=ITALIAN)
+    # The second window still shows the old name and the old English, and changed only the Italian.
+    assert change(session, template, nadia, since, name="Sold out", en=ENGLISH, it=Wording("Nuove", "Parole")) == [
+        "it 2"
+    ]
+    english, italian = template.current("en"), template.current("it")
+    assert english is not None
+    assert italian is not None
+    assert (template.name, english.subject, italian.subject) == ("Gone", "New", "Nuove")
+
+
+def test_a_form_that_does_not_say_what_it_began_from_overwrites_nothing(session: Session, nadia: Editor) -> None:
+    template = add(session, nadia)
+    with pytest.raises(TemplateStale):
+        change(session, template, nadia, Began("", "", {}), en=Wording("Mine", "My words"))
+    session.rollback()
+    assert change(session, template, nadia, Began("", "Often", {}), en=ENGLISH) == []
+
+
+def test_two_who_keep_at_the_very_same_time_are_told_apart(session: Session, nadia: Editor, sessions) -> None:
+    template = add(session, nadia)
+    since = began(template)
+    at_once = Barrier(2)
+
+    def keep(words: str) -> bool:
+        with sessions() as other:
+            mine = queries.get_template(other, template.id)
+            other.rollback()  # SQLite: a lock to read with is no lock to write with
+            at_once.wait(10)
+            try:
+                change(other, mine, other.get_one(Editor, nadia.id), since, en=Wording(words, words))
+            except TemplateStale:
+                return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(keep, ["Mine", "Hers"])) == [False, True]
+    session.expire_all()
+    assert [each.number for each in template.versions if each.language == "en"] == [1, 2]
+
+
+def test_a_version_is_found_among_its_own_templates_only(session: Session, nadia: Editor) -> None:
+    mine, other = add(session, nadia), add(session, nadia, "Another")
+    assert queries.version_of(mine, mine.versions[0].id).language == "en"
+    with pytest.raises(VersionNotFound):
+        queries.version_of(mine, other.versions[0].id)
+
+
 @pytest.mark.parametrize(
     "wording",
     [
@@ -99,8 +191,9 @@ def test_a_name_belongs_to_one_template(session: Session, nadia: Editor) -> None
     with pytest.raises(NameTaken):
         add(session, nadia, "  SOLD   out ")
     with pytest.raises(NameTaken):
-        commands.change_template(session, other, name="sold out", when_to_use="", wording={}, by=nadia, now=NOW)
-    commands.change_template(session, other, name="Where is my ORDER", when_to_use="", wording={}, by=nadia, now=NOW)
+        change(session, other, nadia, name="sold out")
+    session.rollback()
+    change(session, other, nadia, name="Where is my ORDER")
     assert other.name == "Where is my ORDER"
 
 

@@ -7,6 +7,7 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from concierge.accounts.models import Role
 from concierge.templating import queries
@@ -85,13 +86,90 @@ def test_a_name_taken_is_said_and_nothing_typed_is_lost(nadia: FlaskClient) -> N
 
 def test_changing_makes_a_new_version_and_shows_the_one_before(nadia: FlaskClient, session: Session) -> None:
     address = nadia.post("/templates", data=LETTER).headers["Location"]
-    answer = nadia.post(address, data=LETTER | {"subject_en": "New words"})
-    assert answer.status_code == 303
+    assert Desk(nadia, address).press(subject_en="New words") == 303
     page = nadia.get(address).get_data(as_text=True)
     assert "English 2" in page
     assert "English 1" in page
     assert nadia.post(address, data=LETTER | {"subject_en": "{{ nobody }}"}).status_code == 422
     assert len(queries.list_templates(session)[0].versions) == 2
+
+
+class Desk:
+    """A window with a template on the desk: it sends what its form holds, as a browser does."""
+
+    def __init__(self, client: FlaskClient, address: str) -> None:
+        self.client, self.address = client, address
+        self.read(client.get(address))
+
+    def read(self, answer: TestResponse) -> int:
+        self.page = unescape(answer.get_data(as_text=True))
+        names = ("began_name", "began_when_to_use", "number_en", "number_it")
+        self.fields = {name: re.findall(rf'name="{name}"[^>]* value="([^"]*)"', self.page)[0] for name in names}
+        return answer.status_code
+
+    def press(self, path: str = "", **words: str) -> int:
+        answer = self.client.post(self.address + path, data=LETTER | self.fields | words)
+        return answer.status_code if answer.status_code == 303 else self.read(answer)
+
+
+def test_two_windows_at_one_template_lose_nothing(nadia: FlaskClient, session: Session) -> None:
+    address = nadia.post("/templates", data=LETTER).headers["Location"]
+    first, second = Desk(nadia, address), Desk(nadia, address)
+    assert first.press(subject_en="From the first") == 303
+    assert second.press(subject_en="From the second", name="Gone", when_to_use="Hers <b>") == 409
+    assert "both stand beside each other" in second.page
+    assert "You kept this in another window" in second.page
+    theirs = re.search(r'class="desk__theirs".*?</section>', second.page, re.DOTALL)
+    assert theirs
+    assert "From the first" in theirs[0]
+    assert 'value="From the second"' in second.page
+    session.expire_all()
+    assert queries.list_templates(session)[0].name == "Sold out"
+    session.rollback()
+    assert second.press(subject_en="From the second", name="Gone") == 303
+    page = nadia.get(address).get_data(as_text=True)
+    assert all(f"English {number}" in page for number in (1, 2, 3))
+    assert "From the first" in page
+
+
+def test_a_name_changed_twice_is_shown_both_ways(nadia: FlaskClient, session: Session) -> None:
+    address = nadia.post("/templates", data=LETTER).headers["Location"]
+    first, second = Desk(nadia, address), Desk(nadia, address)
+    assert first.press(name="All gone", when_to_use="") == 303
+    assert second.press(name="Not there", when_to_use="Sometimes") == 409
+    assert "Kept meanwhile: “All gone”" in second.page
+    assert "Emptied meanwhile" in second.page
+    assert 'value="Not there"' in second.page
+
+
+def test_an_earlier_version_is_written_on_from_and_what_else_is_typed_stays(
+    nadia: FlaskClient, session: Session
+) -> None:
+    address = nadia.post("/templates", data=LETTER).headers["Location"]
+    desk = Desk(nadia, address)
+    desk.press(subject_en="The second")
+    desk.read(nadia.get(address))
+    ids = re.findall(r'formaction="([^"]+)/write-on"[^>]* name="version_id" value="(\d+)"', desk.page)
+    assert [each for each, _id in ids] == [address, address]
+    earliest = ids[-1][1]
+    assert (
+        desk.press("/write-on", version_id=earliest, subject_en="Half typed", subject_it="Ciao", body_it="Parole")
+        == 200
+    )
+    assert 'value="Your {{ product.name }}"' in desk.page
+    assert 'value="Ciao"' in desk.page
+    assert "the words of an earlier version" in desk.page
+    assert len(queries.list_templates(session)[0].versions) == 2
+    session.rollback()
+    assert desk.press(subject_it="Ciao", body_it="Parole") == 303
+    versions = queries.list_templates(session)[0].versions
+    assert [(each.language, each.number, each.subject) for each in versions[2:]] == [
+        ("en", 3, "Your {{ product.name }}"),
+        ("it", 1, "Ciao"),
+    ]
+    session.rollback()
+    assert nadia.post(f"{address}/write-on", data=LETTER | {"version_id": "999"}).status_code == 404
+    assert nadia.post(f"{address}/write-on", data=LETTER).status_code == 404
 
 
 def test_the_checker_answers_while_one_types(nadia: FlaskClient, session: Session) -> None:
@@ -139,4 +217,5 @@ def test_a_merchandiser_reads_templates_and_writes_none(session: Session, client
     assert client.get("/templates").status_code == 200
     assert client.get("/templates/new").status_code == 403
     assert client.post("/templates", data=LETTER).status_code == 403
+    assert client.post("/templates/1/write-on", data=LETTER).status_code == 403
     assert queries.list_templates(session) == []
