@@ -62,7 +62,7 @@ def suggested_moments() -> list[str]:
 def proposed_words(language: str, first_name: str) -> str:
     """What a follow-up says if its editor says nothing else, in the customer's language."""
     _ = phrases(language)
-    greeting = _("Dear %(name)s,", name=first_name) if first_name else _("Good morning,")
+    greeting = _("Dear %(customer)s,", customer=first_name) if first_name else _("Good day,")
     text = _("I only wanted to make sure that my last mail reached you. Is there anything else I can look for?")
     return f"{greeting}\n\n{text}"
 
