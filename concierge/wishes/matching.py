@@ -60,6 +60,6 @@ def _by_address(session: Session, purchase: Purchase) -> Wish | None:
         sa.select(Wish)
         .join(WishVariant, WishVariant.wish_id == Wish.id)
         .where(WishVariant.customer_id == customer_id, WishVariant.variant_id == purchase.variant_id)
-        .where(WishVariant.is_living, Wish.created_at <= purchase.at)
+        .where(queries.IS_LIVING, Wish.created_at <= purchase.at)
     )
     return session.scalars(statement).unique().first()

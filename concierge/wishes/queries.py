@@ -20,8 +20,10 @@ from concierge.wishes.offer_models import (
 )
 from concierge.wishes.waves import Place, Running, Standing, order
 
-# As the partial index says it; a comparison with 1 would not be recognised on SQLite.
-IS_WAITING: sa.ColumnElement[bool] = sa.literal_column("wish_variant.is_waiting", sa.Boolean())
+# As the partial indexes say it, and without a type: SQLAlchemy compares a Boolean with 1 on SQLite, which then does not
+# recognise its index and reads the wishes of the whole house.
+IS_WAITING: sa.ColumnElement[bool] = sa.literal_column("wish_variant.is_waiting")
+IS_LIVING: sa.ColumnElement[bool] = sa.literal_column("wish_variant.is_living")
 # How many of a product's last offers a wave's running sequence begins with.
 REMEMBERED = 9
 # How many answered offers the house's history of takers is read from.
