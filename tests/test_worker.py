@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,25 @@ from tests.mailing.samples import make_mail
 ROOT = Path(__file__).parent.parent
 
 
-def _work(tmp_path: Path, job: str) -> subprocess.Popen[str]:
-    """A worker of its own with one job."""
+Work = Callable[[str], subprocess.Popen[str]]
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Iterator[Work]:
+    """Start a worker of its own with one job; whatever becomes of the test, it does not outlive it."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(job: str) -> subprocess.Popen[str]:
+        started.append(_start(tmp_path, job))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.kill()
+        worker.wait(20)
+
+
+def _start(tmp_path: Path, job: str) -> subprocess.Popen[str]:
     program = tmp_path / "program.py"
     program.write_text(
         "import time, pathlib\n"
@@ -49,9 +67,8 @@ def _wait_for(path: Path) -> None:
         time.sleep(0.02)
 
 
-def test_told_to_stop_it_finishes_what_is_in_hand(tmp_path: Path):  # F13
-    worker = _work(
-        tmp_path,
+def test_told_to_stop_it_finishes_what_is_in_hand(tmp_path: Path, work: Work):  # F13
+    worker = work(
         """
         def job(config, sessions):
             (marks / "begun").touch()
@@ -66,9 +83,8 @@ def test_told_to_stop_it_finishes_what_is_in_hand(tmp_path: Path):  # F13
     assert (tmp_path / "finished").exists()
 
 
-def test_it_does_not_wait_for_a_job_that_hangs(tmp_path: Path):  # F04
-    worker = _work(
-        tmp_path,
+def test_it_does_not_wait_for_a_job_that_hangs(tmp_path: Path, work: Work):  # F04
+    worker = work(
         """
         def job(config, sessions):
             (marks / "begun").touch()
@@ -84,9 +100,8 @@ def test_it_does_not_wait_for_a_job_that_hangs(tmp_path: Path):  # F04
     assert "to be taken up again" in worker.stderr.read()
 
 
-def test_a_job_that_raises_is_tried_again(tmp_path: Path):  # F16
-    worker = _work(
-        tmp_path,
+def test_a_job_that_raises_is_tried_again(tmp_path: Path, work: Work):  # F16
+    worker = work(
         """
         def job(config, sessions):
             tries = len(list(marks.glob("try-*")))
@@ -104,9 +119,8 @@ def test_a_job_that_raises_is_tried_again(tmp_path: Path):  # F16
     assert "works again" in said
 
 
-def test_no_job_runs_beside_itself(tmp_path: Path):  # F05
-    worker = _work(
-        tmp_path,
+def test_no_job_runs_beside_itself(tmp_path: Path, work: Work):  # F05
+    worker = work(
         """
         def job(config, sessions):
             with open(marks / "log", "a") as log:
@@ -164,15 +178,14 @@ def test_every_job_runs_on_an_empty_house(config: Config, sessions: Sessions):
 
 
 def test_told_to_stop_in_the_middle_of_forty_mails_it_ends_the_one_in_hand_and_gives_back_the_rest(
-    config: Config, sessions: Sessions, tmp_path: Path
+    config: Config, sessions: Sessions, tmp_path: Path, work: Work
 ):  # F13
     with sessions() as session:
         for number in range(40):
             mail = make_mail(to=Address("", f"customer{number}@example.com"))
             queue_delivery(session, mail, key=f"reply:{number}", purpose="reply", now=NOW)
         session.commit()
-    worker = _work(
-        tmp_path,
+    worker = work(
         f"""
         from concierge.mailing.jobs import deliver_due
         from concierge.mailing.providers.memory import MemoryProvider
