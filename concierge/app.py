@@ -21,7 +21,7 @@ from concierge.catalogue import webhooks as catalogue_webhooks
 from concierge.config import LANGUAGES, Config, house_folder, read_config
 from concierge.conversations import views as conversations
 from concierge.customers import views as customers
-from concierge.demo import post_office, shop, styleguide
+from concierge.demo import days, post_office, shop, styleguide
 from concierge.drafts import views as drafts
 from concierge.extensions import babel, csrf, db, limiter, security
 from concierge.followups import views as followups
@@ -44,6 +44,7 @@ from concierge.wishes import views as wishes
 def create_app(config: Config | None = None) -> Flask:
     """The web application for `config` (read from the environment when not given)."""
     config = config or read_config()
+    clock.follow(config.clock_file)
     app = Flask("concierge", template_folder=str(house_folder("templates")), static_folder="static")
     app.config.from_mapping(_flask_settings(config))
     app.extensions["concierge"] = config
@@ -126,7 +127,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     templating.init_app(app)
     customers_pages.init_app(app)
     if config.demo:  # elsewhere these doors are not there
-        for part in (post_office, shop, styleguide):
+        for part in (days, post_office, shop, styleguide):
             app.register_blueprint(part.bp)
 
 

@@ -132,7 +132,7 @@ def check_clock(config: Config) -> str:
     try:
         with engine.connect() as connection:
             theirs = database_now(connection)
-            ours = clock.now()
+            ours = clock.machine_now()
     finally:
         engine.dispose()
     skew = abs(ours - theirs)

@@ -58,6 +58,7 @@ def run(**options: Any) -> None:
     if config.provider == "folder" and config.outbox:
         starting.require_folder(config.outbox, "The outbox", "CONCIERGE_OUTBOX")
     starting.require_database(config)
+    clock.follow(config.clock_file)
     _furnish(config)
     with _session(config) as session:
         greeting = welcome(session, config)

@@ -270,6 +270,11 @@ class Config(BaseSettings):
         return self.inbound_secret.get_secret_value() or _kept_secret(self.data / "inbound.key")
 
     @property
+    def clock_file(self) -> Path | None:
+        """Where a demo keeps how far its clock was moved; a house for work has no such place, whatever lies there."""
+        return self.data / "demo-clock.json" if self.demo else None
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether the embedded database is used."""
         return self.database_url.startswith("sqlite")

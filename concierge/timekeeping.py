@@ -241,7 +241,7 @@ class Timekeeper:
                 seconds=attempt.line.every,
                 id=name,
                 name=name,
-                next_run_time=clock.now(),
+                next_run_time=clock.machine_now(),
             )
         listener = threading.Thread(target=self._listen, name="nudges", daemon=True)
         listener.start()
@@ -290,7 +290,9 @@ class Timekeeper:
 
     def _look_in(self, attempt: Attempt, seconds: float) -> None:
         with suppress(JobLookupError):  # it is being shut down
-            self._scheduler.modify_job(attempt.line.name, next_run_time=clock.now() + timedelta(seconds=seconds))
+            self._scheduler.modify_job(
+                attempt.line.name, next_run_time=clock.machine_now() + timedelta(seconds=seconds)
+            )
 
     def _listen(self) -> None:
         """Hear nudges, on a line that is made anew when it breaks."""
@@ -310,9 +312,12 @@ class Timekeeper:
 
     def _hear(self, ear: Ear) -> None:
         self.nudge(EVERYTHING)  # what was stored before
-        offset = _offset()
+        offset, ahead = _offset(), _ahead()
         while not self._closed.is_set():
             self.nudge(ear.hear(_HEARING_SECONDS))
+            if _ahead() != ahead:  # a demo's days pass: what falls due in them is due now
+                ahead = _ahead()
+                self.nudge(EVERYTHING)
             if abs(_offset() - offset) > _STEP_SECONDS:
                 # The scheduler reckons by the wall clock, which was set: what it would wait for may be a day away.
                 log.warning("the clock was set by %.0f s", _offset() - offset)
@@ -325,8 +330,13 @@ def _offset() -> float:
     return time.time() - time.monotonic()
 
 
+def _ahead() -> float:
+    return clock.lead().at(time.time())
+
+
 def keep_time(config: Config, timetable: Sequence[Line], provider: Report = dict) -> None:
     """Keep to the timetable until SIGTERM or SIGINT; then finish what is in hand, for half a minute at most."""
+    clock.follow(config.clock_file)
     keeper = Timekeeper(config, timetable, provider)
     # In a thread of its own, once: a signal may come in the middle of anything.
     stopping = threading.Thread(target=keeper.close, name="closing", daemon=True)

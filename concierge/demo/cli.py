@@ -5,7 +5,7 @@ import click
 from concierge import blobs, clock, schema
 from concierge.config import read_config
 from concierge.db import make_sessions
-from concierge.demo import house
+from concierge.demo import days, house
 from concierge.demo.goods import read
 
 
@@ -21,12 +21,14 @@ def demo_command(reset: bool, yes: bool) -> None:
             "the demo's accounts have a password everybody knows. If you mean it, set CONCIERGE_DEMO=true."
         )
     schema.migrate(config)
+    clock.follow(config.clock_file)
     store = blobs.open_store(config)
     with make_sessions(config)() as session:
         if reset:
             if not yes and house.is_furnished(session):
                 click.confirm("Everything in the demo house will be thrown away and made anew. Go on?", abort=True)
             house.empty(session, store, config.outbox)
+            days.set_right()
         made = house.furnish(session, store, now=clock.now(), shop=f"{config.base_url}/shop/", config=config)
         session.commit()
     click.echo(_welcome() if made else "The demo house is furnished already; --reset makes it anew.")

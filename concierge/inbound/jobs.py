@@ -59,7 +59,7 @@ def file_received(config: Config, sessions: Sessions) -> int:
 
 def release_stale(config: Config, sessions: Sessions) -> int:
     """Give back mails whose worker died with them; returns how many."""
-    stale = (InboundMail.state == InboundState.RECEIVED, InboundMail.claimed_at < clock.now() - _LEASE)
+    stale = (InboundMail.state == InboundState.RECEIVED, InboundMail.claimed_at < clock.machine_now() - _LEASE)
     with reading(sessions) as session:
         if session.scalar(sa.select(InboundMail.id).where(*stale).limit(1)) is None:
             return 0
@@ -85,7 +85,7 @@ def _claim(sessions: Sessions) -> list[_Claim]:
         if not (due := queries.list_due(session, most=_AT_ONCE)):
             return []
     with sessions() as session:
-        now = clock.now()
+        now = clock.machine_now()
         free = (InboundMail.id.in_(due), InboundMail.state == InboundState.RECEIVED, InboundMail.claimed_at.is_(None))
         taken = session.execute(
             sa.update(InboundMail)

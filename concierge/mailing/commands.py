@@ -118,17 +118,27 @@ def words_for(reason: SuppressionReason) -> str:
 
 
 def reserve_due(
-    session: Session, *, claim: str, now: datetime, lease: timedelta, limit: int, but: Rows = NONE
+    session: Session,
+    *,
+    claim: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    but: Rows = NONE,
+    held_at: datetime | None = None,
 ) -> list[Delivery]:
     """Reserve up to `limit` deliveries that are due under `claim`, the longest due first.
+
+    `held_at` is the machine's time, by which leases run; `now`, unless a demo's clock was moved.
 
     They stay `queued`: should the worker die before it begins with one, it is free again after the lease. What has been
     suppressed since it was queued is withheld here.
     """
+    held_at = held_at or now
     due = (
         sa.select(Delivery.id)
         .where(Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now, Delivery.id.not_in(but))
-        .where(sa.or_(Delivery.claimed_at.is_(None), Delivery.claimed_at < now - lease))
+        .where(sa.or_(Delivery.claimed_at.is_(None), Delivery.claimed_at < held_at - lease))
         .where(_nothing_earlier_waits())
         .order_by(Delivery.due_at, Delivery.id)
         .limit(limit)
@@ -137,7 +147,7 @@ def reserve_due(
     session.execute(
         sa.update(Delivery)
         .where(Delivery.id.in_(due.scalar_subquery()))
-        .values(claim=claim, claimed_at=now)
+        .values(claim=claim, claimed_at=held_at)
         .execution_options(synchronize_session=False)
     )
     reserved = queries.list_reserved(session, claim)
@@ -149,7 +159,10 @@ def reserve_due(
 
 
 def begin_sending(session: Session, delivery_id: int, *, claim: str, now: datetime) -> bool:
-    """Move a reserved delivery to `sending`; False when it is no longer ours or has to wait behind an earlier one."""
+    """Move a reserved delivery to `sending`; False when it is no longer ours or has to wait behind an earlier one.
+
+    `now` is the machine's time: the lease runs from then.
+    """
     return _changed(session, _BEGIN, its_id=delivery_id, its_claim=claim, at=now)
 
 
@@ -215,11 +228,14 @@ def record_unbuildable(session: Session, delivery: Delivery, words: str, *, clai
     return True
 
 
-def settle_orphans(session: Session, *, lease: timedelta, now: datetime) -> int:
-    """Deliveries whose worker has not been heard of for a lease: nobody knows whether they left. Returns how many."""
+def settle_orphans(session: Session, *, lease: timedelta, now: datetime, held_at: datetime | None = None) -> int:
+    """Deliveries whose worker has not been heard of for a lease: nobody knows whether they left. Returns how many.
+
+    `held_at` is the machine's time, as in `reserve_due`.
+    """
     statement = (
         sa.select(Delivery)
-        .where(Delivery.state == DeliveryState.SENDING, Delivery.claimed_at < now - lease)
+        .where(Delivery.state == DeliveryState.SENDING, Delivery.claimed_at < (held_at or now) - lease)
         .order_by(Delivery.id)
         .limit(500)
         .with_for_update(skip_locked=True)

@@ -96,7 +96,7 @@ def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = 
     """
     carrier = provider or provider_for(config)
     pause = _pauses.setdefault(carrier, Pause())
-    if pause.holds(clock.now()):
+    if pause.holds(clock.machine_now()):
         return 0
     with reading(sessions) as session:
         if not queries.is_any_due(session, clock.now()):
@@ -117,12 +117,12 @@ def next_due(session: Session) -> datetime | None:
 
 def settle_orphans(config: Config, sessions: Sessions) -> int:
     """Deliveries left `sending` by a worker that died become `uncertain`, never sent again by themselves."""
-    now = clock.now()
+    held_at = clock.machine_now()
     with reading(sessions) as session:
-        if not queries.is_any_orphaned(session, now - config.policy.lease):
+        if not queries.is_any_orphaned(session, held_at - config.policy.lease):
             return 0
     with sessions() as session:
-        settled = commands.settle_orphans(session, lease=config.policy.lease, now=now)
+        settled = commands.settle_orphans(session, lease=config.policy.lease, now=clock.now(), held_at=held_at)
         session.commit()
     return settled
 
@@ -155,6 +155,7 @@ def _reserve(desk: Desk, claim: str) -> list[Delivery]:
                 session,
                 claim=claim,
                 now=now,
+                held_at=clock.machine_now(),
                 lease=desk.config.policy.lease,
                 limit=BATCH,
                 but=setbacks.resting(_JOB, now),
@@ -178,7 +179,7 @@ def _find_unreadable(desk: Desk, now: datetime) -> None:
 
 def _is_over(desk: Desk, ends_at: float) -> bool:
     """Whether no other mail is begun in this run."""
-    return time.monotonic() >= ends_at or closing.TOLD.is_set() or desk.pause.holds(clock.now())
+    return time.monotonic() >= ends_at or closing.TOLD.is_set() or desk.pause.holds(clock.machine_now())
 
 
 def _deliver_batch(desk: Desk, claim: str, reserved: list[Delivery], ends_at: float) -> int:
@@ -190,7 +191,7 @@ def _deliver_batch(desk: Desk, claim: str, reserved: list[Delivery], ends_at: fl
         with desk.sessions() as session:
             if finished:
                 _record(session, desk, claim, *finished)
-            begun_at = clock.now()
+            begun_at = clock.machine_now()
             begun = not stop and commands.begin_sending(session, delivery.id, claim=claim, now=begun_at)
             session.commit()
         finished = None
@@ -213,18 +214,20 @@ def _deliver_batch(desk: Desk, claim: str, reserved: list[Delivery], ends_at: fl
 def _hand_over(desk: Desk, delivery: Delivery, begun_at: datetime) -> Outcome:
     """Build and send one mail, with no transaction open."""
     try:
-        parcel = pack(delivery.key, unfold(delivery.content, desk.read_blob), desk.read_blob, now=begun_at)
+        parcel = pack(delivery.key, unfold(delivery.content, desk.read_blob), desk.read_blob, now=clock.now())
     except BlobMissing as missing:
         return missing
     except Exception as error:  # the store of files is out of reach; nobody was called
         return TransportError(plain(error), reached=False)
-    if clock.now() - begun_at > desk.config.policy.lease / 2:  # this process was asleep: others may think it dead
+    if (
+        clock.machine_now() - begun_at > desk.config.policy.lease / 2
+    ):  # this process was asleep: others may think it dead
         return TransportError("The worker was held up.")
     try:
         accepted = desk.provider.send(parcel)
     except TransportError as error:
         if not error.reached:
-            desk.pause.begin(clock.now(), error.retry_after)
+            desk.pause.begin(clock.machine_now(), error.retry_after)
             log.warning("%s: %s", desk.provider.name, error.words)
         return error
     except RuleBroken as broken:

@@ -178,7 +178,7 @@ def test_a_worker_that_was_asleep_too_long_does_not_begin(config, sessions, queu
 
     provider = Sleepy()
     queue(1)
-    times = iter([NOW] * 6)  # pause, look, reserve, pause, begin … and then an hour has gone by
+    times = iter([NOW] * 7)  # pause, look, reserve twice, pause, begin … and then an hour has gone by
     watch.now = lambda: next(times, NOW + timedelta(hours=1))  # type: ignore[method-assign]
     clock.now = watch.now  # type: ignore[assignment]
     jobs.deliver_due(config, sessions, provider)
@@ -270,7 +270,7 @@ def come_back(config, sessions, provider, watch) -> None:
 def test_a_house_that_sends_again_by_itself_doubles_mail(config, sessions, queue, watch, monkeypatch):  # F02
     """The negative control: with orphans queued again, the test above would find a doubled mail."""
 
-    def eager(session, *, lease, now):
+    def eager(session, **_when):
         orphans = sa.update(Delivery).where(Delivery.state == DeliveryState.SENDING)
         return session.execute(orphans.values(state=DeliveryState.QUEUED, claim=None, claimed_at=None)).rowcount
 

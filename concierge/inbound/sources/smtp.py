@@ -249,6 +249,7 @@ def open_door(config: Config) -> OpenDoor:
 
 def run_door(config: Config) -> None:
     """Keep the door open until SIGTERM or SIGINT; then finish the mails that are being received."""
+    clock.follow(config.clock_file)
     asyncio.run(_keep_open(config))
 
 
