@@ -1,5 +1,6 @@
 """Reading staff and mailboxes."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 
@@ -60,9 +61,14 @@ def list_mailboxes(session: Session, *, active_only: bool = False) -> list[Mailb
 
 def find_mailbox(session: Session, address: str) -> Mailbox | None:
     """The active mailbox an envelope recipient means, whether or not it carries +something (RFC 5233)."""
-    local, _, domain = normalise(address).rpartition("@")
-    plain = f"{local.partition('+')[0]}@{domain}"
-    return session.scalar(sa.select(Mailbox).where(Mailbox.address == plain, Mailbox.active))
+    return session.scalar(sa.select(Mailbox).where(Mailbox.address == _without_detail(address), Mailbox.active))
+
+
+def find_mailboxes(session: Session, addresses: Iterable[str]) -> list[Mailbox]:
+    """The active mailboxes these recipients mean, each once, in the recipients' order."""
+    ours = {mailbox.address: mailbox for mailbox in list_mailboxes(session, active_only=True)}
+    found = (ours.get(_without_detail(each)) for each in addresses)
+    return list(dict.fromkeys(mailbox for mailbox in found if mailbox is not None))
 
 
 def find_house_name(session: Session) -> str:
@@ -74,3 +80,8 @@ def count_failed_sign_ins(session: Session, who: str, *, since: datetime) -> int
     """How often this caller failed since then."""
     statement = sa.select(sa.func.count()).where(SignInAttempt.who == who, SignInAttempt.at >= since)
     return session.scalar(statement) or 0
+
+
+def _without_detail(address: str) -> str:
+    local, _, domain = normalise(address).rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"

@@ -10,7 +10,7 @@ from concierge import audit
 from concierge.accounts import queries as accounts
 from concierge.accounts.models import Editor
 from concierge.conversations import queries
-from concierge.conversations.filing import FileIn, MailIn, MailOut, file_message, record_answer
+from concierge.conversations.filing import FileIn, MailIn, MailOut, add_flags, file_message, record_answer
 from concierge.conversations.letters_out import Begun, LetterOut, record_letters, reserve_conversations
 from concierge.conversations.models import (
     AlreadyTagged,
@@ -30,6 +30,7 @@ __all__ = [
     "LetterOut",
     "MailIn",
     "MailOut",
+    "add_flags",
     "add_note",
     "assign_conversation",
     "close_conversation",

@@ -127,6 +127,12 @@ def _find_copy(session: Session, mail: MailIn) -> Message | None:
     return session.scalar(sa.select(Message).where(*same))
 
 
+def add_flags(message: Message, flags: Sequence[str]) -> None:
+    """Note what else became known of a mail that was filed; each once."""
+    if fresh := [each for each in flags if each not in message.flags]:
+        message.flags = [*message.flags, *fresh]
+
+
 def _gather(session: Session, mail: MailIn, secret: str) -> threads.Facts:
     ids = _newest_first(mail.references, mail.in_reply_to)
     recipients = (*mail.recipients, *(each.address for each in (*mail.to, *mail.cc)))

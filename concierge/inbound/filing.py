@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from concierge import tokens
 from concierge.accounts.models import Mailbox
-from concierge.accounts.queries import find_mailbox
+from concierge.accounts.queries import find_mailbox, find_mailboxes
 from concierge.addresses import Address, normalise
 from concierge.blobs import BlobStore
 from concierge.conversations import queries as conversations
-from concierge.conversations.commands import FileIn, MailIn, file_message
+from concierge.conversations.commands import FileIn, MailIn, add_flags, file_message
 from concierge.conversations.models import Conversation, MessageKind
 from concierge.customers import queries as customers
 from concierge.customers.commands import add_customer
@@ -21,6 +21,7 @@ from concierge.inbound.commands import file_mail, quarantine_mail, set_aside
 from concierge.inbound.fingerprints import fingerprint
 from concierge.inbound.models import BY_HAND, InboundMail
 from concierge.inbound.parsed import Kind, ParsedMail
+from concierge.inbound.reasons import ALSO_TO
 
 # Senders that name nobody for certain; such a mail is never laid to a customer's account (T11).
 _NOBODY = ("unclear-sender", "several-senders", "several-froms")
@@ -52,27 +53,34 @@ def keep_files(blobs: BlobStore, parsed: ParsedMail) -> ReadMail:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A mail that came to one of our mailboxes from somebody."""
+    """A mail that came from somebody to one of our mailboxes; `also_to` are the others it was written to."""
 
     mail: InboundMail
     read: ReadMail
     sender: Address
     mailbox: Mailbox
+    also_to: tuple[Mailbox, ...]
     fingerprint: str
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What is odd about it, and to whom else of ours it was written."""
+        return (*self.read.parsed.flags, *(f"{ALSO_TO} {each.address}" for each in self.also_to))
 
 
 def settle_mail(session: Session, mail: InboundMail, read: ReadMail, *, secret: str, now: datetime) -> None:
     """File *mail*, or settle why it is not filed. Nothing in it acts as staff, whatever it says (T24)."""
     parsed = read.parsed
-    mailbox = _find_mailbox(session, mail, parsed)
-    if mailbox is None:
+    mailboxes = _find_mailboxes(session, mail, parsed)
+    if not mailboxes:
         set_aside(mail, "no-mailbox", now=now)
     elif (sender := _sender(mail, parsed)) is None:
         quarantine_mail(session, mail, _why_nobody(parsed), now=now)
     elif _is_kept_out(session, mail, sender):
         set_aside(mail, "our-own-copy", now=now)
     else:
-        case = _Case(mail, read, sender, mailbox, fingerprint(parsed, mail.blob_key))
+        mailbox, *others = mailboxes
+        case = _Case(mail, read, sender, mailbox, tuple(others), fingerprint(parsed, mail.blob_key))
         _file_once(session, case, secret=secret, now=now)
 
 
@@ -93,10 +101,12 @@ def _is_kept_out(session: Session, mail: InboundMail, sender: Address) -> bool:
 
 
 def _file_once(session: Session, case: _Case, *, secret: str, now: datetime) -> None:
-    known = queries.find_message(session, case.mailbox, case.fingerprint)
+    known = queries.find_message(session, case.fingerprint)
     if known is not None:
         set_aside(case.mail, "seen-before", now=now)
-        case.mail.message_id = known
+        case.mail.message_id = known.id
+        to = [case.mailbox, *case.also_to]
+        add_flags(known, [f"{ALSO_TO} {each.address}" for each in to if each.id != known.mailbox_id])
     elif (customer := _whose(session, case, secret=secret, now=now)) is None:
         set_aside(case.mail, "no-matter", now=now)
     else:
@@ -104,10 +114,15 @@ def _file_once(session: Session, case: _Case, *, secret: str, now: datetime) -> 
         file_mail(case.mail, message.id, now=now)
 
 
-def _find_mailbox(session: Session, mail: InboundMail, parsed: ParsedMail) -> Mailbox | None:
-    """The first of our mailboxes among the envelope's recipients; without an envelope, among those it names."""
-    named = mail.recipients or [each.address for each in (*parsed.delivered_to, *parsed.to, *parsed.cc)]
-    return next((found for each in named if (found := find_mailbox(session, each)) is not None), None)
+def _find_mailboxes(session: Session, mail: InboundMail, parsed: ParsedMail) -> list[Mailbox]:
+    """Our mailboxes it was written to: those it names in To and Cc, in that order, then those of its envelope alone.
+
+    The first files it. It is the same one however many deliveries the mail comes in, each with some of its recipients.
+    Of a mail whose envelope has none of ours there are none, whatever it names; without an envelope its header counts.
+    """
+    named = [each.address for each in (*parsed.to, *parsed.cc)]
+    reached = mail.recipients or [*(each.address for each in parsed.delivered_to), *named]
+    return find_mailboxes(session, [*named, *reached]) if find_mailboxes(session, reached) else []
 
 
 def _why_nobody(parsed: ParsedMail) -> str:
@@ -163,7 +178,7 @@ def _mail_in(case: _Case, customer: Customer) -> MailIn:
         kind=MessageKind(parsed.kind.value),
         kind_reason=parsed.kind_reason,
         language=parsed.language or "",
-        flags=parsed.flags,
+        flags=case.flags,
         to=parsed.to,
         cc=parsed.cc,
         reply_to=parsed.reply_to,

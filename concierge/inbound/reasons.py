@@ -3,6 +3,9 @@
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+# Followed by the address of another of our mailboxes.
+ALSO_TO = "also-to"
+_ALSO_TO = _l("Also written to %(address)s.")
 _SENTENCES: dict[str, LazyString] = {
     # why a mail is in quarantine
     "too-large": _l("It is larger than we take."),
@@ -64,6 +67,9 @@ _SENTENCES: dict[str, LazyString] = {
 
 def describe(code: str) -> str:
     """Return the sentence for a *code*; the code itself when it is none of ours."""
+    name, _blank, address = code.partition(" ")
+    if name == ALSO_TO:
+        return str(_ALSO_TO) % {"address": address}
     sentence = _SENTENCES.get(code)
     return code if sentence is None else str(sentence)
 

@@ -12,6 +12,7 @@ from concierge.conversations.models import Conversation, ConversationState, Mess
 from concierge.customers.models import Customer
 from concierge.db import Sessions
 from concierge.inbound.models import InboundState
+from concierge.inbound.reasons import describe
 from tests.factories import make_customer, make_editor, make_mailbox
 from tests.inbound.arriving import CARE, arrive, letter, message_of
 from tests.inbound.odd_mails.making import multi, part, picture
@@ -43,7 +44,8 @@ def test_a_stranger_becomes_a_customer_with_a_name_and_a_language(config, sessio
 def test_a_short_letter_takes_the_mailbox_language(config, sessions, session):
     make_mailbox(session, "ciao@maison-solenne.example", language="it")
     session.commit()
-    mail = arrive(config, sessions, letter(text="Ok"), recipients=("ciao@maison-solenne.example",))
+    raw = letter(text="Ok").replace(f"To: {CARE}".encode(), b"To: ciao@maison-solenne.example")
+    mail = arrive(config, sessions, raw, recipients=("ciao@maison-solenne.example",))
     assert message_of(session, mail).conversation.customer.language == "it"
 
 
@@ -190,6 +192,66 @@ def test_mail_for_nobody_here_is_set_aside(config, sessions):
 def test_without_an_envelope_the_header_says_which_mailbox(config, sessions):
     mail = arrive(config, sessions, letter(), recipients=(), envelope_from=None, source="import")
     assert mail.state is InboundState.FILED
+
+
+CURA = "cura@maison-solenne.example"
+
+
+@pytest.fixture
+def two_mailboxes(session: Session) -> Session:
+    make_mailbox(session, CURA)
+    session.commit()
+    return session
+
+
+def to_both(to: str = f"The house <{CARE}>, {CURA}", *, cc: str = "") -> bytes:
+    raw = letter(extra=f"Cc: {cc}" if cc else "")
+    return raw.replace(f"To: {CARE}".encode(), f"To: {to}".encode())
+
+
+def where_it_is(session: Session) -> tuple[str, list[str]]:
+    session.expire_all()
+    message = session.scalars(sa.select(Message)).one()  # one message, however it came
+    assert count(session, Conversation) == count(session, Customer) == 1
+    return message.conversation.mailbox.address, message.flags
+
+
+@pytest.mark.parametrize(
+    ("came", "where"),
+    [
+        # one envelope with two recipients, whichever comes first in it
+        (([(CARE, CURA)], to_both()), (CARE, [f"also-to {CURA}"])),
+        (([(CURA, CARE)], to_both()), (CARE, [f"also-to {CURA}"])),
+        (([(CARE, CURA)], to_both(CURA, cc=CARE)), (CURA, [f"also-to {CARE}"])),
+        # two deliveries of the same mail, in either order
+        (([(CARE,), (CURA,)], to_both()), (CARE, [f"also-to {CURA}"])),
+        (([(CURA,), (CARE,)], to_both()), (CARE, [f"also-to {CURA}"])),
+        # a copy the header does not speak of
+        (([(CURA, CARE)], to_both("friends@example.com")), (CURA, [f"also-to {CARE}"])),
+        (([(CURA,), (CARE,), (CARE,)], to_both("friends@example.com")), (CURA, [f"also-to {CARE}"])),
+        # the envelope knows one of them, the header the other
+        (([(f"care+{'x' * 28}@maison-solenne.example",)], to_both(CURA)), (CURA, [f"also-to {CARE}"])),
+    ],
+)
+def test_a_mail_to_two_of_our_mailboxes_is_one_message_in_the_one_named_first(
+    config, sessions, two_mailboxes, came, where
+):
+    envelopes, raw = came
+    mails = [arrive(config, sessions, raw, recipients=each) for each in envelopes]
+    assert where_it_is(two_mailboxes) == where
+    assert [(each.state, each.reason) for each in mails[1:]] == [(InboundState.IGNORED, "seen-before")] * len(mails[1:])
+    assert {each.message_id for each in mails} == {mails[0].message_id}
+
+
+def test_a_mail_to_one_mailbox_says_nothing_of_others(config, sessions, two_mailboxes):
+    arrive(config, sessions, letter())
+    assert where_it_is(two_mailboxes) == (CARE, [])
+
+
+def test_a_mail_that_only_names_us_and_went_to_others_is_set_aside(config, sessions, two_mailboxes):
+    mail = arrive(config, sessions, to_both(), recipients=("sales@other.example",))
+    assert (mail.state, mail.reason) == (InboundState.IGNORED, "no-mailbox")
+    assert str(describe(f"also-to {CURA}")) == f"Also written to {CURA}."
 
 
 def test_an_imported_mail_came_when_it_was_written(config: Config, sessions: Sessions, session: Session):

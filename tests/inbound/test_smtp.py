@@ -62,6 +62,14 @@ def test_a_mail_by_smtplib_is_kept_byte_for_byte_before_250(house, door, session
     assert (mail.source, mail.envelope_from, mail.recipients) == ("smtp", "barbara@example.com", [CARE])
 
 
+def test_one_envelope_for_two_mailboxes_is_one_mail_that_knows_both(house, door, session):
+    make_mailbox(session, "cura@maison-solenne.example")
+    session.commit()
+    with client(house) as smtp:
+        smtp.sendmail("barbara@example.com", ["cura@maison-solenne.example", CARE], letter())
+    assert [mail.recipients for mail in mails(session)] == [["cura@maison-solenne.example", CARE]]
+
+
 def test_the_null_path_is_kept_as_such(house, door, session):
     with client(house) as smtp:
         smtp.sendmail("", [CARE], letter())

@@ -169,6 +169,12 @@ def test_a_broken_form_or_a_bomb_is_no_form(body: bytes):
         read_post("application/json", body)
 
 
+def test_a_post_for_two_mailboxes_is_one_mail_that_knows_both():
+    envelope = b'{"to":["cura@maison-solenne.example","care@maison-solenne.example"],"from":"b@example.com"}'
+    posted = read_post(TYPE, form(("envelope", envelope), ("email", letter())))
+    assert posted.recipients == ("cura@maison-solenne.example", CARE)
+
+
 @pytest.mark.parametrize("envelope", [b"", b"[]", b"{", b'{"to": 7, "from": []}', b"[" * 100_000, b"\xff"])
 def test_an_envelope_that_is_none_leaves_the_mail_its_header(envelope: bytes):
     posted = read_post(TYPE, form(("email", letter()), ("envelope", envelope)))
