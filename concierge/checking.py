@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from concierge import blobs, clock, schema, starting
+from concierge import blobs, clock, cluster, schema, starting
 from concierge.accounts import queries
 from concierge.config import Config
 from concierge.db import database_now, make_engine, make_sessions, reading
@@ -42,6 +42,8 @@ def check_all(config: Config) -> Iterator[Finding]:
         "clock": check_clock,
         "sums": check_sums,
     }
+    if config.broker_url.get_secret_value():
+        checks["broker"] = check_broker
     for name, check in checks.items():
         try:
             yield Finding(name, True, check(config))
@@ -92,6 +94,12 @@ def check_provider(config: Config) -> str:
         return provider.check()
     finally:
         provider.close()
+
+
+def check_broker(config: Config) -> str:
+    """Celery is here, the broker answers, and the database is one that machines can share."""
+    where = cluster.check_broker(cluster.require_cluster(config))
+    return f"{where} answers."
 
 
 def check_mailboxes(config: Config) -> str:

@@ -18,6 +18,7 @@ from concierge.demo import house
 from concierge.demo.cli import demo_command
 from concierge.errors import ConciergeError
 from concierge.inbound.sources.files import import_command
+from concierge.lines import Queue
 from concierge.welcome import welcome
 
 
@@ -75,11 +76,29 @@ def web() -> None:
 
 
 @main.command()
-def worker() -> None:
-    """Run the worker only: files mail, sends what is due."""
-    from concierge.worker import work
+@click.option("--queue", "queues", multiple=True, type=click.Choice([each.value for each in Queue]),
+              help="With a broker: do this kind of work only; may be repeated [all].")  # fmt: skip
+@click.option("--processes", type=click.IntRange(1, 256), help="With a broker: in so many processes [one a core].")
+def worker(queues: tuple[str, ...], processes: int | None) -> None:
+    """Run the worker only: files mail, sends what is due; with CONCIERGE_BROKER_URL, what the clock hands out."""
+    config = _ready_config()
+    if not config.broker_url.get_secret_value():
+        if queues or processes:
+            raise click.UsageError("--queue and --processes are for many machines; set CONCIERGE_BROKER_URL.")
+        from concierge.worker import work
 
-    work(_ready_config())
+        return work(config)
+    from concierge.cluster import do_tasks
+
+    raise SystemExit(do_tasks(config, queues=queues, processes=processes))
+
+
+@main.command(name="clock")
+def clock_command() -> None:
+    """Run the clock of many machines only: hands out what is due to the workers (needs CONCIERGE_BROKER_URL)."""
+    from concierge.cluster import keep_clock
+
+    keep_clock(_ready_config())
 
 
 @main.command()

@@ -37,6 +37,8 @@ _LOCALES = {"en": "en_GB"}
 
 OWN_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 RELAY_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+# Which brokers many machines are told by; the last ones are on this machine (`memory` in this very process, for tests).
+BROKERS = frozenset({"redis", "rediss", "amqp", "amqps", "redis+socket", "memory"})
 # Read by the tests and by the house's own processes.
 _NOT_SETTINGS = ("CONCIERGE_TEST", "CONCIERGE_LIFELINE")
 
@@ -81,6 +83,13 @@ def _check_blobs_url(url: str) -> str:
         fsspec.get_filesystem_class(fsspec.utils.get_protocol(url))
     except (ValueError, ImportError) as error:
         raise ValueError(f"can't be used ({error})") from None
+    return url
+
+
+def _check_broker_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in BROKERS or not (parts.hostname or parts.scheme in {"memory", "redis+socket"}):
+        raise ValueError("must begin with redis://, rediss://, amqp:// or amqps:// and name a host")
     return url
 
 
@@ -202,6 +211,7 @@ class Config(BaseSettings):
     smtp_port: int = Field(2525, ge=1, le=65535, examples=["2525"])
     base_url: str = Field("", examples=["https://concierge.example.com"])
     database_url: str = Field("", examples=["postgresql://concierge:secret@db/concierge"])
+    broker_url: SecretStr = Field(SecretStr(""), examples=["redis://:password@broker:6379/0"])
     blobs_url: str = Field("", examples=["s3://bucket/concierge"])
     secret_key: SecretStr = Field(SecretStr(""), examples=["a random text of at least 32 characters"])
     demo: bool = Field(True, examples=["false"])
@@ -229,7 +239,7 @@ class Config(BaseSettings):
             raise ValueError(f"is needed by the {provider} provider")
         return value
 
-    @field_validator("smtp_url", "secret_key", "base_url", "sendgrid_url", "database_url", "blobs_url")
+    @field_validator("smtp_url", "secret_key", "base_url", "sendgrid_url", "database_url", "blobs_url", "broker_url")
     @classmethod
     def _readable(cls, value: Any, info: ValidationInfo) -> Any:
         if text := value.get_secret_value() if isinstance(value, SecretStr) else value:
@@ -289,6 +299,7 @@ def _check_secret(text: str) -> str:
 _CHECKS: dict[str, Callable[[str], str]] = {
     "base_url": _check_web_url,
     "blobs_url": _check_blobs_url,
+    "broker_url": _check_broker_url,
     "database_url": lambda url: _check_database_url(_with_driver(url)),
     "secret_key": _check_secret,
     "sendgrid_url": _check_web_url,

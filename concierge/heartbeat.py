@@ -22,8 +22,13 @@ Report = Callable[[], dict[str, Any]]
 class Heartbeat:
     """One copy's sign of life, in a thread of its own."""
 
-    def __init__(self, sessions: Sessions, lines: Report, provider: Report, elected: Callable[[], None]) -> None:
-        """`lines` and `provider` say how things stand here; `elected` is called when this copy becomes the clock."""
+    def __init__(
+        self, sessions: Sessions, lines: Report, provider: Report, elected: Callable[[], None] | None = None
+    ) -> None:
+        """`lines` and `provider` say how things stand here; `elected` is called when this copy becomes the clock.
+
+        Without `elected` it never asks to be.
+        """
         self._sessions, self._lines, self._provider, self._elected = sessions, lines, provider, elected
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._beat_on, name="heartbeat", daemon=True)
@@ -66,14 +71,15 @@ class Heartbeat:
             ours.seen_at, ours.lines, ours.provider = now, self._lines(), self._provider()
             session.flush()
             number = self._number
-            if number is None or not copies.renew_lease(session, ours.id, number, now=now):
+            if self._elected and (number is None or not copies.renew_lease(session, ours.id, number, now=now)):
                 number = copies.take_lease(session, ours.id, now=now)
             session.commit()
         was, self._copy_id, self._number = self._number, ours.id, number
         self._holds_until = began + copies.LEASE.total_seconds() if number is not None else 0.0
         if number is not None and number != was:
             log.info("copy %d is the clock, under lease %d", ours.id, number)
-            self._elected()
+            if self._elected:
+                self._elected()
 
     def _beat_on(self) -> None:
         while not self._stopping.is_set():

@@ -30,6 +30,7 @@ def set_up(how: str = "auto", *, level: int = logging.INFO) -> None:
         root.removeHandler(each)
     root.addHandler(written)
     root.setLevel(level)
+    logging.getLogger("celery").setLevel(logging.WARNING)
     for noisy in _CALM:
         logging.getLogger(noisy).setLevel(logging.ERROR)
 

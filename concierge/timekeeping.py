@@ -5,10 +5,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -16,20 +15,17 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from concierge import clock, closing, copies, lifeline
 from concierge.config import Config
 from concierge.copies import Overtaken
 from concierge.db import Sessions, make_sessions, reading
 from concierge.heartbeat import Heartbeat, Report
+from concierge.lines import LastRuns, Line
 from concierge.nudges import EVERYTHING, Ear, Topic, listening
 from concierge.setbacks import words_for
 
 log = logging.getLogger(__name__)
-
-Job = Callable[[Config, Sessions], int]
-NextDue = Callable[[Session], datetime | None]
 
 FINISHING_SECONDS = 25.0
 SILENCE_SECONDS = 60.0
@@ -43,71 +39,6 @@ _HEARING_SECONDS = 0.5
 _DEAF_SECONDS = 2.0
 # A clock that moved so far against the monotonic one was set.
 _STEP_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the timetable: a job, when it runs at the latest, what nudges it, and when its next row is due.
-
-    `by_clock`: one copy of the worker is enough for it. A run longer than `limit` seconds counts as stuck.
-    """
-
-    job: Job
-    every: float
-    on: tuple[Topic, ...] = ()
-    due: NextDue | None = None
-    by_clock: bool = False
-    limit: float = 60.0
-
-    @property
-    def name(self) -> str:
-        """What the job is called in the log: its part and its function."""
-        return f"{self.job.__module__.removeprefix('concierge.').removesuffix('.jobs')}.{self.job.__name__}"
-
-
-@dataclass
-class LastRuns:
-    """How a job's runs went in this process: the last one, the last that did something, and the sums."""
-
-    since: datetime | None = None
-    began: float = 0.0
-    at: datetime | None = None
-    took: float = 0.0
-    fault: str = ""
-    did_at: datetime | None = None
-    did: int = 0
-    runs: int = 0
-    failures: int = 0
-    seconds: float = 0.0
-    done: int = 0
-
-    def begin(self) -> None:
-        """A run begins."""
-        self.since, self.began = clock.now(), time.monotonic()
-
-    def end(self, done: int, fault: str = "") -> None:
-        """It ended; `fault` says why it failed, in words about nobody."""
-        self.at, self.took = self.since, time.monotonic() - self.began
-        self.since, self.fault = None, fault
-        self.runs, self.failures = self.runs + 1, self.failures + bool(fault)
-        self.seconds, self.done = self.seconds + self.took, self.done + done
-        if done:
-            self.did_at, self.did = self.at, done
-
-    def report(self) -> dict[str, Any]:
-        """The same as plain values: moments as texts, how long it has been in hand by the steady clock."""
-        return {
-            "in_hand": round(time.monotonic() - self.began, 1) if self.since else None,
-            "at": self.at.isoformat() if self.at else None,
-            "took": round(self.took, 4),
-            "fault": self.fault,
-            "did_at": self.did_at.isoformat() if self.did_at else None,
-            "did": self.did,
-            "runs": self.runs,
-            "failures": self.failures,
-            "seconds": round(self.seconds, 3),
-            "done": self.done,
-        }
 
 
 class Attempt:
@@ -141,6 +72,10 @@ class Attempt:
         while self._goes_on():
             done = self._run()
         return self._rest(done)
+
+    def run_once(self) -> int:
+        """Do it once, for a task; how much was done."""
+        return self._run() or 0
 
     def report(self) -> dict[str, Any]:
         """How its runs went, for the heartbeat; all values are plain, none is about a person."""

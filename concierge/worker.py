@@ -2,6 +2,7 @@
 
 A job runs when something it works on was stored (`on`), when its next row is due (`due`), and anyway `every` so many
 seconds: should a nudge be lost, its row is found then. `by_clock` are those that one copy of the worker is enough for.
+With many machines a job is a task: the clock hands it to its `queue`, so many rows at a time (`chunk`), or all of it.
 """
 
 from collections.abc import Sequence
@@ -13,41 +14,45 @@ from concierge.conversations import jobs as conversations
 from concierge.drafts import jobs as drafts
 from concierge.followups import jobs as followups
 from concierge.inbound import jobs as inbound
+from concierge.lines import Line, Queue
 from concierge.mailing import jobs as mailing
 from concierge.nudges import Topic
 from concierge.public import jobs as public
 from concierge.reports import jobs as reports
-from concierge.timekeeping import Line, keep_time
+from concierge.timekeeping import keep_time
 from concierge.wishes import jobs as wishes
 from concierge.wishes import release as offers
 
 MAIL, MESSAGE, ANSWER, DELIVERY, OUTCOME = Topic.MAIL, Topic.MESSAGE, Topic.ANSWER, Topic.DELIVERY, Topic.OUTCOME
 STOCK, PURCHASE, WISH, OFFER, POLICY = Topic.STOCK, Topic.PURCHASE, Topic.WISH, Topic.OFFER, Topic.POLICY
+FOLLOW_UP = Topic.FOLLOW_UP
+
+ANSWERS, FOLLOWED, INBOX, SHOP, HOUSE = Queue.ANSWERS, Queue.FOLLOW_UPS, Queue.MAIL, Queue.STOCK, Queue.HOUSE
 
 TIMETABLE: tuple[Line, ...] = (
-    Line(drafts.release_due, every=10, on=(ANSWER, MESSAGE), due=drafts.next_due),
-    Line(mailing.deliver_due, every=10, on=(DELIVERY,), due=mailing.next_due, limit=120),
-    Line(mailing.settle_orphans, every=30, by_clock=True),
-    Line(inbound.file_received, every=10, on=(MAIL,)),
-    Line(inbound.release_stale, every=15, by_clock=True),
-    Line(conversations.wake_due, every=10, by_clock=True),
-    Line(conversations.return_failed, every=10, on=(OUTCOME,)),
-    Line(public.forget_requests, every=3600, by_clock=True),
+    Line(drafts.release_due, every=10, on=(ANSWER, MESSAGE), due=drafts.next_due, queue=ANSWERS, chunk=5),
+    Line(mailing.deliver_due, every=10, on=(DELIVERY,), due=mailing.next_due, limit=120, queue=ANSWERS, chunk=25),
+    Line(mailing.settle_orphans, every=30, by_clock=True, queue=HOUSE),
+    Line(inbound.file_received, every=10, on=(MAIL,), queue=INBOX, chunk=10),
+    Line(inbound.release_stale, every=15, by_clock=True, queue=INBOX),
+    Line(conversations.wake_due, every=10, by_clock=True, queue=HOUSE, chunk=50),
+    Line(conversations.return_failed, every=10, on=(OUTCOME,), queue=ANSWERS, chunk=50),
+    Line(public.forget_requests, every=3600, by_clock=True, queue=HOUSE),
     Line(catalogue.read_stock_folder, every=5),
-    Line(wishes.match_purchases, every=10, on=(PURCHASE,)),
-    Line(wishes.settle_mail, every=5, on=(OUTCOME,)),
-    Line(wishes.lapse_due, every=10, on=(OFFER,), due=wishes.next_lapse),
-    Line(wishes.free_missing, every=10, on=(STOCK, PURCHASE)),
-    Line(wishes.open_waves, every=5, on=(STOCK, PURCHASE, WISH, OFFER, POLICY), limit=300),
-    Line(offers.release_due, every=10, on=(OFFER,), due=offers.next_due),
-    Line(wishes.reconsider_skipped, every=60, by_clock=True, limit=300),
-    Line(wishes.ask_due, every=60, by_clock=True),
-    Line(wishes.expire_due, every=60, by_clock=True),
-    Line(wishes.check_invariants, every=60, by_clock=True),
-    Line(followups.release_due, every=10, on=(Topic.FOLLOW_UP,), due=followups.next_due),
-    Line(followups.reckon_anew, every=60, by_clock=True),
-    Line(reports.count_demand, every=5, by_clock=True, limit=600),
-    Line(reports.rank_anew, every=10, on=(POLICY,), by_clock=True),
+    Line(wishes.match_purchases, every=10, on=(PURCHASE,), queue=SHOP, chunk=50),
+    Line(wishes.settle_mail, every=5, on=(OUTCOME,), queue=SHOP, chunk=50),
+    Line(wishes.lapse_due, every=10, on=(OFFER,), due=wishes.next_lapse, queue=SHOP, chunk=50),
+    Line(wishes.free_missing, every=10, on=(STOCK, PURCHASE), queue=SHOP, chunk=10),
+    Line(wishes.open_waves, every=5, on=(STOCK, PURCHASE, WISH, OFFER, POLICY), limit=300, queue=SHOP, chunk=1),
+    Line(offers.release_due, every=10, on=(OFFER,), due=offers.next_due, queue=SHOP, chunk=500),
+    Line(wishes.reconsider_skipped, every=60, by_clock=True, limit=300, queue=SHOP, chunk=5),
+    Line(wishes.ask_due, every=60, by_clock=True, queue=HOUSE, chunk=50),
+    Line(wishes.expire_due, every=60, by_clock=True, queue=HOUSE, chunk=50),
+    Line(wishes.check_invariants, every=60, by_clock=True, queue=HOUSE),
+    Line(followups.release_due, every=10, on=(FOLLOW_UP,), due=followups.next_due, queue=FOLLOWED, chunk=20),
+    Line(followups.reckon_anew, every=60, by_clock=True, queue=HOUSE),
+    Line(reports.count_demand, every=5, by_clock=True, limit=600, queue=HOUSE),
+    Line(reports.rank_anew, every=10, on=(POLICY,), by_clock=True, queue=HOUSE),
     Line(heartbeat.forget_copies, every=3600, by_clock=True),
 )
 

@@ -1,8 +1,15 @@
-"""How a job works its rows: each in a transaction of its own, and one that fails holds up none of the others."""
+"""How a job works its rows: each in a transaction of its own, and one that fails holds up none of the others.
+
+With many machines a run is about a share of the rows: the clock's looks only note which are due, and a task works
+those it was given (`handing.py`). A job need not know; one that claims its rows by itself asks `given`.
+"""
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from sqlalchemy.exc import OperationalError
@@ -16,6 +23,37 @@ log = logging.getLogger(__name__)
 # How long one look may take; what is left is looked at next time.
 SECONDS = 5.0
 Item = TypeVar("Item")
+
+
+@dataclass
+class Share:
+    """Which of its job's rows a run is about: those it was given; None: it only looks, and notes which are due."""
+
+    rows: frozenset[int] | None = None
+    due: list[int] = field(default_factory=list)
+
+
+_SHARE: ContextVar[Share | None] = ContextVar("share", default=None)
+
+
+@contextmanager
+def sharing(rows: Collection[int] | None) -> Iterator[Share]:
+    """Run a job in this block for these rows alone; None: for none, which are due is noted in `due`."""
+    share = Share(None if rows is None else frozenset(rows))
+    token = _SHARE.set(share)
+    try:
+        yield share
+    finally:
+        _SHARE.reset(token)
+
+
+def given(find: Callable[[], Collection[int]]) -> Collection[int] | None:
+    """The rows this run is to work, none while it only looks; None: whatever is due. `find` says which are due."""
+    if (share := _SHARE.get()) is None:
+        return None
+    if share.rows is None:
+        share.due += find()
+    return share.rows or ()
 
 
 def work_each(sessions: Sessions, job: str, items: Iterable[Item], act: Callable[[Session, Item], object]) -> int:
@@ -38,7 +76,7 @@ def try_each(sessions: Sessions, job: str, items: Iterable[Item], do: Callable[[
     """The same for a `do` that opens and commits its own transactions; it may return a number of things done."""
     done, latest = 0, time.monotonic() + SECONDS
     failed: set[int] | None = None
-    for item in items:
+    for item in _ours(items):
         if time.monotonic() > latest or closing.TOLD.is_set():
             break
         if failed is None:
@@ -65,6 +103,11 @@ def note_setback(sessions: Sessions, job: str, row_id: int, error: Exception) ->
     with sessions() as session:
         setbacks.note(session, job, row_id, error, now=clock.now())
         session.commit()
+
+
+def _ours(items: Iterable[Item]) -> Iterable[Item]:
+    rows = given(lambda: [_number(item) for item in items])
+    return items if rows is None else [item for item in items if _number(item) in rows]
 
 
 def _number(item: object) -> int:

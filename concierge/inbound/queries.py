@@ -1,5 +1,6 @@
 """Reading what came in: what waits to be filed, what is in quarantine, and the count that must come out even."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -126,9 +127,11 @@ def find_message(session: Session, fingerprint: str) -> Message | None:
     return session.scalar(sa.select(Message).where(*same).order_by(Message.id).limit(1))
 
 
-def list_due(session: Session, *, most: int) -> list[int]:
-    """The ids of mails to be filed, those never tried before the others, in the order they came."""
-    free = (InboundMail.state == InboundState.RECEIVED, InboundMail.claimed_at.is_(None))
+def list_due(session: Session, *, most: int, only: Collection[int] | None = None) -> list[int]:
+    """The ids of mails to be filed (of `only` these), those never tried before the others, in the order they came."""
+    free = [InboundMail.state == InboundState.RECEIVED, InboundMail.claimed_at.is_(None)]
+    if only is not None:
+        free.append(InboundMail.id.in_(only))
     return list(
         session.scalars(
             sa.select(InboundMail.id).where(*free).order_by(InboundMail.attempts, InboundMail.id).limit(most)

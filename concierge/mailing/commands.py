@@ -1,5 +1,6 @@
 """Queueing mail, and every step of a delivery after that."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -126,8 +127,9 @@ def reserve_due(
     limit: int,
     but: Rows = NONE,
     held_at: datetime | None = None,
+    only: Collection[int] | None = None,
 ) -> list[Delivery]:
-    """Reserve up to `limit` deliveries that are due under `claim`, the longest due first.
+    """Reserve up to `limit` deliveries that are due (of `only` these) under `claim`, the longest due first.
 
     `held_at` is the machine's time, by which leases run; `now`, unless a demo's clock was moved.
 
@@ -139,7 +141,7 @@ def reserve_due(
         sa.select(Delivery.id)
         .where(Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now, Delivery.id.not_in(but))
         .where(sa.or_(Delivery.claimed_at.is_(None), Delivery.claimed_at < held_at - lease))
-        .where(_nothing_earlier_waits())
+        .where(_nothing_earlier_waits(), sa.true() if only is None else Delivery.id.in_(only))
         .order_by(Delivery.due_at, Delivery.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Delivery)

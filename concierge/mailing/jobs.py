@@ -3,7 +3,7 @@
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,11 +25,13 @@ from concierge.mailing.models import Delivery
 from concierge.mailing.providers import provider_for
 from concierge.mailing.providers.base import Accepted, Provider, TransportError, pack, plain
 from concierge.mailing.sheets import unfold
-from concierge.working import work_each
+from concierge.working import given, work_each
 
 log = logging.getLogger(__name__)
 
 BATCH = 50
+# So many the clock of many machines knows to be due at a time.
+_IN_SIGHT = 500
 RUN_SECONDS = 10.0  # a run ends after this, so that a worker that is told to stop can
 _SENDERS = {"sendgrid": 8}  # mails under way at a time, where each spends its time on the line
 _LONGEST_PAUSE = timedelta(seconds=60)
@@ -77,6 +79,7 @@ class Desk:
     provider: Provider
     pause: Pause
     read_blob: Callable[[str], bytes]
+    only: Collection[int] | None = None
 
 
 _pauses: WeakKeyDictionary[Provider, Pause] = WeakKeyDictionary()
@@ -98,16 +101,25 @@ def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = 
     pause = _pauses.setdefault(carrier, Pause())
     if pause.holds(clock.machine_now()):
         return 0
+    only = given(lambda: _in_sight(config, sessions))
     with reading(sessions) as session:
-        if not queries.is_any_due(session, clock.now()):
+        if not (queries.is_any_due(session, clock.now()) if only is None else only):
             return 0
-    desk = Desk(config, sessions, carrier, pause, blobs.open_store(config).get)
+    desk = Desk(config, sessions, carrier, pause, blobs.open_store(config).get, only)
     ends_at = time.monotonic() + RUN_SECONDS
     senders = _SENDERS.get(carrier.name, 1)
     if senders == 1:
         return _deliver(desk, ends_at)
     with ThreadPoolExecutor(senders, thread_name_prefix="sender") as pool:
         return sum(pool.map(lambda _number: _deliver(desk, ends_at), range(senders)))
+
+
+def _in_sight(config: Config, sessions: Sessions) -> list[int]:
+    """What is due and nobody has in hand."""
+    now = clock.now()
+    but, free_since = setbacks.resting(_JOB, now), clock.machine_now() - config.policy.lease
+    with reading(sessions) as session:
+        return queries.list_due_ids(session, now, limit=_IN_SIGHT, but=but, free_since=free_since)
 
 
 def next_due(session: Session) -> datetime | None:
@@ -159,6 +171,7 @@ def _reserve(desk: Desk, claim: str) -> list[Delivery]:
                 lease=desk.config.policy.lease,
                 limit=BATCH,
                 but=setbacks.resting(_JOB, now),
+                only=desk.only,
             )
             session.commit()
             return reserved

@@ -57,9 +57,13 @@ def is_any_due(session: Session, now: datetime) -> bool:
     return session.scalar(sa.select(Delivery.id).where(*due).limit(1)) is not None
 
 
-def list_due_ids(session: Session, now: datetime, *, limit: int, but: Rows = NONE) -> list[int]:
-    """Mails whose moment has come, the longest due first."""
-    due = (Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now, Delivery.id.not_in(but))
+def list_due_ids(
+    session: Session, now: datetime, *, limit: int, but: Rows = NONE, free_since: datetime | None = None
+) -> list[int]:
+    """Mails whose moment has come, the longest due first; with `free_since` none that was claimed since then."""
+    due = [Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now, Delivery.id.not_in(but)]
+    if free_since is not None:
+        due.append(Delivery.claimed_at.is_(None) | (Delivery.claimed_at < free_since))
     return list(session.scalars(sa.select(Delivery.id).where(*due).order_by(Delivery.due_at).limit(limit)))
 
 

@@ -37,7 +37,9 @@ def job_words(job: str) -> str:
         "reports.rank_anew": lambda: _("Ranks the waiting anew"),
         "heartbeat.forget_copies": lambda: _("Forgets copies that are gone"),
     }
-    return words[job]() if job in words else job
+    name, _arrow, queue = job.partition(" → ")
+    said = words[name]() if name in words else name
+    return _("Hands out: %(job)s", job=said) if queue else said
 
 
 def queue_words(queue: str) -> str:

@@ -57,9 +57,9 @@ class Thread(NamedTuple):
     last_from: tuple[str, ...] = ()
 
 
-def is_any_due(session: Session, *, now: datetime, but: Rows = NONE) -> bool:
-    """Whether there is an offer whose mail is due."""
-    due = (*_WAITS, Offer.leaves_at <= now, Offer.id.not_in(but))
+def is_any_due(session: Session, *, now: datetime, but: Rows = NONE, only: Collection[int] | None = None) -> bool:
+    """Whether there is an offer (of `only` these) whose mail is due."""
+    due = (*_WAITS, Offer.leaves_at <= now, Offer.id.not_in(but), _of(only))
     return session.scalar(sa.select(Offer.id).where(*due).limit(1)) is not None
 
 
@@ -69,14 +69,20 @@ def next_due_at(session: Session, *, but: Rows = NONE) -> datetime | None:
     return session.scalar(waiting.order_by(Offer.leaves_at).limit(1))
 
 
-def list_due(session: Session, *, now: datetime, limit: int, but: Rows = NONE) -> list[Leaving]:
-    """Offers whose mail is due, the longest first; with their wishes they are ours until the transaction ends.
+def _of(only: Collection[int] | None) -> sa.ColumnElement[bool]:
+    return sa.true() if only is None else Offer.id.in_(only)
 
-    What another worker has in hand is passed over.
+
+def list_due(
+    session: Session, *, now: datetime, limit: int, but: Rows = NONE, only: Collection[int] | None = None
+) -> list[Leaving]:
+    """Offers (of `only` these) whose mail is due, the longest first.
+
+    With their wishes they are ours until the transaction ends. What another worker has in hand is passed over.
     """
     due = (
         _statement()
-        .where(Offer.leaves_at <= now, Offer.id.not_in(but))
+        .where(Offer.leaves_at <= now, Offer.id.not_in(but), _of(only))
         .order_by(Offer.leaves_at, Offer.id)
         .limit(limit)
     )

@@ -31,12 +31,14 @@ from concierge.wishes.queueing import PURPOSE, queue_letters
 from concierge.wishes.staff import colleague
 from concierge.wishes.voices import call_the_roll
 from concierge.wishes.words import skipped_words
-from concierge.working import SECONDS, try_each
+from concierge.working import SECONDS, given, try_each
 
 log = logging.getLogger(__name__)
 
 # Offers that leave in one transaction.
 AT_ONCE = 500
+# So many the clock of many machines knows to be due at a time.
+_IN_SIGHT = 5000
 _JOB = "wishes.release.release_due"
 
 
@@ -51,13 +53,14 @@ class MouldsMissing(Exception):
 def release_due(config: Config, sessions: Sessions) -> int:
     """Queue the mails of offers whose moment has come; how many offers left."""
     latest, released = time.monotonic() + SECONDS, 0
+    only = given(lambda: _in_sight(sessions))
     while time.monotonic() < latest and not closing.TOLD.is_set():
         now = clock.now()
         with reading(sessions) as session:
-            if not leaving.is_any_due(session, now=now, but=resting(_JOB, now)):
+            if not leaving.is_any_due(session, now=now, but=resting(_JOB, now), only=only):
                 break
         try:
-            done, left = _release_some(config, sessions, now=now)
+            done, left = _release_some(config, sessions, only, now=now)
         except OperationalError:
             raise
         except Exception:
@@ -74,12 +77,20 @@ def next_due(session: Session) -> datetime | None:
     return leaving.next_due_at(session, but=resting(_JOB, clock.now()))
 
 
-def _release_some(config: Config, sessions: Sessions, *, now: datetime) -> tuple[int, int]:
+def _in_sight(sessions: Sessions) -> list[int]:
+    now = clock.now()
+    with reading(sessions) as session:
+        return leaving.list_due_ids(session, now=now, limit=_IN_SIGHT, but=resting(_JOB, now))
+
+
+def _release_some(
+    config: Config, sessions: Sessions, only: Collection[int] | None, *, now: datetime
+) -> tuple[int, int]:
     """Take some of what is due in hand; how many offers were dealt with, and how many of them left."""
     for _attempt in range(3):
         try:
             with sessions() as session:
-                due = leaving.list_due(session, now=now, limit=AT_ONCE, but=resting(_JOB, now))
+                due = leaving.list_due(session, now=now, limit=AT_ONCE, but=resting(_JOB, now), only=only)
                 until = now + timedelta(minutes=config.policy.offer_bundle_minutes)
                 due += leaving.list_companions(session, due, until=until, but=resting(_JOB, now)) if due else []
                 left = release_offers(session, config, due, now=now)
