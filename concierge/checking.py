@@ -14,7 +14,7 @@ from concierge.config import Config
 from concierge.db import database_now, make_engine, make_sessions, reading
 from concierge.errors import ConciergeError
 from concierge.mailing.providers import open_provider
-from concierge.wishes.queries import find_broken_invariants
+from concierge.wishes.invariants import find_broken_invariants
 
 LARGEST_SKEW = timedelta(seconds=5)
 

@@ -271,6 +271,14 @@ def test_the_rules_can_be_broken(tmp_path: Path):
     assert any(FORBIDDEN_NAMES.search(name) for name in module.defined())
 
 
+def test_no_question_is_kept_that_only_tests_ask():
+    """A public function of a `queries` module that nothing else in the house names is dead."""
+    words = Counter(word for module in MODULES for word in re.findall(r"\w+", module.path.read_text(encoding="utf-8")))
+    offered = [name for module in _named("queries") for name in module.defined() if not name.startswith("_")]
+    assert offered
+    assert [name for name in offered if words[name] < 2] == []
+
+
 def test_no_error_and_no_row_is_kept_that_nobody_names():
     """A class of a model that is named only where it stands is dead, whatever its tests say."""
     words = Counter(word for module in MODULES for word in re.findall(r"\w+", module.path.read_text(encoding="utf-8")))

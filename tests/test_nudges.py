@@ -21,12 +21,11 @@ from concierge.mailing.commands import Posting, queue_deliveries, send_again
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.nudges import EVERYTHING, Topic, listening
 from concierge.timekeeping import Attempt, Line, Timekeeper
-from concierge.wishes.offering import open_wave
 from concierge.worker import TIMETABLE
 from tests.drafts.people import begin, send, write, write_again
 from tests.factories import DAY, NOW, make_editor, make_mailbox
 from tests.inbound.arriving import letter, receive
-from tests.wishes.builders import sandals, save_policy, wish_for
+from tests.wishes.builders import sandals, save_policy, share_out, wish_for
 
 NEVER = 3600.0
 
@@ -112,7 +111,7 @@ def test_whatever_the_worker_works_on_is_told_when_it_is_stored(config: Config, 
         report = Report("shop", "1", sandal.sku, "online", StockReport.SNAPSHOT, 1, NOW)
         report_stock(session, report, now=NOW, policy=Policy())
         assert Topic.STOCK in heard()
-        open_wave(session, sandal.id, now=NOW + DAY)
+        share_out(session, sandal, now=NOW + DAY)
         assert {Topic.OFFER, Topic.WISH} <= heard()
         send(session, draft)
         assert Topic.ANSWER in heard()

@@ -122,12 +122,6 @@ def list_of_conversation(session: Session, conversation_id: int, *, settled: int
 UNSENT = (FollowUpState.WITHHELD, FollowUpState.CANCELLED)
 
 
-def count_asking(session: Session, *, editor_id: int) -> int:
-    """How many of hers wait for a yes."""
-    asks = (FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_not(None), FollowUp.editor_id == editor_id)
-    return session.scalar(sa.select(sa.func.count()).select_from(FollowUp).where(*asks)) or 0
-
-
 def list_coming(
     session: Session, *, editor_id: int | None = None, until: datetime | None = None, limit: int = 100
 ) -> list[FollowUp]:

@@ -235,10 +235,12 @@ def _shown(
 def offer_words(offer: Offer, zone: ZoneInfo, language: str, *, now: datetime) -> str:
     """Until when a piece is held, by her own clock; nothing more than that it is, while our mail is stuck."""
     if offer.held_until is None or offer.held_until <= now:
-        return str(_("One is held for you."))
+        return str(
+            _("One is held for you.") if offer.is_promised else _("Yours as soon as you take it, while there is one.")
+        )
     is_hers = bool(offer.customer.timezone or offer.customer.country)
     until = held_words(offer.held_until, zone=zone, is_hers=is_hers, language=language, now=now)
-    if not offer.holds:
+    if not offer.is_promised:
         return str(_("Yours until %(moment)s, as long as there is one.", moment=until))
     return str(_("Held for you until %(moment)s.", moment=until))
 

@@ -36,11 +36,6 @@ class Prior:
 UNINFORMED: Final = Prior(1.0, 3.0)
 
 
-def age_of(since: datetime, now: datetime) -> int:
-    """Which of the ages (0 is the youngest) a wish confirmed at `since` has."""
-    return next((number for number, days in enumerate(AGES) if now - since <= timedelta(days=days)), len(AGES))
-
-
 def bounds(age: int, now: datetime) -> tuple[datetime | None, datetime | None]:
     """Confirmed at or after the first and before the second moment is to be of this age; None where there is no end."""
     earliest = now - timedelta(days=AGES[age]) if age < len(AGES) else None

@@ -93,6 +93,7 @@ class OfferRow:
     left_at: datetime | None
     held_until: datetime | None
     holds: bool
+    says_held: bool
     state: OfferState
     ended_at: datetime | None
     ended_because: OfferEnding | None
@@ -194,7 +195,8 @@ def _offers(session: Session, shown: OfferFilter, after: tuple[int, int, int] | 
             Editor.name.label("editor"), Variant.product_id, Product.code, Variant.size_system, Variant.size,
             Variant.sku, Offer.quantity, Offer.price_cents, Product.currency, Offer.place, Wave.waiting,
             Offer.before_by_tier, Offer.by_tier, Wish.confirmed_at, Wish.created_at, Wish.moved_because, Offer.made_at,
-            Offer.left_at, Offer.held_until, Offer.holds, Offer.state, Offer.ended_at, Offer.ended_because,
+            Offer.left_at, Offer.held_until, Offer.holds, Offer.says_held, Offer.state, Offer.ended_at,
+            Offer.ended_because,
         )
         .join_from(Offer, Wave, Offer.wave_id == Wave.id)
         .join(Wish, Offer.wish_id == Wish.id)
@@ -246,6 +248,6 @@ def _offer_row(row: Any, names: dict[int, str], customer: str) -> OfferRow:
         sku=row.sku, quantity=row.quantity, price_cents=row.price_cents, currency=row.currency, place=row.place,
         of=row.waiting, before_by_tier=row.before_by_tier, by_tier=row.by_tier,
         since=row.confirmed_at or row.created_at, moved_because=row.moved_because, made_at=row.made_at,
-        left_at=row.left_at, held_until=row.held_until, holds=row.holds, state=row.state, ended_at=row.ended_at,
-        ended_because=row.ended_because,
+        left_at=row.left_at, held_until=row.held_until, holds=row.holds, says_held=row.says_held, state=row.state,
+        ended_at=row.ended_at, ended_because=row.ended_because,
     )  # fmt: skip

@@ -56,7 +56,9 @@ def became(offer: OfferRow) -> str:
         return str(_("taken, not bought yet"))
     if offer.left_at is None:
         return str(_("not sent yet"))
-    return str(_("held for her")) if offer.holds else str(_("told of it, without a unit set aside"))
+    if not offer.holds:
+        return str(_("told of it, without a unit set aside"))
+    return str(_("held for her")) if offer.says_held else str(_("told with others; one is set aside for now"))
 
 
 def why(offer: OfferRow, language: str) -> str:

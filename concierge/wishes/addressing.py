@@ -133,7 +133,7 @@ def _addressed(
 
 def _piece(offer: Leaving, around: Circumstances) -> PieceKey:
     system, similar = system_known(offer.country), around.similar(offer)
-    return PieceKey(offer.sku, offer.price_cents, offer.quantity, offer.holds, system, similar)
+    return PieceKey(offer.sku, offer.price_cents, offer.quantity, offer.says_held, system, similar)
 
 
 def _held_until(around: Circumstances, policy_id: int, zone: ZoneInfo) -> datetime:

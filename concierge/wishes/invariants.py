@@ -125,6 +125,12 @@ _RULES: tuple[tuple[str, str, str, Any], ...] = (
         .where(Offer.ended_at.is_(None), Wish.state != WishState.OFFERED),
     ),
     (
+        "what was said to be held is held",
+        "offer",
+        "her mail says that it is held for her, and nothing is",
+        sa.select(Offer.id).where(Offer.ended_at.is_(None), Offer.says_held, ~Offer.holds),
+    ),
+    (
         "a queue agrees with its wishes",
         "wish",
         "its place in the queue of variant {0} is not the wish's",

@@ -28,7 +28,7 @@ class Leaving(NamedTuple):
     policy_id: int
     sku: str
     quantity: int
-    holds: bool
+    says_held: bool
     price_cents: int
     words: str
     similar: tuple[str, ...]
@@ -135,7 +135,7 @@ def _statement(*, is_ours: bool = True) -> sa.Select[*tuple[Any, ...]]:
             Wave.policy_id,
             Variant.sku,
             Offer.quantity,
-            Offer.holds,
+            Offer.says_held,
             Offer.price_cents,
             Offer.words,
             Offer.similar,

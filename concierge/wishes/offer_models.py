@@ -145,6 +145,8 @@ class Offer(Base):
     quantity: Mapped[int] = mapped_column(default=1)
     # whether units are held for it; under the bounded rule some offers have none set aside
     holds: Mapped[bool] = mapped_column(default=True)
+    # whether its mail says so; what is held for her then is given to nobody else before it is over
+    says_held: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     price_cents: Mapped[int]
     # her place in the queue when it was made, and how many of a tier stood before her by their tier
     place: Mapped[int]
@@ -183,6 +185,11 @@ class Offer(Base):
     def is_over(self) -> bool:
         """Whether it has ended."""
         return self.ended_at is not None
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether she knows that it is held for her: it was written to her, or she has taken it."""
+        return self.holds and (self.says_held or self.state is OfferState.TAKEN)
 
     def end(self, because: "OfferEnding", *, now: datetime) -> None:
         """It holds no unit any more, for this reason."""

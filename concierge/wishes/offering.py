@@ -18,14 +18,11 @@ from concierge.wishes.offer_models import (
     OfferEnding,
     OfferLapsed,
     OfferState,
-    Wave,
     WavePolicy,
 )
-from concierge.wishes.rounds import Round
 from concierge.wishes.zones import zone_of
 
 REST = timedelta(days=7)
-_UTC = ZoneInfo("UTC")
 
 
 def current_policy(session: Session) -> WavePolicy:
@@ -33,22 +30,12 @@ def current_policy(session: Session) -> WavePolicy:
     return queries.policy_or_first(session)
 
 
-def open_wave(session: Session, variant_id: int, *, now: datetime, zone: ZoneInfo = _UTC) -> Wave | None:
-    """Offer the free units of a variant to those whose turn it is, up to a few hundred people; None when nobody was.
-
-    All free variants of the product are shared out together, so that whoever is content with several gets the dearest.
-    `zone` is the house's, for customers who have none. A longer round goes on by `Round.deal`.
-    """
-    dealing = Round(session, variant_id, zone=zone, now=now)
-    dealing.deal(session)
-    return dealing.wave_of(variant_id)
-
-
 def take_offer(session: Session, offer: Offer, *, now: datetime, by: Editor | None = None) -> None:
     """She takes the piece; twice is fine. It is held until she has bought it, at least for the hold's hours from now.
 
-    Told without a unit set aside for her (the bounded rule), she gets a free one, else the one held for the last of her
-    wave who has not answered. Raises OfferLapsed when it is over or none is left, OfferAnswered after another answer.
+    Told with others without a unit set aside for her (the bounded rule), she gets a free one, else that of the last
+    placed who has not answered; never one whose mail said "held for you". Raises OfferLapsed when it is over or none is
+    left, OfferAnswered after another answer.
     """
     offer = queries.lock_offer(session, offer.id)
     if offer.is_over:
@@ -73,18 +60,18 @@ def may_be_taken(session: Session, offer: Offer) -> bool:
 
 
 def _held_for_others(offer: Offer) -> sa.Select[Offer]:
-    """The last placed of her wave for whom a unit is held and who has not answered."""
+    """The last placed, told with others as she was, for whom a unit is set aside and who has not answered."""
     return (
         sa.select(Offer)
-        .where(Offer.wave_id == offer.wave_id, Offer.ended_at.is_(None), Offer.state == OfferState.OPEN)
-        .where(Offer.holds, Offer.quantity == offer.quantity, Offer.id != offer.id)
-        .order_by(Offer.place.desc())
+        .where(Offer.variant_id == offer.variant_id, Offer.ended_at.is_(None), Offer.state == OfferState.OPEN)
+        .where(Offer.holds, ~Offer.says_held, Offer.quantity == offer.quantity, Offer.id != offer.id)
+        .order_by(Offer.wave_id.desc(), Offer.place.desc())
         .limit(1)
     )
 
 
 def _take_over(session: Session, offer: Offer, *, now: datetime) -> bool:
-    """Give her the unit held for the last placed of her wave who has not answered; whether there was one."""
+    """Give her the unit set aside for the last placed who was promised none; whether there was one."""
     held = _held_for_others(offer).with_for_update(of=Offer).execution_options(populate_existing=True)
     if (last := session.scalars(held).unique().first()) is None:
         return False

@@ -9,13 +9,11 @@ from sqlalchemy.orm import Session, lazyload, selectinload
 
 from concierge.config import Policy
 from concierge.setbacks import NONE, Rows
-from concierge.wishes import invariants
 from concierge.wishes.models import LIVING, Wish, WishNotFound, WishState, WishVariant
 from concierge.wishes.offer_models import (
     Offer,
     OfferEnding,
     OfferNotFound,
-    Wave,
     WavePolicy,
 )
 from concierge.wishes.waves import Place, Running, Standing, order
@@ -48,7 +46,6 @@ _OFFER_ALONE = tuple(
         Offer.delivery,
     )
 )
-find_broken_invariants = invariants.find_broken_invariants
 _CLAIMED = (OfferEnding.BOUGHT,)
 _NOT_CLAIMED = (OfferEnding.PASSED, OfferEnding.NOT_NOW, OfferEnding.LAPSED, OfferEnding.BOUGHT_ELSEWHERE)
 
@@ -90,14 +87,6 @@ def list_wishes_of(session: Session, customer_id: int, *, living_only: bool = Fa
     statement = sa.select(Wish).where(Wish.customer_id == customer_id).order_by(Wish.id.desc())
     if living_only:
         statement = statement.where(Wish.state.in_(LIVING))
-    return list(session.scalars(statement))
-
-
-def list_living_wishes(session: Session, conversation_id: int) -> list[Wish]:
-    """The living wishes that came from a conversation, the newest first."""
-    statement = (
-        sa.select(Wish).where(Wish.conversation_id == conversation_id, Wish.state.in_(LIVING)).order_by(Wish.id.desc())
-    )
     return list(session.scalars(statement))
 
 
@@ -171,13 +160,6 @@ def queue_of(session: Session, variant_id: int, *, limit: int = 50) -> list[tupl
     standings = dict(list(stand(session, variant_id).items())[:limit])
     found = {wish.id: wish for wish in session.scalars(sa.select(Wish).where(Wish.id.in_(standings)))}
     return [(found[wish_id], standing) for wish_id, standing in standings.items()]
-
-
-def place_of(session: Session, wish: Wish, *, variant_id: int | None = None) -> Standing | None:
-    """Where a wish stands in the queue of one of its variants (her dearest unless said); None when it waits in none."""
-    if wish.state is not WishState.WAITING or not wish.choices:
-        return None
-    return stand(session, variant_id or wish.choices[0].variant_id).get(wish.id)
 
 
 def place_by_rank(session: Session, wish: Wish, *, variant_id: int) -> Standing | None:
@@ -254,29 +236,6 @@ def find_open_offer(session: Session, *, wish_id: int) -> Offer | None:
 def list_open_offers(session: Session, customer_id: int) -> list[Offer]:
     """A customer's offers that have not ended, the oldest first."""
     statement = sa.select(Offer).where(Offer.customer_id == customer_id, Offer.ended_at.is_(None)).order_by(Offer.id)
-    return list(session.scalars(statement))
-
-
-def offers_of_wave(session: Session, wave_id: int, *, limit: int = 500, after: int = 0) -> list[Offer]:
-    """A wave's offers by place, from behind place `after` on."""
-    statement = sa.select(Offer).where(Offer.wave_id == wave_id, Offer.place > after).order_by(Offer.place).limit(limit)
-    return list(session.scalars(statement))
-
-
-def waves_of(session: Session, variant_id: int, *, limit: int = 50) -> list[Wave]:
-    """A variant's waves, the newest first."""
-    statement = sa.select(Wave).where(Wave.variant_id == variant_id).order_by(Wave.id.desc()).limit(limit)
-    return list(session.scalars(statement))
-
-
-def list_desk(session: Session, editor_id: int, *, limit: int = 200) -> list[Offer]:
-    """Offers that wait on an editor's desk to leave, the first to leave first."""
-    statement = (
-        sa.select(Offer)
-        .where(Offer.editor_id == editor_id, Offer.left_at.is_(None), Offer.ended_at.is_(None))
-        .order_by(Offer.leaves_at, Offer.id)
-        .limit(limit)
-    )
     return list(session.scalars(statement))
 
 

@@ -17,7 +17,7 @@ from concierge.catalogue.stock import take_units
 from concierge.rows import insert_many, is_one_of
 from concierge.wishes import clockwork, queries, shelves, waves
 from concierge.wishes.models import Wish, WishState, WishVariant
-from concierge.wishes.offer_models import Offer, OfferState, Wave
+from concierge.wishes.offer_models import Offer, OfferState, Rule, Wave
 from concierge.wishes.queues import Waiting, read_queue
 from concierge.wishes.waves import Key, Place, Turn
 from concierge.wishes.zones import zone_of
@@ -63,11 +63,6 @@ class Round:
         self._walk: waves.Walk | None = None
         self._marks: dict[str, list[int]] = defaultdict(list)
         self.is_over = not self._free
-
-    def wave_of(self, variant_id: int) -> Wave | None:
-        """The wave opened for a variant in this round."""
-        wave_id = self._waves.get(variant_id)
-        return None if wave_id is None else self._session.get(Wave, wave_id)
 
     def deal(self, session: Session, *, limit: int = AT_ONCE) -> int:
         """Make up to `limit` offers in the session's transaction; how many. `is_over` when nobody is left."""
@@ -211,6 +206,7 @@ class Round:
             "state": OfferState.OPEN,
             "quantity": each.waiting.quantity,
             "holds": each.holds,
+            "says_held": waves.says_held(each.waiting.quantity, bounded=self._policy.rule is Rule.BOUNDED),
             "price_cents": each.waiting.price_cents,
             "place": each.turn.place,
             "before_by_tier": each.turn.before_by_tier,

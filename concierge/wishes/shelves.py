@@ -95,12 +95,13 @@ def find_restock(session: Session, variant_id: int) -> int | None:
 
 
 def _open_singles(session: Session, variant_id: int) -> tuple[int, int]:
-    """How many open offers of one unit nobody has answered, and for how many of them a unit is held."""
+    """How many open offers of one unit nobody has answered, nor was told it is held; how many of them have a unit."""
     statement = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((Offer.holds, 1), else_=0)), 0)).where(
         Offer.variant_id == variant_id,
         Offer.ended_at.is_(None),
         Offer.state == OfferState.OPEN,
         Offer.quantity == 1,
+        ~Offer.says_held,
     )
     singles, held = session.execute(statement).one()
     return singles, held

@@ -276,7 +276,7 @@ def void(facts: Facts) -> str:
 class Shelf:
     """Units of one variant while they are shared out.
 
-    `free` units are nobody's; `singles` people stand before `singles_held` units that are held for one of them each.
+    `free` units are nobody's; `singles` people, none of whom was promised one, stand before `singles_held` units.
     """
 
     free: int
@@ -299,6 +299,11 @@ class Shelf:
         self.singles += quantity == 1
         self.singles_held += quantity == 1 and holds
         return holds
+
+
+def says_held(quantity: int, *, bounded: bool) -> bool:
+    """Whether an offer may say that it is held for her: told with others, one piece is whose who takes it first."""
+    return quantity > 1 or not bounded
 
 
 def choose_variant(who: Place, shelves: Mapping[int, Shelf]) -> int | None:

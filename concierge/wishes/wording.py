@@ -77,8 +77,8 @@ def offer_words(offer: Offer, *, hers: ZoneInfo, here: ZoneInfo) -> str:
         until = str(_("%(moment)s her time", moment=until))
     if offer.state is OfferState.TAKEN:
         return str(_("Taken; kept for her until %(moment)s.", moment=until))
-    if not offer.holds:
-        return str(_("Told of it without a unit set aside, until %(moment)s.", moment=until))
+    if not offer.is_promised:
+        return str(_("Told with others: hers if she takes it while there is one, until %(moment)s.", moment=until))
     return str(_("Held for her until %(moment)s.", moment=until))
 
 

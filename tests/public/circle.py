@@ -14,8 +14,7 @@ from concierge.mailing.models import Delivery
 from concierge.wishes import links
 from concierge.wishes.models import Wish, WishRequest
 from concierge.wishes.offer_models import Offer
-from concierge.wishes.offering import open_wave
-from tests.wishes.builders import offers, wish_for
+from tests.wishes.builders import offers, share_out, wish_for
 
 FORM = {"product": "CAL-TUR", "sku": ["CAL-TUR-36"], "email": "barbara@example.com", "consent": "en.1"}
 
@@ -46,7 +45,7 @@ def offer_to(session: Session, *variants: object, now: datetime | None = None, *
     """A wish, a unit for it, and the offer, whose mail has left a moment ago."""
     now = now or clock.now()
     wish_for(session, *variants, now=now - timedelta(days=3), **values)
-    open_wave(session, variants[0].id, now=now)
+    share_out(session, variants[0], now=now)
     [offer] = offers(session)
     offer.left_at, offer.held_until = now, now + timedelta(hours=24)
     session.commit()

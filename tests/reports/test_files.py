@@ -14,10 +14,9 @@ from sqlalchemy.orm import Session
 from concierge import clock
 from concierge.db import Sessions
 from concierge.reports import jobs, tables
-from concierge.wishes.offering import open_wave
 from tests.catalogue.builders import make_product
 from tests.factories import DAY, make_customer, make_editor
-from tests.wishes.builders import wish_for
+from tests.wishes.builders import share_out, wish_for
 
 # What a customer, a shop or a colleague may have called something; each is a formula to some spreadsheet (CWE-1236).
 FORMULAS = [
@@ -52,7 +51,7 @@ def hostile_house(session: Session, sessions: Sessions, config) -> None:
             customer = make_customer(session, name, address=f"=p{number}{place}@example.com")
             wish = wish_for(session, *product.variants, customer=customer, now=now - DAY, editor=editor)
             wish.moved_at, wish.moved_by, wish.moved_because = now, editor, name
-        open_wave(session, product.variants[0].id, now=now)
+        share_out(session, product.variants[0], now=now)
     session.commit()
     jobs.count_demand(config, sessions)
 

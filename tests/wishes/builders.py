@@ -1,6 +1,7 @@
 """Wishes with lawful defaults: Barbara waits for the turquoise sandals in 36."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -9,20 +10,29 @@ from concierge.accounts.models import Mailbox
 from concierge.catalogue.models import Product, Variant
 from concierge.config import Policy
 from concierge.customers.models import Consent, Customer
-from concierge.wishes import commands, offering
+from concierge.wishes import commands
 from concierge.wishes.models import Wish, WishWay
 from concierge.wishes.offer_models import Offer, WavePolicy
+from concierge.wishes.rounds import Round
 from tests.catalogue.builders import make_product
 from tests.factories import NOW, make_customer, make_mailbox
 
 FRIDAY = datetime(2026, 5, 15, 12, 0, tzinfo=UTC)  # 14:00 in Rome
 
 
+def share_out(session: Session, variant: Variant, *, now: datetime) -> None:
+    """Whatever is free of its product is offered to those whose turn it is, in this transaction."""
+    session.flush()
+    dealing = Round(session, variant.id, zone=ZoneInfo("UTC"), now=now)
+    while not dealing.is_over:
+        dealing.deal(session)
+
+
 def restock(session: Session, variant: Variant, units: int = 1, now: datetime = FRIDAY) -> None:
     """So many come back, and those whose turn it is are offered them."""
     variant.on_hand += units
     session.flush()
-    offering.open_wave(session, variant.id, now=now)
+    share_out(session, variant, now=now)
     session.commit()
 
 

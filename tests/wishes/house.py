@@ -32,8 +32,8 @@ _OFFERS = sa.select(_offer.id, _offer.state, _offer.ended_because, _offer.holds)
 _SOLD = sa.select(_sale.variant_id, sa.func.sum(_sale.unsettled)).group_by(_sale.variant_id)
 _NEW_OFFERS = (
     sa.select(
-        _offer.id, _offer.wish_id, _offer.variant_id, _offer.quantity, _offer.holds, _offer.by_tier, _offer.wave_id,
-        _offer.place,
+        _offer.id, _offer.wish_id, _offer.variant_id, _offer.quantity, _offer.holds, _offer.by_tier, _offer.says_held,
+        _offer.wave_id, _offer.place,
     )
     .where(_offer.id > sa.bindparam("after"))
     .order_by(_offer.id)
@@ -96,12 +96,13 @@ class House(RuleBasedStateMachine):
         """New offers from the tables; each is for a wish that waited."""
         with reading(self.sessions) as session:
             rows = session.connection().execute(_NEW_OFFERS, {"after": after}).all()
-            new = [ModelOffer(*rest, (wave, place)) for *rest, wave, place in rows]
+            new = [ModelOffer(*rest, (wave, place), says_held=says) for *rest, says, wave, place in rows]
         for each in new:
             wish = self.model.wishes[each.wish]
             assert wish.state is WishState.WAITING, "offered twice"
             assert each.variant in wish.choices
             assert each.quantity == wish.quantity
+            assert each.says_held == (each.quantity > 1 or not self.model.bounded)
             wish.state, wish.rests_until, self.model.offers[each.id] = WishState.OFFERED, None, each
         return new
 

@@ -67,6 +67,8 @@ class ModelOffer:
     because: OfferEnding | None = None
     held_until: datetime | None = None
     has_left: bool = False
+    # her mail says that it is held for her: nobody else is given it
+    says_held: bool = True
 
 
 @dataclass
@@ -140,7 +142,7 @@ class Model:
             others = [
                 each
                 for each in self.open(offer.variant)
-                if each.holds and each.state is OfferState.OPEN and each.standing[0] == offer.standing[0]
+                if each.holds and each.state is OfferState.OPEN and not each.says_held
                 and each.quantity == offer.quantity
             ]  # fmt: skip
             if not others:
@@ -192,7 +194,7 @@ class Model:
             if not offer.holds and offer.quantity <= free:
                 offer.holds = True
                 free -= offer.quantity
-        singles = [each for each in self.open(variant) if each.quantity == 1 and each.state is OfferState.OPEN]
+        singles = [each for each in self.open(variant) if not each.says_held and each.state is OfferState.OPEN]
         waiting = sum(wish.state is WAITING and variant in wish.choices for wish in self.wishes.values())
         most = {
             units: self.most_offers(units, len(singles) + waiting) if self.bounded else units

@@ -11,13 +11,13 @@ from concierge.audit import AuditEntry
 from concierge.mailing.commands import suppress
 from concierge.mailing.models import Delivery, DeliveryState, SuppressionReason
 from concierge.mailing.sheets import unfold
-from concierge.wishes import desk, drafting, offering, release
+from concierge.wishes import desk, drafting, release
 from concierge.wishes.models import NoReason, Wish, WishEnding, WishState
 from concierge.wishes.offer_models import Offer, OfferEnding, OfferState
 from tests.catalogue.builders import make_product
 from tests.conversations.stories import receive
 from tests.factories import DAY, HOUR, MINUTE, NOW, make_customer, make_editor, sign_in
-from tests.wishes.builders import FRIDAY, restock, sandals, save_policy, wish_for
+from tests.wishes.builders import FRIDAY, restock, sandals, save_policy, share_out, wish_for
 
 OFFICE = {str(day): [["09:00", "18:00"]] for day in range(5)}
 
@@ -212,7 +212,7 @@ def test_not_her_needs_a_reason_frees_the_unit_for_the_next_and_twice_is_fine(se
     fields[f"o{offer.id}-because"] = "She told me she has\tthem."
     for _time in range(2):
         assert her.post(path, data=form(offer, **fields)).status_code == 303
-    offering.open_wave(session, offer.variant_id, now=FRIDAY)
+    share_out(session, offer.variant, now=FRIDAY)
     session.commit()
     ended, rolled_on = rows(session, Offer)
     assert ended.ended_because is OfferEnding.WITHDRAWN

@@ -17,8 +17,9 @@ from concierge.mailing.models import Delivery, DeliveryState
 from concierge.wishes import jobs, links, offering, queries
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.offer_models import Offer, OfferEnding, Wave
+from concierge.wishes.rounds import Round
 from tests.factories import DAY, HOUR, NOW
-from tests.wishes.builders import offers, sandals, save_policy, wish_for
+from tests.wishes.builders import offers, sandals, save_policy, share_out, wish_for
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +96,7 @@ def test_a_long_round_is_one_wave_in_many_transactions(config: Config, sessions:
         wish_for(session, size, name=f"N{number}", now=NOW - number * HOUR)
     session.commit()
     with sessions() as other:
-        dealing = offering.Round(other, size.id, zone=config.policy.zone, now=NOW)
+        dealing = Round(other, size.id, zone=config.policy.zone, now=NOW)
         made = []
         while not dealing.is_over:
             made.append(dealing.deal(other, limit=25))
@@ -103,7 +104,7 @@ def test_a_long_round_is_one_wave_in_many_transactions(config: Config, sessions:
     assert made == [25, 25, 10]
     wave = session.scalars(sa.select(Wave)).one()
     assert (wave.units, wave.waiting) == (1200, 60)
-    given = queries.offers_of_wave(session, wave.id)
+    given = offers(session)
     assert [each.place for each in given] == list(range(1, 61))
     assert [each.wish.confirmed_at for each in given] == sorted(each.wish.confirmed_at for each in given)
 
@@ -141,7 +142,7 @@ def test_a_purchase_is_matched_by_its_token_else_by_address_and_piece(
 ):
     (size,) = sandals(session, s36=1)
     barbara = wish_for(session, size)
-    offering.open_wave(session, size.id, now=NOW)
+    share_out(session, size, now=NOW)
     (offer,) = offers(session)
     known = {"hold_token": links.hold_token(config, offer.id)} if by_token else {"normalised": "barbara@example.com"}
     _buy(session, size, **known)
@@ -169,7 +170,7 @@ def test_when_the_shop_takes_units_away_the_last_placed_lose_theirs(
     (size,) = sandals(session, s36=3)
     for number in range(3):
         wish_for(session, size, name=f"N{number}", now=NOW + number * HOUR)
-    offering.open_wave(session, size.id, now=NOW)
+    share_out(session, size, now=NOW)
     first, second, third = offers(session)
     offering.take_offer(session, third, now=NOW)
     size.on_hand = 2
@@ -184,7 +185,7 @@ def test_the_clock_stands_while_the_mail_does_not_get_through(
 ):
     (size,) = sandals(session, s36=1)
     wish_for(session, size)
-    offering.open_wave(session, size.id, now=NOW)
+    share_out(session, size, now=NOW)
     (offer,) = offers(session)
     delivery = _deliver(session, offer, DeliveryState.DEFERRED)
     session.commit()
@@ -204,7 +205,7 @@ def test_a_mail_that_left_later_than_the_hold_was_long_gives_her_the_whole_hold(
 ):
     (size,) = sandals(session, s36=1)
     wish_for(session, size)
-    offering.open_wave(session, size.id, now=NOW)
+    share_out(session, size, now=NOW)
     (offer,) = offers(session)
     delivery = _deliver(session, offer, DeliveryState.QUEUED)
     session.commit()
@@ -228,7 +229,7 @@ def test_a_mail_that_left_later_than_the_hold_was_long_gives_her_the_whole_hold(
 def test_a_bounce_frees_the_unit_and_the_wish_waits_on(config: Config, sessions: Sessions, session: Session):
     (size,) = sandals(session, s36=1)
     barbara, chloe = wish_for(session, size, now=NOW - DAY), wish_for(session, size, name="Chloé")
-    offering.open_wave(session, size.id, now=NOW)
+    share_out(session, size, now=NOW)
     _deliver(session, offers(session)[0], DeliveryState.BOUNCED)
     session.commit()
     assert (jobs.settle_mail(config, sessions), jobs.open_waves(config, sessions)) == (1, 1)
@@ -262,7 +263,7 @@ def test_a_broken_invariant_is_found_and_written_down_once(config: Config, sessi
     save_policy(session)
     size, other = sandals(session, s36=1, s37=0)
     wish, waiting = wish_for(session, size), wish_for(session, other, name="Chloé")
-    offering.open_wave(session, size.id, now=NOW)
+    share_out(session, size, now=NOW)
     session.execute(sa.update(Variant).where(Variant.id == size.id).values(promised=2))
     session.execute(sa.update(Wish).where(Wish.id == wish.id).values(state=WishState.WAITING))
     session.execute(sa.update(Wish).where(Wish.id == waiting.id).values(rank_at=NOW + DAY))

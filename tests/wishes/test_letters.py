@@ -13,7 +13,7 @@ from concierge.wishes.moulds import moulds_of
 from concierge.wishes.offer_models import OfferEnding
 from tests.conversations.stories import receive
 from tests.factories import DAY, NOW, make_editor
-from tests.wishes.builders import offers, sandals, wish_for
+from tests.wishes.builders import offers, sandals, share_out, wish_for
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_before_a_wish_ends_she_is_asked_whether_she_still_wants_it(session, ses
 def test_who_was_told_of_a_unit_that_is_gone_gets_an_apology_and_nobody_else(session, config, store, nadia):
     [variant] = sandals(session, s36=2)
     barbara, _chloe = (wish_for(session, variant, name=name) for name in ("Barbara Rossi", "Chloe Martin"))
-    offering.open_wave(session, variant.id, now=NOW)
+    share_out(session, variant, now=NOW)
     told, untold = offers(session)
     assert told.wish_id == barbara.id
     told.left_at = NOW

@@ -182,7 +182,7 @@ def test_a_tier_moves_her_waiting_wishes_but_those_moved_by_hand(session, nadia)
 def test_a_long_queue_is_counted_and_not_read(session, nadia, monkeypatch):
     [variant] = sandals(session)
     wishes = [wish_for(session, variant, name=f"{name} X", now=NOW + at * HOUR) for at, name in enumerate("ABC")]
-    exact = queries.place_of(session, wishes[1])
+    exact = queries.stand(session, variant.id)[wishes[1].id]
     assert queries.place_by_rank(session, wishes[1], variant_id=variant.id) == exact
     monkeypatch.setattr(showing, "LONGEST_QUEUE", 2)
     assert showing._Queue.read(session, variant).standing(session, wishes[2], variant.id).place == 3

@@ -20,13 +20,13 @@ from concierge.wishes.offer_models import (
 )
 from concierge.wishes.queries import find_open_offer
 from tests.factories import DAY, HOUR, NOW
-from tests.wishes.builders import offers, sandals, save_policy, wish_for
+from tests.wishes.builders import offers, sandals, save_policy, share_out, wish_for
 
 
 def _open(session: Session, variant: Variant) -> list[int]:
     """Open a wave; the wishes it was offered to, in order."""
     before = {each.id for each in offers(session)}
-    offering.open_wave(session, variant.id, now=NOW)
+    share_out(session, variant, now=NOW)
     return [each.wish_id for each in offers(session) if each.id not in before]
 
 
@@ -76,8 +76,7 @@ def test_not_now_keeps_the_place_and_rests(session: Session):
     offering.put_off_offer(session, offers(session)[0], until=NOW + DAY, now=NOW)
     assert barbara.state is WishState.WAITING
     assert _open(session, size) == [chloe.id]
-    standing = queries.place_of(session, barbara)
-    assert standing is not None and standing.place == 1
+    assert queries.stand(session, size.id)[barbara.id].place == 1
 
 
 def test_taking_holds_on_and_twice_is_fine_but_not_after_a_pass(session: Session):
@@ -144,6 +143,7 @@ def test_under_the_bounded_rule_more_are_told_and_a_taker_gets_the_last_ones_uni
     told = _open(session, size)
     assert 3 < len(told) < 9 and told == [each.id for each in wishes[: len(told)]]
     assert [each.holds for each in offers(session)][:3] == [True, True, False]
+    assert not any(each.says_held or each.is_promised for each in offers(session))
     first, second, third, fourth, *_ = offers(session)
     offering.take_offer(session, third, now=NOW)
     assert (third.holds, queries.lock_offer(session, second.id).holds) == (True, False)
@@ -154,6 +154,39 @@ def test_under_the_bounded_rule_more_are_told_and_a_taker_gets_the_last_ones_uni
     offering.pass_offer(session, first, now=NOW)
     _open(session, size)
     assert queries.lock_offer(session, second.id).holds
+
+
+def test_what_was_promised_is_taken_over_by_nobody(session: Session):
+    """Her offer is from before the bounded rule, and says that it is held; the next one's is told with others."""
+    save_policy(session, rule=Rule.ONE_PER_UNIT)
+    (size,) = sandals(session, s36=1)
+    barbara = wish_for(session, size, now=NOW - DAY)
+    wish_for(session, size, name="Chloé"), wish_for(session, size, name="Anna")
+    assert _open(session, size) == [barbara.id]
+    save_policy(session, rule=Rule.BOUNDED, alpha=0.5, prior_taken=1.0, prior_passed=2.0)
+    size.on_hand += 1
+    session.flush()
+    _open(session, size)
+    hers, second, third = offers(session)
+    assert (hers.is_promised, second.holds, second.says_held, third.holds) == (True, True, False, False)
+    offering.take_offer(session, third, now=NOW)
+    assert not queries.lock_offer(session, second.id).holds
+    with pytest.raises(OfferLapsed):
+        offering.take_offer(session, second, now=NOW)
+    assert queries.lock_offer(session, hers.id).is_promised and third.is_promised
+
+
+def test_several_pieces_are_promised_under_the_bounded_rule_too(session: Session):
+    save_policy(session, rule=Rule.BOUNDED, alpha=0.5, prior_taken=1.0, prior_passed=2.0)
+    (size,) = sandals(session, s36=3)
+    wish_for(session, size, now=NOW - DAY, quantity=2)
+    wish_for(session, size, name="Chloé"), wish_for(session, size, name="Anna")
+    _open(session, size)
+    assert [(each.quantity, each.holds, each.is_promised) for each in offers(session)] == [
+        (2, True, True),
+        (1, True, False),
+        (1, False, False),
+    ]
 
 
 def test_a_purchase_fulfils_the_wish_wherever_it_was_bought(session: Session):

@@ -112,6 +112,22 @@ def test_a_letter_is_no_answer_to_what_she_asked_meanwhile(session, sessions, co
     assert conversation.last_message_at == FRIDAY
 
 
+def test_who_is_told_with_others_is_promised_nothing(session, sessions, config, store, nadia):
+    """The bounded rule: whoever takes it first gets it, so that no letter says "held for you", not even the first's."""
+    save_policy(session, rule="bounded", alpha=0.5, prior_taken=1.0, prior_passed=2.0)
+    [variant] = sandals(session)
+    for name in ("Barbara Rossi", "Chloe Martin", "Anna Bianchi"):
+        wish_for(session, variant, name=name)
+    restock(session, variant)
+    assert release.release_due(config, sessions) == len(deliveries(session)) > 1
+    assert [each.holds for each in offers(session)] == [True] + [False] * (len(offers(session)) - 1)
+    for number in range(len(deliveries(session))):
+        mail = the_mail(session, store, number)
+        assert "Yours as soon as you take it, while there is one" in mail.text
+        for promise in ("Held for you", "put aside for you", "put it aside"):
+            assert promise not in mail.subject + mail.text + mail.html
+
+
 def test_nothing_leaves_twice(session, sessions, config, nadia):
     [variant] = sandals(session)
     wish_for(session, variant)

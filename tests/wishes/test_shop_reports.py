@@ -14,11 +14,11 @@ from concierge.catalogue.stock_models import StockReport
 from concierge.config import Config
 from concierge.customers.commands import withdraw_consent
 from concierge.db import Sessions
-from concierge.wishes import jobs, links, offering
+from concierge.wishes import jobs, links
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.offer_models import Offer, OfferEnding
 from tests.factories import DAY, HOUR, MINUTE, NOW
-from tests.wishes.builders import offers, sandals, wish_for
+from tests.wishes.builders import offers, sandals, share_out, wish_for
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_a_unit_that_stays_away_ends_the_offer_once_that_has_settled(
 ) -> None:
     (size,) = sandals(session, s36=1)
     wish_for(session, size)
-    offering.open_wave(session, size.id, now=NOW)
+    share_out(session, size, now=NOW)
     (offer,) = offers(session)
     session.commit()
     _moves(session, config, size, "online", -1)
@@ -91,7 +91,7 @@ def test_a_unit_that_stays_away_ends_the_offer_once_that_has_settled(
 def test_what_is_sold_to_somebody_else_is_gone_at_once(config: Config, sessions: Sessions, session: Session) -> None:
     (size,) = sandals(session, s36=1)
     wish_for(session, size, name="Chloé")
-    offering.open_wave(session, size.id, now=NOW)
+    share_out(session, size, now=NOW)
     session.commit()
     _order(session, size)
     assert (jobs.match_purchases(config, sessions), jobs.free_missing(config, sessions)) == (1, 1)
@@ -104,7 +104,7 @@ def test_one_bought_of_two_leaves_a_wish_for_the_other(
 ) -> None:
     (size,) = sandals(session, s36=2)
     wish = wish_for(session, size, quantity=2)
-    offering.open_wave(session, size.id, now=NOW)
+    share_out(session, size, now=NOW)
     (offer,) = offers(session)
     session.commit()
     _order(session, size, hold_token=links.hold_token(config, offer.id) if by_token else "")
@@ -149,7 +149,7 @@ def _fulfilled(config: Config, sessions: Sessions, session: Session, **values: o
     """Barbara's wish, which an order has just fulfilled."""
     (size,) = sandals(session, s36=1)
     wish = wish_for(session, size, now=NOW - DAY, **values)
-    offering.open_wave(session, size.id, now=NOW)
+    share_out(session, size, now=NOW)
     session.commit()
     _order(session, size)
     assert jobs.match_purchases(config, sessions) == 1

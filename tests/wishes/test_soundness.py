@@ -6,11 +6,11 @@ import sqlalchemy as sa
 from concierge import clock
 from concierge.accounts.models import Role
 from concierge.checking import NotWorking, check_sums
-from concierge.wishes import jobs, offering
+from concierge.wishes import jobs
 from concierge.wishes.offer_models import Offer
 from concierge.wishes.soundness import list_broken
 from tests.factories import DAY, HOUR, NOW, make_editor, sign_in
-from tests.wishes.builders import sandals, wish_for
+from tests.wishes.builders import sandals, share_out, wish_for
 
 
 def at(monkeypatch, moment):
@@ -24,7 +24,7 @@ def test_a_broken_row_is_seen_with_since_when_until_it_is_mended(session, sessio
     sign_in(client, omar)
     [variant] = sandals(session, s36=2)
     wish_for(session, variant)
-    offering.open_wave(session, variant.id, now=NOW)
+    share_out(session, variant, now=NOW)
     session.commit()
     assert jobs.check_invariants(config, sessions) == 0
     assert "Everything adds up." in client.get("/wishes/broken").get_data(as_text=True)

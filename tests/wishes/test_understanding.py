@@ -16,7 +16,7 @@ from concierge.wishes.offer_models import Offer, OfferEnding, OfferState
 from tests.catalogue.builders import make_product
 from tests.conversations.stories import answer, receive
 from tests.factories import DAY, HOUR, MINUTE, NOW, make_editor, sign_in
-from tests.wishes.builders import sandals, save_policy, wish_for
+from tests.wishes.builders import sandals, save_policy, share_out, wish_for
 
 FRIDAY = datetime(2026, 5, 15, 12, 0, tzinfo=UTC)
 LATER = FRIDAY + HOUR
@@ -53,7 +53,7 @@ class Story:
         wish_for(self.session, variant, customer=self.customer, conversation=self.conversation, editor=self.nadia)
         variant.on_hand += 1
         self.session.flush()
-        offering.open_wave(self.session, variant.id, now=FRIDAY)
+        share_out(self.session, variant, now=FRIDAY)
         self.session.commit()
 
     def leave(self):

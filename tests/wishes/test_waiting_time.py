@@ -10,12 +10,12 @@ from concierge.conversations import commands, jobs, queries
 from concierge.conversations.models import Conversation, ConversationState, Message
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.wishes import jobs as wishes
-from concierge.wishes import offering, release
+from concierge.wishes import release
 from concierge.wishes.desk import list_not_arrived
 from concierge.wishes.offer_models import OfferEnding
 from tests.conversations.stories import answer, receive
 from tests.factories import HOUR, MINUTE, NOW, make_editor
-from tests.wishes.builders import sandals, save_policy, wish_for
+from tests.wishes.builders import sandals, save_policy, share_out, wish_for
 
 FRIDAY = datetime(2026, 5, 15, 12, 0, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def offered(session, sessions, config, monkeypatch):
     wish_for(session, variant, customer=asked.conversation.customer, conversation=asked.conversation, editor=nadia)
     variant.on_hand += 1
     session.flush()
-    offering.open_wave(session, variant.id, now=FRIDAY)
+    share_out(session, variant, now=FRIDAY)
     session.commit()
     assert release.release_due(config, sessions) == 1
     return number, editor_id
