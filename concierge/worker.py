@@ -51,6 +51,8 @@ TIMETABLE: tuple[Line, ...] = (
     Line(wishes.check_invariants, every=60, by_clock=True, queue=HOUSE),
     Line(followups.release_due, every=10, on=(FOLLOW_UP,), due=followups.next_due, queue=FOLLOWED, chunk=20),
     Line(followups.reckon_anew, every=60, by_clock=True, queue=HOUSE),
+    Line(followups.begin_plans, every=30, by_clock=True, queue=HOUSE),
+    Line(followups.carry_plans, every=10, on=(FOLLOW_UP,), queue=FOLLOWED, chunk=50),
     Line(reports.count_demand, every=5, by_clock=True, limit=600, queue=HOUSE),
     Line(reports.rank_anew, every=10, on=(POLICY,), by_clock=True, queue=HOUSE),
     Line(heartbeat.forget_copies, every=3600, by_clock=True),

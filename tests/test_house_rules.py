@@ -20,6 +20,7 @@ EDGES = {
     "offer_views",
     "wish_views",
     "promise_views",
+    "plan_views",
     "webhooks",
     "jobs",
     "signing_in",
@@ -211,7 +212,7 @@ RULES = {
     "wishes.replies", "wishes.reply_words",
     "drafts.wording", "conversations.looks",
     "followups.schedule", "followups.moments", "followups.courtesy", "followups.feasts", "followups.conditions",
-    "followups.promises",
+    "followups.promises", "followups.plans",
     "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables", "reports.figures",
     "reports.summing", "operations.state", "operations.timetable",
 }  # fmt: skip

@@ -94,7 +94,7 @@ class OrderLineOut(_Shape):
 
     id: str
     sku: str
-    state: Literal["paid", "returned"]
+    state: Literal["paid", "delivered", "returned"]
 
 
 class OrderOut(_Shape):

@@ -110,12 +110,15 @@ class OrderLineIn(_Shape):
 
 
 class OrderIn(_Shape):
-    """An order that was paid, cancelled or sent back."""
+    """An order that was paid, delivered, cancelled or sent back."""
 
     id: Annotated[str, Field(min_length=1, max_length=45, pattern=_PLAIN, examples=["S-49406"])]
     at: Moment
     lines: list[OrderLineIn] = Field(min_length=1, max_length=200)
-    state: Literal["paid", "cancelled", "returned"] = "paid"
+    state: Literal["paid", "delivered", "cancelled", "returned"] = "paid"
+    delivered_at: Moment | None = Field(
+        None, description="When she had it in her hands; now, where a delivered order does not say."
+    )
     address: str = Field("", max_length=320, pattern=_PLAIN, description="Who bought, by e-mail address.")
     hold: str = Field("", max_length=200, pattern=_PLAIN, description="The hold token the checkout was opened with.")
     currency: str = Field("EUR", pattern="^[A-Z]{3}$")

@@ -52,7 +52,7 @@ class Counted:
 class SoldLine:
     """A line of an order; `name` is order and line. Of its units so many were undone, in all: `returned`.
 
-    `is_void`: the whole order was cancelled, or its payment failed.
+    `is_void`: the whole order was cancelled, or its payment failed. `delivered_at`: when she had it in her hands.
     """
 
     item: Item
@@ -66,9 +66,19 @@ class SoldLine:
     location: str = ""
     returned: int = 0
     is_void: bool = False
+    delivered_at: datetime | None = None
 
 
-Told = Alias | Counted | SoldLine
+@dataclass(frozen=True, slots=True)
+class ArrivedLine:
+    """A line of an order, or a part of it, is in her hands; `name` is order and line as they were sold."""
+
+    item: Item
+    name: str
+    at: datetime
+
+
+Told = Alias | Counted | SoldLine | ArrivedLine
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:

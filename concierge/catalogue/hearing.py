@@ -6,10 +6,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from concierge.catalogue.foreign import Alias, Counted, Item, SoldLine, Told
+from concierge.catalogue.foreign import Alias, ArrivedLine, Counted, Item, SoldLine, Told
 from concierge.catalogue.levels import Report
 from concierge.catalogue.models import Variant
-from concierge.catalogue.purchases import PurchaseReport, report_purchase
+from concierge.catalogue.purchases import PurchaseReport, report_delivery, report_purchase
 from concierge.catalogue.queries import find_variant_by_sku
 from concierge.catalogue.stock import report_stock
 from concierge.catalogue.stock_models import StockEvent, StockReport, VariantAlias
@@ -26,6 +26,8 @@ def hear(session: Session, told: Iterable[Told], *, source: str, now: datetime, 
             _learn(session, source, each.alias, variant)
         elif isinstance(each, Counted):
             _count(session, source, variant, each, now=now, policy=policy)
+        elif isinstance(each, ArrivedLine):
+            report_delivery(session, source, each.name, each.at, now=now)
         else:
             _sell(session, source, variant, each, now=now)
     return len(ours), len(named) - len(ours)
@@ -86,5 +88,6 @@ def _sell(session: Session, source: str, variant: Variant, sold: SoldLine, *, no
         location=sold.location,
         returned=sold.returned,
         is_void=sold.is_void,
+        delivered_at=sold.delivered_at,
     )
     report_purchase(session, report, now=now)

@@ -19,7 +19,8 @@ class PurchaseReport:
 
     `address` may be empty (a sale in a boutique), `hold_token` is what the checkout was given with our offer.
     Of its `units` so many were cancelled or came back, in all: `returned`. An order that was cancelled or never paid is
-    `is_void`: all of it came to nothing, and whoever wished for it has not got it.
+    `is_void`: all of it came to nothing, and whoever wished for it has not got it. `delivered_at`: when she had it in
+    her hands; None says nothing.
     """
 
     source: str
@@ -34,6 +35,7 @@ class PurchaseReport:
     location: str = ""
     returned: int = 0
     is_void: bool = False
+    delivered_at: datetime | None = None
 
     @property
     def kept(self) -> int:
@@ -45,8 +47,8 @@ def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) 
     """Write down what was sold, or that a sale was undone, wholly or in part; the same line again changes nothing.
 
     Sold units are promised until a stock report has them missing. Wishes are looked through by whoever reads
-    `matched_at IS NULL`. A cancellation may come before its order, and what was undone stays so. Raises
-    VariantNotFound.
+    `matched_at IS NULL`. A cancellation may come before its order, and what was undone stays so; so does the first
+    word of its delivery. Raises VariantNotFound.
     """
     variant = lock_variant(session, report.sku)
     purchase = find_purchase(session, report.source, report.external_id)
@@ -69,6 +71,7 @@ def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) 
             # what was undone before we heard of it fulfils no wish
             matched_at=None if report.kept else now,
             returned_at=None if report.kept else now,
+            delivered_at=_delivered_at(report, now),
         )
         session.add(purchase)
         audit.record(session, "purchase.reported", purchase, by=None, now=now)
@@ -80,10 +83,24 @@ def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) 
         return purchase
     if report.kept < purchase.units and purchase.returned_at is None:
         _undo(session, purchase, report.kept, now=now)
+    if report.delivered_at is not None:
+        report_delivery(session, report.source, report.external_id, report.delivered_at, now=now)
     if report.is_void:
         purchase.matched_at = None  # her wish is given back by whoever looks through wishes
     session.flush()
     return purchase
+
+
+def _delivered_at(report: PurchaseReport, now: datetime) -> datetime | None:
+    return min(report.delivered_at, now) if report.delivered_at is not None and report.kept else None
+
+
+def report_delivery(session: Session, source: str, external_id: str, at: datetime, *, now: datetime) -> None:
+    """A line she bought is in her hands; one we never heard of, or that was undone, is none. Again changes nothing."""
+    purchase = find_purchase(session, source, external_id)
+    if purchase is not None and purchase.delivered_at is None and purchase.returned_at is None:
+        purchase.delivered_at = min(at, now)
+        audit.record(session, "purchase.delivered", purchase, by=None, now=now)
 
 
 def _undo(session: Session, purchase: Purchase, kept: int, *, now: datetime) -> None:

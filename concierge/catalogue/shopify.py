@@ -1,10 +1,11 @@
-"""Reads Shopify's webhooks: inventory_levels/update, products/update and the orders topics (REST payloads)."""
+"""Reads Shopify's webhooks: inventory_levels/update, products/update, the orders and fulfillments topics (REST)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from concierge.catalogue.foreign import (
     Alias,
+    ArrivedLine,
     Counted,
     Item,
     Misread,
@@ -26,6 +27,7 @@ _AT: Final = "x-shopify-triggered-at"
 # Refunded and not put back: the piece is broken, or hers to keep.
 _LOST: Final = "no_restock"
 _ORDERS: Final = {"orders/create", "orders/paid", "orders/updated", "orders/cancelled"}
+_PARCELS: Final = {"fulfillments/create", "fulfillments/update"}
 
 
 def read(topic: str, headers: Mapping[str, str], body: Any, locations: Mapping[str, str]) -> list[Told]:
@@ -40,6 +42,8 @@ def read(topic: str, headers: Mapping[str, str], body: Any, locations: Mapping[s
         return _level(headers, body, locations)
     if topic in {"products/update", "products/create"}:
         return _product(headers, body)
+    if topic in _PARCELS:
+        return _parcel(body)
     return _order(topic, body, locations) if topic in _ORDERS else []
 
 
@@ -101,6 +105,21 @@ def _order(topic: str, body: dict[str, Any], locations: Mapping[str, str]) -> li
                 )
             )
     return told
+
+
+def _parcel(body: dict[str, Any]) -> list[Told]:
+    """What the carrier has delivered of an order; anything else that a parcel goes through is no news."""
+    if body.get("shipment_status") != "delivered":
+        return []
+    at, order = read_moment(body.get("updated_at") or body.get("created_at")), plain(body.get("order_id"), 40)
+    return [
+        ArrivedLine(
+            Item(plain(line.get("sku"), 60), f"variant:{plain(line.get('variant_id'), 40)}"),
+            f"{order}:{plain(line.get('id'), 40)}",
+            at,
+        )
+        for line in rows(body.get("line_items"))
+    ]
 
 
 def _put_back(line: dict[str, Any], units: int, refunds: object) -> int:

@@ -165,6 +165,12 @@ class Purchase(Base):
         sa.Index("ix_purchase_variant", "variant_id", "at"),
         sa.Index("ix_purchase_customer", "customer_id", "at"),
         sa.Index(
+            "ix_purchase_delivered",
+            "delivered_at",
+            sqlite_where=sa.text("delivered_at IS NOT NULL"),
+            postgresql_where=sa.text("delivered_at IS NOT NULL"),
+        ),
+        sa.Index(
             "ix_purchase_unmatched",
             "id",
             sqlite_where=sa.text("matched_at IS NULL"),
@@ -193,6 +199,8 @@ class Purchase(Base):
     unsettled: Mapped[int] = mapped_column(default=0)
     # when wishes were looked through for it
     matched_at: Mapped[datetime | None]
+    # when she had it in her hands, once the shop says so
+    delivered_at: Mapped[datetime | None]
     returned_at: Mapped[datetime | None]
     variant: Mapped[Variant] = relationship(lazy="joined", innerjoin=True)
     customer: Mapped[Customer | None] = relationship(lazy="raise")

@@ -70,6 +70,8 @@ def _order(body: dict[str, Any]) -> list[Told]:
     if state not in _SOLD | _UNDONE:
         return []
     billing = body.get("billing")
+    # WooCommerce knows no parcels: "completed" is its word for an order that wants nothing more of anybody.
+    done = body.get("date_completed_gmt")
     hold = hold_of(body.get("meta_data"), "key")
     told: list[Told] = []
     for line in rows(body.get("line_items")):
@@ -87,6 +89,7 @@ def _order(body: dict[str, Any]) -> list[Told]:
                     hold_token=hold_of(line.get("meta_data"), "key") or hold,
                     returned=units if state in _UNDONE else 0,
                     is_void=state in _VOID,
+                    delivered_at=read_moment(done) if state == "completed" and done else None,
                 )
             )
     return told

@@ -56,6 +56,12 @@ class Conversation(Base):
         sa.Index("ix_conversation_editor_newest", "editor_id", "state", "last_message_at", "id"),
         sa.Index("ix_conversation_customer", "customer_id", "last_message_at"),
         sa.Index(
+            "ix_conversation_closed",
+            "closed_at",
+            sqlite_where=sa.text("closed_by_id IS NOT NULL"),
+            postgresql_where=sa.text("closed_by_id IS NOT NULL"),
+        ),
+        sa.Index(
             "ix_conversation_not_for_us",
             "last_message_at",
             "id",

@@ -1,7 +1,7 @@
 """Writing down who the customers are."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -15,11 +15,15 @@ from concierge.customers.models import (
     Consent,
     Customer,
     CustomerAddress,
+    CustomerDate,
     CustomerSize,
     LastAddress,
     NoAddress,
+    NoSuchDay,
 )
 
+# The purpose of mails that nobody wrote to her in person.
+UNASKED = "plan"
 _CHANGEABLE = {"name", "first_name", "language", "country", "timezone", "notes"}
 
 
@@ -124,6 +128,56 @@ def prefer_address(session: Session, customer: Customer, address_id: int, *, by:
         for each in customer.addresses:
             each.is_primary = each.id == address_id
         audit.record(session, "customer.address_preferred", customer, by=by, now=now)
+
+
+def set_date(
+    session: Session, customer: Customer, kind: str, month: int, day: int, *, by: _Editor, now: datetime
+) -> CustomerDate:
+    """Note a day of every year that matters to her, one of each kind; raises NoSuchDay."""
+    kind = " ".join(kind.split()).casefold()
+    if not kind or len(kind) > 40 or not kind.isprintable() or not _is_day(month, day):
+        raise NoSuchDay
+    found = next((each for each in customer.dates if each.kind == kind), None)
+    if found is None:
+        found = CustomerDate(kind=kind)
+        customer.dates.append(found)
+    found.month, found.day = month, day
+    audit.record(session, "customer.date_set", customer, by=by, now=now, kind=kind)
+    session.flush()
+    return found
+
+
+def _is_day(month: int, day: int) -> bool:
+    try:
+        date(2024, month, day)  # a leap year: somebody is born on the 29th of February
+    except ValueError:
+        return False
+    return True
+
+
+def remove_date(session: Session, customer: Customer, date_id: int, *, by: _Editor, now: datetime) -> None:
+    """It no longer matters; twice is fine."""
+    for each in [each for each in customer.dates if each.id == date_id]:
+        customer.dates.remove(each)
+        audit.record(session, "customer.date_removed", customer, by=by, now=now, kind=each.kind)
+
+
+def decline_unasked(session: Session, customer: Customer, *, by: _Editor | None, way: str, now: datetime) -> None:
+    """She wants no mails that nobody wrote to her in person: every yes to them ends. Twice is fine."""
+    held = session.get(Customer, customer.id, with_for_update=True, populate_existing=True) or customer
+    withdraw_consent(session, held, purpose=UNASKED, way=way, now=now)
+    if held.declined_at is None:
+        held.declined_at = now
+        audit.record(session, "customer.declined", held, by=by, now=now, way=way)
+    session.flush()
+
+
+def accept_unasked(session: Session, customer: Customer, *, by: _Editor | None, way: str, now: datetime) -> None:
+    """She does not mind them after all; it is no yes to more. Twice is fine."""
+    if customer.declined_at is not None:
+        customer.declined_at = None
+        audit.record(session, "customer.accepted", customer, by=by, now=now, way=way)
+        session.flush()
 
 
 def grant_consent(

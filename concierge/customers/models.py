@@ -25,12 +25,20 @@ class Customer(Base):
     notes: Mapped[str] = mapped_column(sa.Text, default="")
     # "" or a word of the house's own such as "vip"; what it means for a queue is the wave policy's
     tier: Mapped[str] = mapped_column(sa.String(20), default="")
+    # since when she wants no mails that nobody wrote to her in person
+    declined_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     addresses: Mapped[list["CustomerAddress"]] = relationship(
         back_populates="customer", cascade="all, delete-orphan", lazy="selectin", order_by="CustomerAddress.id"
     )
     sizes: Mapped[list["CustomerSize"]] = relationship(
         back_populates="customer", cascade="all, delete-orphan", lazy="selectin", order_by="CustomerSize.id"
+    )
+    dates: Mapped[list["CustomerDate"]] = relationship(
+        back_populates="customer",
+        cascade="all, delete-orphan",
+        lazy="select",
+        order_by="CustomerDate.month, CustomerDate.day",
     )
 
     @property
@@ -78,6 +86,25 @@ class CustomerSize(Base):
     customer: Mapped[Customer] = relationship(back_populates="sizes")
 
 
+class CustomerDate(Base):
+    """A day of every year that matters to her: her birthday, or one an editor names."""
+
+    __tablename__ = "customer_date"
+    __table_args__ = (
+        sa.UniqueConstraint("customer_id", "kind"),
+        sa.CheckConstraint("month BETWEEN 1 AND 12 AND day BETWEEN 1 AND 31", "day"),
+        sa.Index("ix_customer_date_day", "kind", "month", "day"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customer.id", ondelete="CASCADE"))
+    # "birthday", or a word of the house's own such as "wedding day", in small letters
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    month: Mapped[int]
+    day: Mapped[int]
+    customer: Mapped[Customer] = relationship(back_populates="dates")
+
+
 class Consent(Base):
     """Proof of a yes: for what, when, how, in which words; `withdrawn_at` ends it."""
 
@@ -111,6 +138,10 @@ class AddressOfAnother(RuleBroken):
 
 class NoAddress(BadInput):
     """Write one plain address, such as barbara@example.com."""
+
+
+class NoSuchDay(BadInput):
+    """Say which day of which month it is, and what for."""
 
 
 class LastAddress(RuleBroken):

@@ -24,7 +24,8 @@ def house() -> House:
 
 def house_of(config: Config) -> House:
     """The same, from a configuration."""
-    return House(config.secret, config.policy.zone, config.policy.attachment_megabytes * 1024 * 1024)
+    limit = config.policy.attachment_megabytes * 1024 * 1024
+    return House(config.secret, config.policy.zone, limit, config.base_url)
 
 
 def faces() -> Faces:

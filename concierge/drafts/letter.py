@@ -14,7 +14,7 @@ from concierge.drafts import body, html, plain_text, wording
 from concierge.drafts.blocks import Block, Card, Paragraph, Picture, Run
 from concierge.drafts.pictures import CONTENT_TYPE, Twin
 from concierge.mailing import letters
-from concierge.mailing.mail import Mail, MailFile, ancestry
+from concierge.mailing.mail import Mail, MailFile, ancestry, unsubscribe_headers
 
 # What is answered stands below the answer; of a very long mail, its beginning.
 _LONGEST_QUOTE = 30_000
@@ -33,7 +33,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Everything an answer says, and to whom. `cards` are by SKU, `files` by number; `key` leads answers home."""
+    """Everything an answer says, and to whom. `cards` are by SKU, `files` by number; `key` leads answers home.
+
+    `unsubscribe` is where she asks for no more of what nobody wrote to her in person; "" where somebody did.
+    """
 
     body: str
     subject: str
@@ -45,6 +48,7 @@ class Written:
     key: str = ""
     answered: Answered | None = None
     files: Mapping[int, MailFile] = field(default_factory=dict)
+    unsubscribe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ def compose(written: Written, faces: Faces) -> Finished:
         blocks=tuple(blocks),
         signature=_signature(written.editor, faces, shelf),
         quote=_quote(written),
+        unsubscribe=written.unsubscribe,
     )
     answered = written.answered
     mail = Mail(
@@ -91,6 +96,7 @@ def compose(written: Written, faces: Faces) -> Finished:
         references=ancestry(answered.references, answered.message_id) if answered else (),
         pictures=tuple(shelf.files),
         attachments=tuple(file for number, file in written.files.items() if number not in shelf.placed),
+        headers=unsubscribe_headers(written.unsubscribe) if written.unsubscribe else {},
     )
     return Finished(mail, _fold_at(letter.text, written), shelf.sizes)
 

@@ -24,11 +24,12 @@ from concierge.mailing.models import Delivery
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What releasing must know of the house: its secret, its zone, and how many bytes of files a mail may carry."""
+    """What releasing must know of the house: secret, zone, URL, how many bytes of files a mail may carry."""
 
     secret: str
     zone: ZoneInfo
     limit: int
+    base_url: str = ""
 
 
 def release_draft(session: Session, draft_id: int, faces: Faces, house: House, *, now: datetime) -> Message | None:

@@ -29,6 +29,15 @@ class Because(StrEnum):
     HOLE = "hole"
     UNSENDABLE = "unsendable"
     TOO_LATE = "too_late"
+    # of plans alone
+    DECLINED = "declined"  # she asked for no more of what goes by itself
+    NO_CONSENT = "no_consent"
+    PLAN_OFF = "plan_off"  # its plan is off, or no longer has this step
+    OVERLAPS = "overlaps"  # she is in this plan already
+    CLOSED = "closed"
+    WISHES = "wishes"  # she waits for a piece
+    OFFERED = "offered"  # one is put aside for her
+    PROMISED = "promised"
 
 
 class Asking(StrEnum):
@@ -76,6 +85,8 @@ class Facts:
     is_approved: bool = False
     at_once: bool = False
     sent: Sequence[datetime] = field(default=())
+    # what stops it as a mail of a plan, see `plans.stop_of`
+    plan_stop: Because | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +146,8 @@ def judge(facts: Facts, kindness: Kindness, now: datetime) -> Verdict:
     if not facts.is_approved:
         if facts.needs_yes:
             return Asks(Asking.PLANNED_SO)
-        if is_late(due, now, kindness.limit) and kindness.when_late is not Late.SENT:
+        # the rest after another mail is courtesy, and no delay of ours
+        if is_late(free_at(facts, kindness, due), now, kindness.limit) and kindness.when_late is not Late.SENT:
             return Asks(Asking.LATE) if kindness.when_late is Late.ASKED else Stops(Because.TOO_LATE)
     open_at = free_at(facts, kindness, now)
     return Waits(open_at) if open_at > now else Goes()
@@ -147,6 +159,7 @@ def stopped(facts: Facts) -> Because | None:
     if facts.at_once:  # whoever sends it now answers her with it
         found = [each for each in found if each is not Because.SHE_WAITS]
     found += [because for name, because in _NEEDS if not getattr(facts, name)]
+    found += [facts.plan_stop] if facts.plan_stop else []
     return found[0] if found else None
 
 

@@ -11,17 +11,22 @@ from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.drafts import desk
 from concierge.drafts.letter import Faces
-from concierge.followups import queries, releasing
+from concierge.followups import carrying, queries, releasing
 from concierge.followups.commands import reckoned_from
 from concierge.followups.conditions import Because, due_at
 from concierge.followups.models import FollowUp
+from concierge.followups.plan_conditions import kindness_for
+from concierge.followups.plan_facts import Fact, list_facts
+from concierge.followups.plan_queries import list_on
 from concierge.setbacks import resting
-from concierge.working import try_each
+from concierge.working import try_each, work_each
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200
 _JOB = "followups.release_due"
+_BEGIN = "followups.begin_plans"
+_CARRY = "followups.carry_plans"
 # What is later than this was held up by an outage, and leaves little by little.
 _BACKLOG = timedelta(minutes=15)
 # Clocks differ by 26 hours at most, from UTC-12 to UTC+14.
@@ -107,7 +112,39 @@ def reckon_anew(config: Config, sessions: Sessions) -> int:
             follow_up = queries.get_follow_up(session, follow_up_id)
             if follow_up.is_scheduled and follow_up.asked_at is None:
                 facts = queries.facts_of(session, follow_up, house=config.policy.zone, now=now)
-                follow_up.due_at = due_at(facts, kindness)
+                follow_up.due_at = due_at(facts, kindness_for(follow_up, kindness))
                 follow_up.reckoned_from = reckoned_from(follow_up.conversation.customer)
                 session.commit()
     return len(moved)
+
+
+def begin_plans(config: Config, sessions: Sessions) -> int:
+    """Begin every plan that is on for each fact that has come true, each in a transaction of its own; how many runs."""
+    now, house = clock.now(), config.policy.zone
+    with reading(sessions) as session:
+        found = [
+            (fact.id, plan.id, fact)
+            for plan in list_on(session)
+            for fact in list_facts(session, plan, now=now, house=house, limit=AT_ONCE)
+        ]
+
+    def begin(item: tuple[int, int, Fact]) -> bool:
+        with sessions() as session:
+            run = carrying.begin_run(session, item[1], item[2], policy=config.policy, now=now)
+            session.commit()
+            return run is not None
+
+    return try_each(sessions, _BEGIN, found, begin)
+
+
+def carry_plans(config: Config, sessions: Sessions) -> int:
+    """Go on with the runs whose mail has left, and end those whose mail has not; how many."""
+    now = clock.now()
+    with reading(sessions) as session:
+        settled = queries.list_uncarried(session, limit=AT_ONCE, but=resting(_CARRY, now))
+    return work_each(
+        sessions,
+        _CARRY,
+        settled,
+        lambda session, number: carrying.go_on(session, number, policy=config.policy, now=now),
+    )

@@ -11,6 +11,7 @@ from concierge.conversations.models import Conversation
 from concierge.db import Base, BigId, states
 from concierge.errors import BadInput, NotFound, RuleBroken
 from concierge.followups.conditions import Asking, Because
+from concierge.followups.plan_models import PlanRun, PlanStep
 from concierge.mailing.models import Delivery
 
 
@@ -25,6 +26,8 @@ class FollowUpState(StrEnum):
 
 _DUE = sa.text("state = 'scheduled' AND asked_at IS NULL")
 _SCHEDULED = sa.text("state = 'scheduled'")
+_OF_PLAN = sa.text("plan_run_id IS NOT NULL")
+_UNCARRIED = sa.text("plan_run_id IS NOT NULL AND carried_at IS NULL AND state <> 'scheduled'")
 
 
 class FollowUp(Base):
@@ -42,6 +45,19 @@ class FollowUp(Base):
         sa.CheckConstraint("(asked_at IS NULL) = (asking IS NULL)", "asking_given"),
         sa.CheckConstraint("(approved_at IS NULL) = (approved_by_id IS NULL)", "approved"),
         sa.CheckConstraint("body <> ''", "body"),
+        sa.CheckConstraint("(plan_run_id IS NULL) = (plan_step_id IS NULL)", "of_plan"),
+        # A step of a run is planned once.
+        sa.Index(
+            "uq_follow_up_step",
+            "plan_run_id",
+            "plan_step_id",
+            unique=True,
+            sqlite_where=_OF_PLAN,
+            postgresql_where=_OF_PLAN,
+        ),
+        # those whose run goes on from here, or ends
+        sa.Index("ix_follow_up_uncarried", "id", sqlite_where=_UNCARRIED, postgresql_where=_UNCARRIED),
+        sa.Index("ix_follow_up_plan_step", "plan_step_id", "state", "settled_at"),
         # The same mail for the same moment is planned once, however often the button is pressed.
         sa.Index(
             "uq_follow_up_planned",
@@ -91,8 +107,14 @@ class FollowUp(Base):
     because: Mapped[Because | None] = mapped_column(states(Because, "because"))
     delivery_id: Mapped[int | None] = mapped_column(sa.ForeignKey("delivery.id"), index=True)
     message_id: Mapped[int | None] = mapped_column(sa.ForeignKey("message.id"))
+    # of which plan it is a step; `carried_at`: when that went on from here
+    plan_run_id: Mapped[int | None] = mapped_column(sa.ForeignKey("plan_run.id", ondelete="CASCADE"))
+    plan_step_id: Mapped[int | None] = mapped_column(sa.ForeignKey("plan_step.id"))
+    carried_at: Mapped[datetime | None]
 
     conversation: Mapped[Conversation] = relationship(lazy="joined", innerjoin=True)
+    plan_run: Mapped[PlanRun | None] = relationship(lazy="select")
+    plan_step: Mapped[PlanStep | None] = relationship(lazy="select")
     editor: Mapped[Editor] = relationship(foreign_keys=[editor_id], lazy="joined", innerjoin=True)
     settled_by: Mapped[Editor | None] = relationship(foreign_keys=[settled_by_id], lazy="raise")
     delivery: Mapped[Delivery | None] = relationship(lazy="joined")

@@ -17,6 +17,7 @@ from concierge.drafts import body, queries, wording
 from concierge.followups.conditions import Because, Facts, Kindness
 from concierge.followups.courtesy import WEEK, Courtesy
 from concierge.followups.models import FollowUp, FollowUpNotFound, FollowUpState
+from concierge.followups.plan_conditions import stop_of_plan
 from concierge.followups.schedule import Window
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.mailing.queries import find_suppression
@@ -27,6 +28,8 @@ PURPOSE = "follow_up"
 # Mails nobody wrote that day and she did not ask for that day: all of them spend from one budget.
 COURTEOUS = (PURPOSE, "offer", "wish_confirm", "still_wanted", "offer_gone")
 _NOT_SENT = (DeliveryState.WITHHELD, DeliveryState.REJECTED, DeliveryState.FAILED)
+# as a literal, so that the index of those that are not yet carried on is used
+_SCHEDULED: sa.ColumnElement[str] = sa.literal_column("'scheduled'")
 _ZONES = frozenset(available_timezones())
 
 
@@ -57,6 +60,16 @@ def get_follow_up(session: Session, follow_up_id: int) -> FollowUp:
     if (found := session.get(FollowUp, follow_up_id)) is None:
         raise FollowUpNotFound
     return found
+
+
+def list_uncarried(session: Session, *, limit: int, but: Rows = NONE) -> list[int]:
+    """Mails of plans that have left, or have not, and from which their runs go on or end."""
+    settled = (FollowUp.plan_run_id.is_not(None), FollowUp.carried_at.is_(None), FollowUp.state != _SCHEDULED)
+    return list(
+        session.scalars(
+            sa.select(FollowUp.id).where(*settled, FollowUp.id.not_in(but)).order_by(FollowUp.id).limit(limit)
+        )
+    )
 
 
 def newest_message_id(session: Session) -> int:
@@ -208,6 +221,7 @@ def facts_of(session: Session, follow_up: FollowUp, *, house: ZoneInfo, now: dat
         is_approved=follow_up.approved_at is not None,
         at_once=follow_up.at_once,
         sent=list_courteous(session, [each.normalised for each in customer.addresses], since=now - WEEK),
+        plan_stop=stop_of_plan(session, follow_up),
     )
 
 

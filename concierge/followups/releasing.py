@@ -21,6 +21,8 @@ from concierge.followups import queries
 from concierge.followups.commands import reckoned_from
 from concierge.followups.conditions import Asks, Because, Goes, Kindness, Stops, Waits, judge
 from concierge.followups.models import FollowUp, FollowUpState
+from concierge.followups.plan_conditions import is_one_to_one, kindness_for
+from concierge.followups.plan_links import decline_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ def release_follow_up(
     follow_up = claim_due(session, follow_up_id, now=now)
     if follow_up is None:
         return None
-    verdict = judge(queries.facts_of(session, follow_up, house=house.zone, now=now), kindness, now)
+    facts = queries.facts_of(session, follow_up, house=house.zone, now=now)
+    verdict = judge(facts, kindness_for(follow_up, kindness), now)
     match verdict:
         case Goes():
             return _let_go(session, follow_up, faces, house, now=now)
@@ -139,6 +142,7 @@ def _written(session: Session, follow_up: FollowUp, house: House, *, now: dateti
         to=to or Address(conversation.customer.name, ""),
         cards=catalogue.cards(session, body.cards(follow_up.body), follow_up.language),
         key=tokens.reply_key(house.secret, conversation.id),
+        unsubscribe="" if is_one_to_one(follow_up) else decline_link(house, conversation.customer_id),
         answered=drafts.answered(session, conversation, house.zone) or _our_own(session, conversation, now=now),
     )
 

@@ -29,6 +29,14 @@ def because_words(because: Because) -> str:
         Because.HOLE: _("There is a hole in its text."),
         Because.UNSENDABLE: _("It could not be made into a mail."),
         Because.TOO_LATE: _("It came too late."),
+        Because.DECLINED: _("She wants only letters that somebody wrote to her."),
+        Because.NO_CONSENT: _("She has not agreed to such letters."),
+        Because.PLAN_OFF: _("Its plan is switched off, or no longer has this step."),
+        Because.OVERLAPS: _("She was in this plan already."),
+        Because.CLOSED: _("The conversation was closed."),
+        Because.WISHES: _("She waits for a piece."),
+        Because.OFFERED: _("A piece is put aside for her."),
+        Because.PROMISED: _("Something is promised to her here."),
     }
     return str(words[because])
 
@@ -85,6 +93,20 @@ def _withheld(told: Told) -> str:
     return str(_("The follow-up was not sent: %(reason)s", reason=reason))
 
 
+def _plan_begun(told: Told) -> str:
+    plan = str(told.details.get("plan", ""))
+    if told.is_by_hand:
+        return str(_("%(who)s began the plan “%(plan)s”", who=told.who, plan=plan))
+    return str(_("The plan “%(plan)s” begins", plan=plan))
+
+
+def _plan_ended(told: Told) -> str:
+    plan, because = str(told.details.get("plan", "")), str(told.details.get("because", ""))
+    if because not in set(Because):
+        return str(_("The plan “%(plan)s” has said all", plan=plan))
+    return str(_("The plan “%(plan)s” ends: %(reason)s", plan=plan, reason=because_words(Because(because))))
+
+
 def _promised(told: Told) -> str:
     day = moment_of(told.details.get("due_on"))
     return str(_("%(who)s marked a promise for %(day)s", who=told.who, day=format_date(day, "d MMM") if day else ""))
@@ -100,6 +122,8 @@ def tell() -> None:
             "follow_up.approved": ("check", lambda told: str(_("%(who)s said yes to the follow-up", who=told.who))),
             "follow_up.asked": ("circle-help", lambda _told: str(_("The follow-up is due, and waits for a yes"))),
             "follow_up.withheld": ("circle-alert", _withheld),
+            "plan.begun": ("calendar-clock", _plan_begun),
+            "plan.ended": ("check-check", _plan_ended),
             "promise.marked": ("check", _promised),
             "promise.kept": ("check-check", lambda told: str(_("%(who)s kept the promise", who=told.who))),
             "promise.released": ("undo-2", lambda told: str(_("%(who)s let the promise go", who=told.who))),

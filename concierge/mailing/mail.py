@@ -277,3 +277,8 @@ def carried_type(file: MailFile) -> str:
     """The content type a file travels under: mails in mails may not be base64 (RFC 2046, 5.2), so they go as bytes."""
     kind = file.content_type.lower()
     return "application/octet-stream" if kind.startswith(("message/", "multipart/")) else kind
+
+
+def unsubscribe_headers(link: str) -> dict[str, str]:
+    """RFC 8058: both stand under DKIM, and the POST comes without cookies."""
+    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}

@@ -29,8 +29,3 @@ class Head(NamedTuple):
             "references": self.references,
             "headers": self.headers,
         }
-
-
-def unsubscribe_headers(link: str) -> dict[str, str]:
-    """RFC 8058: both stand under DKIM, and the POST comes without cookies."""
-    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}

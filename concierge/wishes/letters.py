@@ -20,11 +20,11 @@ from concierge.conversations.commands import Begun, LetterOut, record_letters, r
 from concierge.drafts.wording import reply_subject
 from concierge.mailing.commands import Posting, queue_deliveries, words_for
 from concierge.mailing.letters import Letter, Signature, Words, phrases, render_letter
-from concierge.mailing.mail import MailFile, ancestry
+from concierge.mailing.mail import MailFile, ancestry, unsubscribe_headers
 from concierge.mailing.queries import find_delivery, list_suppressed
 from concierge.mailing.sheets import cut, folded, typed
 from concierge.wishes import leaving, links
-from concierge.wishes.heads import Head, unsubscribe_headers
+from concierge.wishes.heads import Head
 from concierge.wishes.leaving import Thread
 from concierge.wishes.models import Wish, WishState
 from concierge.wishes.moulds import Moulds, Shelf, card_for, words_from

@@ -123,6 +123,12 @@ class Offer(Base):
         sa.Index("ix_offer_wish", "wish_id", "id"),
         sa.Index("ix_offer_delivery", "delivery_id"),
         sa.Index(
+            "ix_offer_ended",
+            "ended_at",
+            sqlite_where=sa.text("ended_because IN ('passed', 'lapsed')"),
+            postgresql_where=sa.text("ended_because IN ('passed', 'lapsed')"),
+        ),
+        sa.Index(
             "ix_offer_lapse",
             "held_until",
             sqlite_where=sa.text("ended_at IS NULL"),

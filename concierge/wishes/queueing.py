@@ -15,12 +15,12 @@ from concierge.config import Config
 from concierge.conversations.commands import Begun, LetterOut, record_letters, reserve_conversations
 from concierge.drafts.wording import reply_subject
 from concierge.mailing.commands import Posting, queue_deliveries
-from concierge.mailing.mail import ancestry
+from concierge.mailing.mail import ancestry, unsubscribe_headers
 from concierge.mailing.sheets import fill_text, folded
 from concierge.rows import run_many
 from concierge.wishes import links
 from concierge.wishes.addressing import Addressed
-from concierge.wishes.heads import Head, unsubscribe_headers
+from concierge.wishes.heads import Head
 from concierge.wishes.models import Wish
 from concierge.wishes.moulds import Mould
 from concierge.wishes.offer_mail import Links, Reader

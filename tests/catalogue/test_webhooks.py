@@ -16,7 +16,7 @@ from concierge.catalogue.foreign import is_signed
 from concierge.catalogue.stock_models import Purchase
 from concierge.config import Config
 from tests.catalogue.builders import make_product
-from tests.factories import NOW, make_customer
+from tests.factories import MINUTE, NOW, make_customer
 
 SKU = "CAL-TUR-36"
 # Made with OpenSSL: openssl dgst -sha256 -hmac 'hush' -binary | base64
@@ -226,9 +226,27 @@ def test_an_order_of_woocommerce_sells_and_undoes(shop: FlaskClient, session: Se
     woocommerce(shop, "order.updated", WOO_ORDER)
     woocommerce(shop, "order.updated", WOO_ORDER | {"status": "completed"})
     assert session.scalars(sa.select(Purchase.hold_token)).all() == ["token"]
+    assert session.scalars(sa.select(Purchase.delivered_at)).all() == [None]
+    session.rollback()
+    woocommerce(shop, "order.updated", WOO_ORDER | {"status": "completed", "date_completed_gmt": "2026-05-12T09:20:00"})
+    assert session.scalars(sa.select(Purchase.delivered_at)).all() == [NOW - 10 * MINUTE]
     assert units(session)[1] == 1
     woocommerce(shop, "order.updated", WOO_ORDER | {"status": "refunded"})
     assert units(session)[1] == 0
+
+
+def test_what_the_carrier_brought_is_in_her_hands_once_it_says_so(shop: FlaskClient, session: Session) -> None:
+    parcel = {"order_id": ORDER["id"], "updated_at": "2026-05-12T09:20:00Z", "line_items": ORDER["line_items"]}
+    arrived = parcel | {"shipment_status": "delivered"}
+    shopify(shop, "fulfillments/update", arrived, "before the order")
+    shopify(shop, "orders/create", ORDER)
+    shopify(shop, "fulfillments/create", parcel | {"shipment_status": None}, "w2")
+    session.rollback()
+    assert session.scalars(sa.select(Purchase.delivered_at)).all() == [None]
+    session.rollback()
+    shopify(shop, "fulfillments/update", arrived, "w3")
+    shopify(shop, "fulfillments/update", arrived | {"updated_at": "2026-05-12T09:25:00Z"}, "w4")
+    assert session.scalars(sa.select(Purchase.delivered_at)).all() == [NOW - 10 * MINUTE]
 
 
 def test_a_new_webhook_of_woocommerce_is_greeted(shop: FlaskClient) -> None:

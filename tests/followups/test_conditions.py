@@ -64,6 +64,8 @@ def test_what_is_too_late_is_asked_skipped_or_sent_by_kind():  # F15
     later = DUE + DAY + HOUR
     assert judge(FACTS, KIND, later) == Asks(Asking.LATE)
     assert judge(FACTS, replace(KIND, when_late=Late.SKIPPED), later) == Stops(Because.TOO_LATE)
+    rested = replace(FACTS, sent=[later - timedelta(hours=30)])
+    assert judge(rested, KIND, later) == Goes(), "it could not have left before she had her rest"
     assert judge(FACTS, replace(KIND, when_late=Late.SENT), later) == Goes()
     assert judge(replace(FACTS, is_approved=True), KIND, later) == Goes()
 

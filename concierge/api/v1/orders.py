@@ -13,6 +13,7 @@ from concierge.api.shapes import Misshapen, OrderIn, OrderLineIn, moment, name_t
 from concierge.api.v1.callers import body, bp, for_keys, source
 from concierge.catalogue.models import VariantNotFound
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
+from concierge.catalogue.stock_models import Purchase
 from concierge.errors import BadToken
 from concierge.extensions import db, house_config
 from concierge.wishes import links
@@ -23,7 +24,7 @@ from concierge.wishes.queries import get_offer
 @bp.post("/orders")
 @for_keys("orders", takes=(OrderIn,), gives={200: (OrderOut,)})
 def orders() -> ResponseReturnValue:
-    """An order that was paid, cancelled or sent back, line by line; the same again changes nothing."""
+    """An order that was paid, delivered, cancelled or sent back, line by line; the same again changes nothing."""
     order = read(OrderIn, body())
     require_distinct("lines", order.lines)
     lines = sorted(enumerate(order.lines), key=lambda numbered: numbered[1].sku)
@@ -43,8 +44,9 @@ def _line(order: OrderIn, line: OrderLineIn, where: str, *, now: datetime) -> di
         address=order.address,
         hold_token=order.hold,
         location=order.location or house_config().policy.shop_location,
-        returned=line.returned if order.state == "paid" else line.units,
+        returned=line.units if order.state in {"cancelled", "returned"} else line.returned,
         is_void=order.state == "cancelled",
+        delivered_at=order.delivered_at or (now if order.state == "delivered" else None),
     )
     try:
         purchase = report_purchase(db.session, report, now=now)
@@ -52,7 +54,13 @@ def _line(order: OrderIn, line: OrderLineIn, where: str, *, now: datetime) -> di
         return {"id": line.id, "sku": line.sku, "state": "unknown"}
     if purchase.variant.sku != line.sku:
         raise Misshapen([name_taken(f"{where}id", f"a line that sold {purchase.variant.sku}")])
-    return {"id": line.id, "sku": line.sku, "state": "returned" if purchase.returned_at else "paid"}
+    return {"id": line.id, "sku": line.sku, "state": _state(purchase)}
+
+
+def _state(purchase: Purchase) -> str:
+    if purchase.returned_at:
+        return "returned"
+    return "delivered" if purchase.delivered_at else "paid"
 
 
 @bp.get("/holds/<token>")

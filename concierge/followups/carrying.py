@@ -1,0 +1,227 @@
+"""How a plan is carried on: a fact begins a run, and each step becomes a follow-up when the one before it has left."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from concierge import audit
+from concierge.accounts.models import Editor
+from concierge.catalogue import queries as catalogue
+from concierge.config import Policy
+from concierge.conversations.models import Conversation
+from concierge.conversations.queries import lock_conversation
+from concierge.drafts import body, wording
+from concierge.drafts.filling import Chosen, alternatives_for, fill_words
+from concierge.drafts.queries import language_of, product_words
+from concierge.errors import ConciergeError
+from concierge.followups import queries
+from concierge.followups.commands import reckoned_from
+from concierge.followups.conditions import Because, opening
+from concierge.followups.models import FollowUp, FollowUpState
+from concierge.followups.plan_facts import Fact, list_facts
+from concierge.followups.plan_models import Plan, PlanRun, PlanStep
+from concierge.followups.plans import Start, next_place, wall_of_step, window_of
+from concierge.templating.check import needs_of, speaks_of
+from concierge.templating.models import Template, TemplateVersion
+
+# Follow-ups of one conversation that would leave in the same minute leave a minute apart.
+_APART = timedelta(minutes=1)
+_MOST_APART = 60
+
+
+def begin_run(session: Session, plan_id: int, fact: Fact, *, policy: Policy, now: datetime) -> PlanRun | None:
+    """A fact begins a plan, once, whoever sees it first; None when it did already, or is true no more.
+
+    A run that can't go anywhere (she is in this plan already, her editor is gone) is written down and ended.
+    """
+    conversation = lock_conversation(session, fact.conversation_id)
+    plan = session.get(Plan, plan_id, populate_existing=True)
+    if plan is None or fact not in list_facts(session, plan, now=now, house=policy.zone, only=fact.id):
+        return None
+    return start_run(session, plan, conversation, fact, plan.start, by=None, policy=policy, now=now)
+
+
+def start_run(
+    session: Session,
+    plan: Plan,
+    conversation: Conversation,
+    fact: Fact,
+    start: Start,
+    *,
+    by: Editor | None,
+    policy: Policy,
+    now: datetime,
+) -> PlanRun | None:
+    """Write down a run and plan its first step; None when another has begun it. The conversation is locked."""
+    editor = by or (conversation.editor if conversation.editor and conversation.editor.may_answer else None)
+    run = PlanRun(
+        plan=plan,
+        start=start,
+        fact_id=fact.id,
+        fact_mark=fact.mark,
+        fact_at=fact.at,
+        sku=fact.sku,
+        customer_id=conversation.customer_id,
+        conversation=conversation,
+        editor=editor,
+        since_message_id=fact.since_message_id or queries.newest_message_id(session),
+        begun_at=now,
+        begun_by_id=by.id if by else None,
+    )
+    if find_living(session, plan.id, conversation.customer_id) is not None:
+        run.end(Because.OVERLAPS, now=now)
+    elif editor is None:
+        run.end(Because.EDITOR_GONE, now=now)
+    try:
+        with session.begin_nested():
+            session.add(run)
+    except IntegrityError:
+        return None
+    if run.is_living:
+        audit.record(session, "plan.begun", conversation, by=by, now=now, plan=plan.name, run=run.id)
+        plan_next(session, run, None, policy=policy, now=now)
+    return run
+
+
+def find_living(session: Session, plan_id: int, customer_id: int) -> PlanRun | None:
+    """Her run of this plan that is under way."""
+    living = (PlanRun.plan_id == plan_id, PlanRun.customer_id == customer_id, PlanRun.ended_at.is_(None))
+    return session.scalar(sa.select(PlanRun).where(*living))
+
+
+def go_on(session: Session, follow_up_id: int, *, policy: Policy, now: datetime) -> bool:
+    """What becomes of a run now that a mail of it has left, or has not; False when another has seen to it."""
+    uncarried = (FollowUp.state != FollowUpState.SCHEDULED, FollowUp.carried_at.is_(None))
+    found = sa.select(FollowUp).where(FollowUp.id == follow_up_id, *uncarried)
+    follow_up = session.scalar(found.with_for_update(skip_locked=True, of=FollowUp))
+    if follow_up is None or follow_up.plan_run_id is None:
+        return False
+    follow_up.carried_at = now
+    run = session.scalars(
+        sa.select(PlanRun).where(PlanRun.id == follow_up.plan_run_id).with_for_update(of=PlanRun)
+    ).one()
+    if run.is_living and follow_up.state is FollowUpState.SENT:
+        plan_next(session, run, follow_up, policy=policy, now=now)
+    elif run.is_living:
+        end_run(session, run, follow_up.because, now=now)
+    return True
+
+
+def end_run(
+    session: Session, run: PlanRun, because: Because | None, *, by: Editor | None = None, now: datetime
+) -> None:
+    """It says no more to her, for this reason or because it has said all; the conversation's history tells."""
+    run.end(because, now=now)
+    details = {"plan": run.plan.name, "run": run.id, "because": because.value if because else ""}
+    audit.record(session, "plan.ended", run.conversation, by=by, now=now, **details)
+
+
+def plan_next(session: Session, run: PlanRun, before: FollowUp | None, *, policy: Policy, now: datetime) -> None:
+    """Plan the step behind `before` as a follow-up, with the words as they are now; end the run when there is none.
+
+    It counts its days from when the one before it left, and what she did from when the run began.
+    """
+    place = next_place([each.place for each in run.plan.steps], _place(before))
+    step = next((each for each in run.plan.steps if each.place == place), None)
+    if step is None:
+        end_run(session, run, None, now=now)
+        return
+    try:
+        version, text = _words(session, run, step)
+    except ConciergeError:
+        end_run(session, run, Because.HOLE, now=now)
+        return
+    if not text.strip() or wording.find_hole(text):
+        end_run(session, run, Because.HOLE, now=now)
+        return
+    follow_up = _follow_up(run, step, before, version, body.from_text(text), policy=policy, now=now)
+    _add(session, follow_up)
+    audit.record(
+        session, "follow_up.scheduled", run.conversation, by=None, now=now, follow_up=follow_up.id,
+        due_at=follow_up.due_at.isoformat(), plan=run.plan.name,
+    )  # fmt: skip
+
+
+def version_for(template: Template, language: str) -> TemplateVersion:
+    """A template's newest text in her language, else in English, else in what it has."""
+    return template.current(language) or template.current("en") or template.versions[0]
+
+
+def _place(before: FollowUp | None) -> int | None:
+    return before.plan_step.place if before is not None and before.plan_step is not None else None
+
+
+def _follow_up(
+    run: PlanRun,
+    step: PlanStep,
+    before: FollowUp | None,
+    version: TemplateVersion,
+    words: str,
+    *,
+    policy: Policy,
+    now: datetime,
+) -> FollowUp:
+    assert run.editor is not None
+    conversation = run.conversation
+    customer = conversation.customer
+    zone = queries.her_clock(customer, policy.zone).zone
+    anchor = before.settled_at if before is not None and before.settled_at is not None else run.fact_at
+    wall = wall_of_step(anchor, step.wait_days, zone)
+    window = window_of(step.window, queries.kindness_of(policy).window)
+    return FollowUp(
+        conversation=conversation,
+        editor=run.editor,
+        planned_at=now,
+        since_message_id=before.since_message_id if before is not None else run.since_message_id,
+        since_at=before.since_at if before is not None else run.begun_at,
+        wall=wall,
+        is_named=False,
+        due_at=opening(wall, zone, customer.country, window, is_named=False),
+        reckoned_from=reckoned_from(customer),
+        body=words,
+        language=version.language,
+        template_version_id=version.id,
+        needs_yes=step.needs_yes,
+        plan_run=run,
+        plan_step=step,
+    )
+
+
+def _words(session: Session, run: PlanRun, step: PlanStep) -> tuple[TemplateVersion, str]:
+    """The wording of a step, filled by the composer's own rendering; raises what that raises."""
+    assert run.editor is not None
+    version = version_for(step.template, language_of(run.conversation))
+    sku = run.sku or (_guess(session, run.conversation, version) if step.needs_yes else "")
+    others = alternatives_for(session, version, sku) if sku else []
+    chosen = Chosen(sku or None, others[0].sku if others else None)
+    text, _subject = fill_words(session, run.conversation, run.editor, version, chosen)
+    return version, text
+
+
+def _guess(session: Session, conversation: Conversation, version: TemplateVersion) -> str:
+    """The piece her subject seems to speak of: good enough for a draft that an editor reads before it leaves."""
+    texts = (version.subject, version.body)
+    if not (needs_of(*texts) or speaks_of("alternative", *texts)):
+        return ""
+    words = product_words(session, conversation)
+    found = catalogue.search_variants(session, words, limit=1) if words else []
+    return found[0].sku if found else ""
+
+
+def _add(session: Session, follow_up: FollowUp) -> None:
+    """Beside another of the same minute in this conversation it stands a minute later."""
+    taken = set(
+        session.scalars(
+            sa.select(FollowUp.wall).where(
+                FollowUp.conversation_id == follow_up.conversation.id,
+                FollowUp.editor_id == follow_up.editor.id,
+                FollowUp.state == FollowUpState.SCHEDULED,
+            )
+        )
+    )
+    while follow_up.wall in taken:
+        follow_up.wall += _APART
+    session.add(follow_up)
+    session.flush()

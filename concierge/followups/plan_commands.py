@@ -1,0 +1,169 @@
+"""What admins and editors do with plans: write, change, switch on and off, begin by hand, stop."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from concierge import audit
+from concierge.accounts.models import Editor
+from concierge.config import Policy
+from concierge.conversations.models import Conversation
+from concierge.conversations.queries import lock_conversation
+from concierge.drafts.models import MayNotAnswer
+from concierge.followups import carrying, queries
+from concierge.followups.conditions import Because
+from concierge.followups.models import FollowUp, FollowUpState, Overtaken
+from concierge.followups.plan_facts import Fact
+from concierge.followups.plan_models import (
+    AlreadyInPlan,
+    NoSteps,
+    Plan,
+    PlanIsOff,
+    PlanNameTaken,
+    PlanRun,
+    PlanStep,
+    RunEnded,
+)
+from concierge.followups.plans import Start, StopsAlso
+from concierge.followups.schedule import Late, Window
+
+
+@dataclass(frozen=True, slots=True)
+class StepAsWritten:
+    """A step as an admin wrote it; `id` is None for a new one."""
+
+    template_id: int
+    wait_days: int = 0
+    window: Window = field(default_factory=Window)
+    needs_yes: bool = False
+    when_late: Late = Late.ASKED
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAsWritten:
+    """A plan as an admin wrote it; its steps in order."""
+
+    name: str
+    start: Start
+    steps: Sequence[StepAsWritten]
+    days: int = 0
+    template_id: int | None = None
+    date_kind: str = ""
+    needs_consent: bool = False
+    stops_also: frozenset[StopsAlso] = frozenset()
+
+
+def write_plan(session: Session, written: PlanAsWritten, *, by: Editor, now: datetime) -> Plan:
+    """A new plan, switched off. Raises PlanNameTaken, NoSteps."""
+    plan = Plan(created_at=now, every_step=[])
+    _write(session, plan, written, by=by, now=now)
+    session.flush()
+    audit.record(session, "plan.written", plan, by=by, now=now)
+    return plan
+
+
+def change_plan(session: Session, plan: Plan, written: PlanAsWritten, *, by: Editor, now: datetime) -> Plan:
+    """Keep another wording of it. What is planned for somebody keeps its words and its day, and every step after it
+    follows the new text; a step that was taken out does not leave any more. Raises PlanNameTaken, NoSteps.
+    """
+    _write(session, plan, written, by=by, now=now)
+    audit.record(session, "plan.changed", plan, by=by, now=now)
+    return plan
+
+
+def switch_on(session: Session, plan: Plan, *, by: Editor, now: datetime) -> None:
+    """Facts begin it from now on. Raises AlreadyOn, NoSteps."""
+    plan.switch_on(now=now)
+    audit.record(session, "plan.switched_on", plan, by=by, now=now)
+
+
+def switch_off(session: Session, plan: Plan, *, by: Editor, now: datetime) -> None:
+    """Nothing begins it, and what it planned does not leave while it is off. Raises AlreadyOff."""
+    plan.switch_off()
+    audit.record(session, "plan.switched_off", plan, by=by, now=now)
+
+
+def begin_plan(
+    session: Session,
+    plan: Plan,
+    conversation: Conversation,
+    *,
+    seen_message_id: int | None,
+    by: Editor,
+    policy: Policy,
+    now: datetime,
+) -> PlanRun:
+    """Begin a plan by hand in her conversation, in the name of `by`; it is one to one.
+
+    Raises MayNotAnswer, PlanIsOff, Overtaken, AlreadyInPlan.
+    """
+    if not by.may_answer:
+        raise MayNotAnswer
+    if not plan.is_on:
+        raise PlanIsOff
+    conversation = lock_conversation(session, conversation.id)
+    if queries.has_newer(session, conversation.id, seen_message_id, by):
+        raise Overtaken
+    if carrying.find_living(session, plan.id, conversation.customer_id) is not None:
+        raise AlreadyInPlan
+    mark = conversation.last_message_id or 0
+    fact = Fact(conversation.id, now, conversation.customer_id, conversation.id, mark=mark)
+    run = carrying.start_run(session, plan, conversation, fact, Start.HAND, by=by, policy=policy, now=now)
+    if run is None:
+        raise AlreadyInPlan
+    return run
+
+
+def stop_run(session: Session, run: PlanRun, *, by: Editor, now: datetime) -> PlanRun:
+    """It says no more to her; what it has planned is taken back. Raises MayNotAnswer, RunEnded."""
+    if not by.may_answer:
+        raise MayNotAnswer
+    lock_conversation(session, run.conversation_id)
+    fresh = session.get(PlanRun, run.id, populate_existing=True)
+    if fresh is None or not fresh.is_living:
+        raise RunEnded
+    planned = sa.select(FollowUp).where(FollowUp.plan_run_id == run.id, FollowUp.state == FollowUpState.SCHEDULED)
+    for each in session.scalars(planned.execution_options(populate_existing=True)):
+        each.settle(Because.BY_EDITOR, by=by, now=now)
+        each.carried_at = now
+    carrying.end_run(session, fresh, Because.BY_EDITOR, by=by, now=now)
+    return fresh
+
+
+def _write(session: Session, plan: Plan, written: PlanAsWritten, *, by: Editor, now: datetime) -> None:
+    if not written.steps:
+        raise NoSteps
+    plan.start, plan.days, plan.date_kind = written.start, written.days, written.date_kind
+    plan.template_id, plan.needs_consent = written.template_id, written.needs_consent
+    plan.stops_also = sorted(written.stops_also)
+    plan.changed_at, plan.changed_by_id = now, by.id
+    _write_steps(plan, written.steps, now=now)
+    try:
+        with session.begin_nested():
+            plan.name = written.name
+            session.add(plan)
+    except IntegrityError as error:
+        raise PlanNameTaken from error
+
+
+def _write_steps(plan: Plan, steps: Sequence[StepAsWritten], *, now: datetime) -> None:
+    """Those it knows are changed, new ones stand behind all it ever had, and the others are taken out."""
+    known = {each.id: each for each in plan.steps}
+    last = max((each.place for each in plan.every_step), default=-1)
+    for written in steps:
+        step = known.pop(written.id or 0, None)
+        if step is None:
+            last += 1
+            step = PlanStep(place=last)
+            plan.every_step.append(step)
+        step.template_id, step.wait_days = written.template_id, written.wait_days
+        step.from_hour, step.until_hour = written.window.from_hour, written.window.until_hour
+        step.weekdays = "".join(str(each) for each in sorted(written.window.weekdays))
+        step.needs_yes, step.when_late = written.needs_yes, written.when_late
+    for gone in known.values():
+        gone.removed_at = now
