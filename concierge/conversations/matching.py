@@ -35,9 +35,10 @@ _LEAST = 250
 _TINY = 3_000
 # … and those that leave no more than this when the newest did not fill the page.
 _FEW = 20_000
-# PostgreSQL: words that stand in no more messages than this are gathered before the filters are looked at …
+# PostgreSQL: words thought to stand in no more messages than this are gathered before the filters are looked at …
 _RARE = 4_000
-# … and those thought to stand in no more than this when the newest did not fill the page.
+# … if they do not turn out to stand in more than this; and those thought to stand in no more than this are gathered
+# when the newest did not fill the page.
 _SOME = 12_000
 # SQLite: so few messages are asked for the words one by one; and beginnings up to this length are kept in its index.
 _ALONE = 60
@@ -92,8 +93,8 @@ def list_matches(session: Session, search: Search, *, editor: Editor, before: in
         return _list_among(_Asked(session, search), few, limit)
     asked = _Asked(session, search, filters, _estimate(session, search))
     if asked.estimate <= _RARE:
-        rare = read_numbers(session, _in_postgresql(search, before).limit(_RARE + 1))
-        if len(rare) <= _RARE:
+        rare = read_numbers(session, _in_postgresql(search, before).limit(_SOME + 1))
+        if len(rare) <= _SOME:
             return list_holding(session, filters, sorted(rare, reverse=True), limit)
     return _list_newest(asked, before, limit)
 
@@ -117,7 +118,7 @@ def _list_newest(asked: _Asked, before: int | None, limit: int) -> Found:
         looked, before = looked + size, look.down_to
         if len(found) == limit:
             return found
-        promises = looked <= _NEWEST[0] and len(found) * (looked + _NEWEST[1]) >= limit * looked
+        promises = looked <= sum(_NEWEST) and len(found) * (looked + _NEWEST[1]) >= limit * looked
         if not is_tried and not promises:
             rest, is_tried = _list_rest(asked, before, limit - len(found)), True
             if rest is not None:

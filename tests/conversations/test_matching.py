@@ -37,7 +37,7 @@ WAYS = {
     "tiny": {"_ALONE": 0},
     "rare": {"_TINY": -1, "_RARE": 1e6},
     "some": {**STEPS, "_RARE": -1},
-    "thought rare": {**STEPS, "_RARE": 2},
+    "thought rare": {**STEPS, "_RARE": 1e6, "_SOME": 2},
     "as it is": {},
 }
 
