@@ -210,7 +210,7 @@ RULES = {
     "wishes.radar", "wishes.prices",
     "wishes.waves", "wishes.clockwork", "wishes.simulation", "wishes.voices", "wishes.similar",
     "wishes.replies", "wishes.reply_words",
-    "drafts.wording", "conversations.looks",
+    "drafts.wording", "conversations.looks", "conversations.snoozing",
     "followups.schedule", "followups.moments", "followups.courtesy", "followups.feasts", "followups.conditions",
     "followups.promises", "followups.plans",
     "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables", "reports.figures",

@@ -42,11 +42,14 @@ def _at(day: datetime, hour: time, zone: ZoneInfo) -> datetime:
 
 
 def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
-    """The instant a date-and-time field means in `zone`; None when it can't be read."""
+    """The instant a date-and-time field means in `zone`; None when it can't be read, or is of another age.
+
+    A time the clocks skip in spring is taken an hour on (PEP 495).
+    """
     try:
         wall = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    if not 2000 < wall.year < 2200:
+    if not 2000 < wall.year < 2200:  # at the ends of the calendar a zone leads out of it
         return None
     return (wall.replace(tzinfo=zone) if wall.tzinfo is None else wall).astimezone(UTC)

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from concierge.conversations.snoozing import read_moment
+
 _EVENING = time(18, 30)
 _MORNING = time(9)
 
@@ -40,21 +42,13 @@ def offered(now: datetime, zone: ZoneInfo) -> list[Moment]:
 
 
 def read(choice: str, now: datetime, zone: ZoneInfo) -> datetime | None:
-    """The instant meant by a preset's name or by what a date-time field says in `zone`; None when it says nothing."""
+    """The instant meant by a preset's name or by what a date-time field says in `zone`; None when it can't be read."""
     for moment in offered(now, zone):
         if moment.preset == choice:
             return moment.at.astimezone(UTC)
-    try:
-        named = datetime.fromisoformat(choice)
-    except ValueError:
-        return None
-    return (named if named.tzinfo else _existing(named.replace(tzinfo=zone))).astimezone(UTC)
+    return read_moment(choice, zone)
 
 
 def _at(day: date, hour: time, zone: ZoneInfo) -> datetime:
-    return _existing(datetime.combine(day, hour, zone))
-
-
-def _existing(moment: datetime) -> datetime:
-    """The moment itself; where the clocks skip it in spring, the one an hour on (PEP 495)."""
-    return moment.astimezone(UTC).astimezone(moment.tzinfo)
+    """That hour of the day; where the clocks skip it in spring, the one an hour on (PEP 495)."""
+    return datetime.combine(day, hour, zone).astimezone(UTC).astimezone(zone)

@@ -46,6 +46,8 @@ def test_every_moment_is_still_to_come():
         ("tomorrow", None),
         ("0001-01-01T00:00", None),
         ("9999-12-31T23:59", None),
+        ("9999-12-31T23:59-12:00", None),
+        ("2027-03-28T02:30", datetime(2027, 3, 28, 1, 30, tzinfo=UTC)),  # skipped by the clocks in Rome: an hour on
     ],
 )
 def test_a_moment_is_read_in_her_own_time(text, expected):

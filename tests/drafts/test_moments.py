@@ -51,6 +51,9 @@ def test_a_monday_offers_the_next_one():
         ("2027-03-28T02:30", "2027-03-28T01:30:00+00:00"),  # skipped by the clocks in Rome: an hour on
         ("", None),
         ("soon", None),
+        ("9999-12-31T23:59", None),
+        ("9999-12-31T23:59-12:00", None),
+        ("0001-01-01T00:00+14:00", None),
     ],
 )
 def test_a_choice_is_read_in_her_zone(choice, instant):
