@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from concierge.addresses import normalise
 from concierge.blobs import BlobStore
 from concierge.customers.models import Customer, CustomerAddress, CustomerSize
 from concierge.demo.goods import picture, read
+from concierge.demo.timing import at_her_desk
 from concierge.templating.models import Template, TemplateVersion
 
 
@@ -92,9 +94,11 @@ def _customer(sheet: Mapping[str, Any], since: datetime) -> Customer:
 
 
 def bring_templates(session: Session, *, by: Editor, now: datetime) -> None:
-    """Put the editors' templates on the shelf, as if they had been in use for a while."""
+    """Put the editors' templates on the shelf, as if they had been in use for a while, in the hours people work."""
+    chance = Random("On the shelf")  # noqa: S311 it only has to be the same every time
     for number, sheet in enumerate(read("templates")["template"]):
-        since = now - timedelta(days=100 - number)
+        since = at_her_desk(now - timedelta(days=100 - number), chance)
+        last = at_her_desk(now - timedelta(hours=9 * number, minutes=chance.randrange(20, 500)), chance)
         versions = [
             TemplateVersion(
                 language=language,
@@ -113,7 +117,7 @@ def bring_templates(session: Session, *, by: Editor, now: datetime) -> None:
                 when_to_use=sheet["when"],
                 created_at=since,
                 uses=sheet["uses"],
-                last_used_at=now - timedelta(hours=7 * number + 3),
+                last_used_at=last,
                 versions=versions,
             )
         )

@@ -10,6 +10,7 @@ from concierge.demo.stories import Turn
 SPAN = timedelta(days=30)
 ROME = ZoneInfo("Europe/Rome")
 _OPENS, _CLOSES = 9, 18
+_WEEKDAYS = range(5)
 # The least and the most minutes that pass before each turn.
 _PAUSES = {
     Turn.HERS: (25, 26 * 60),
@@ -40,6 +41,18 @@ def morning_after(moment: datetime, days: int) -> datetime:
     """Nine o'clock in Rome, so many days later."""
     local = moment.astimezone(ROME) + timedelta(days=days)
     return local.replace(hour=_OPENS, minute=0, second=0, microsecond=0).astimezone(moment.tzinfo)
+
+
+def at_her_desk(latest: datetime, chance: Random) -> datetime:
+    """The last moment until `latest` when an editor sat at her desk: on a weekday, within the house's hours."""
+    local = latest.astimezone(ROME)
+    if local.weekday() in _WEEKDAYS and _OPENS <= local.hour < _CLOSES:
+        return latest
+    day = local if local.hour >= _CLOSES else local - timedelta(days=1)
+    while day.weekday() not in _WEEKDAYS:
+        day -= timedelta(days=1)
+    then = day.replace(hour=chance.randrange(_OPENS, _CLOSES), minute=chance.randrange(60), second=0, microsecond=0)
+    return then.astimezone(latest.tzinfo)
 
 
 def _in_house_hours(moment: datetime, chance: Random) -> datetime:

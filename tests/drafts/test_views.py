@@ -193,8 +193,10 @@ def test_send_later_waits_and_can_be_taken_back(window, session, conversation, n
     assert draft.send_later
     assert "If she writes before, it waits for you instead." in window.page
     window.press("/undo")
-    answer = window.press("/send", when="at", at="2020-01-01T09:00")
-    assert answer.status_code == 422
+    for never in ("2020-01-01T09:00", "9999-12-31T23:59", "0001-01-01T00:00"):
+        answer = window.press("/send", when="at", at=never)
+        assert answer.status_code == 422
+        assert "Choose a moment that is still to come" in window.page
     assert window.fields["body_text"] == LETTER
 
 
