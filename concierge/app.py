@@ -13,6 +13,7 @@ from concierge import blobs, clock
 from concierge import db as database
 from concierge.accounts import signing_in
 from concierge.accounts import views as accounts
+from concierge.accounts.guesses import SignInForm
 from concierge.accounts.models import Editor, Role
 from concierge.accounts.queries import find_house_name
 from concierge.api import views as api
@@ -92,7 +93,7 @@ def _bind_extensions(app: Flask) -> None:
     limiter.init_app(app)
     babel.init_app(app, locale_selector=_page_language, timezone_selector=_page_zone)
     staff = FSQLALiteUserDatastore(db, Editor, cast(type[RoleMixin], Role))
-    security.init_app(app, staff)
+    security.init_app(app, staff, login_form=SignInForm)
     security._mail_util = StaffMail(app)  # its constructor takes the class, but extensions know no part of the house
     web_security.init_app(app)
     web_errors.init_app(app)

@@ -11,10 +11,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_limiter.util import get_remote_address
 from flask_security import current_user
-from flask_security.forms import LoginForm
 
 from concierge import clock, tokens
 from concierge.accounts import commands, lockout, passwords, queries
+from concierge.accounts.guesses import SignInForm
 from concierge.config import Config
 from concierge.errors import BadToken
 from concierge.extensions import db, house_config
@@ -106,7 +106,7 @@ def _must_wait(own: str, anybody: str | None) -> bool:
 
 
 def _wait_a_little() -> ResponseReturnValue:
-    form = LoginForm()
+    form = SignInForm()
     form.form_errors.append(
         _("That did not work a few times in a row. Wait a quarter of an hour, or choose a new password by mail.")
     )
