@@ -9,12 +9,9 @@ from hypothesis.stateful import initialize, precondition, rule
 from sqlalchemy.orm import Session, lazyload
 
 from concierge.accounts.models import Mailbox
-from concierge.catalogue.levels import Report
 from concierge.catalogue.models import Variant
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
-from concierge.catalogue.stock import report_stock
 from concierge.catalogue.stock_models import StockReport
-from concierge.config import Policy
 from concierge.customers.models import Consent, Customer
 from concierge.errors import RuleBroken
 from concierge.mailing import commands as mailing
@@ -25,19 +22,13 @@ from concierge.wishes.models import AlreadyWished, Wish, WishEnding, WishState, 
 from concierge.wishes.offer_models import Offer, OfferEnding, OfferState, Rule, WavePolicy
 from concierge.wishes.rounds import Round
 from tests.factories import NOW
-from tests.wishes.house import ZONE, House
+from tests.wishes.house import ZONE
 from tests.wishes.model import Model, ModelOffer, ModelWish, rest_after
+from tests.wishes.shop import POLICY, SKUS, ShopSide, crashes, some
 
-POLICY = Policy(stock_settle_minutes=0)
-SKUS = ("CAL-TUR-36", "CAL-TUR-37")
 HEAD_STARTS = {"vip": 2, "gold": 0.5}
 # Rows as they are, without all that hangs on them.
 BARE = (lazyload("*"),)
-
-# Most steps are finished; some are thrown away after so many statements, as if the process had died there.
-crashes = st.sampled_from([None] * 24 + list(range(1, 16)))
-some = st.integers(0, 10**6)
-counts = st.sampled_from([0, 1, 1, 2, 3, 5])
 
 
 class Wanted(NamedTuple):
@@ -62,7 +53,7 @@ wanted = st.builds(
 )
 
 
-class Crowd(House):
+class Crowd(ShopSide):
     """The rules: what customers, the shop, workers and the house's own jobs do."""
 
     @initialize(
@@ -71,8 +62,11 @@ class Crowd(House):
         share=st.sampled_from([0.0, 0.5, 1.0]),
         wishes=st.lists(wanted, min_size=3, max_size=9),
         units=st.integers(0, 3),
+        workers=st.integers(2, 8),
     )
-    def open_house(self, bounded: bool, alpha: float, share: float, wishes: list[Wanted], units: int) -> None:
+    def open_house(
+        self, *, bounded: bool, alpha: float, share: float, wishes: list[Wanted], units: int, workers: int
+    ) -> None:
         """A new house with a policy, people waiting already, and perhaps the first pieces for them."""
         type(self).renew()
         self.lay_bomb()
@@ -86,9 +80,8 @@ class Crowd(House):
             self.customers = list(session.scalars(sa.select(Customer.id).order_by(Customer.id)))
             self.model = Model(bounded, alpha, share, variants[0].product.price_cents, NOW)
         self.model.on_hand = dict.fromkeys(self.variants, 0)
-        self.counted = dict.fromkeys(self.variants, NOW - timedelta(days=99))
-        self.reports: list[Report] = []
-        self.rounds: list[Round] = []
+        self.open_shop()
+        self.workers, self.rounds = workers, list[Round]()
         self.purchases = 0
         for number, each in enumerate(wishes):
             self._make(each._replace(who=number), None)
@@ -172,6 +165,8 @@ class Crowd(House):
         if is_done and wish.lives:
             self.model.end_wish(wish, WishState.WITHDRAWN, because, OfferEnding.WITHDRAWN)
 
+    # What the shop tells, and when it is heard.
+
     @rule(variant=st.booleans(), units=st.integers(1, 5), crash=crashes)
     def restock(self, variant: bool, units: int, crash: int | None) -> None:
         """So many are there now; they are shared out, and the mails leave."""
@@ -179,30 +174,10 @@ class Crowd(House):
 
     def _restock(self, *, variant: bool, units: int, crash: int | None) -> None:
         self.model.now += timedelta(minutes=10)
-        name, now = f"{len(self.reports)}", self.model.now
-        self._report(Report("shop", name, SKUS[variant], "online", StockReport.SNAPSHOT, units, now), None)
+        self.there[SKUS[variant]] = units
+        self._report(self._told(SKUS[variant], StockReport.SNAPSHOT, units), None)
         self._share_out(crash)
         self._let_mails_leave()
-
-    @rule(which=some, units=counts, hours=st.integers(-30, 0), again=st.booleans(), crash=crashes)
-    def report(self, which: int, units: int, hours: int, again: bool, crash: int | None) -> None:
-        """The shop counts: late, repeated, out of order."""
-        if again and self.reports:
-            report = self.reports[which % len(self.reports)]
-        else:
-            number, at = which % 2, self.model.now + timedelta(hours=hours)
-            report = Report("shop", f"{len(self.reports)}", SKUS[number], "online", StockReport.SNAPSHOT, units, at)
-        self._report(report, crash)
-
-    def _report(self, report: Report, crash: int | None) -> None:
-        variant, is_new = self.variants[SKUS.index(report.sku)], report not in self.reports
-        is_done, _ = self.attempt(
-            crash, lambda session: report_stock(session, report, now=self.model.now, policy=POLICY).id
-        )
-        if is_done and is_new:
-            self.reports.append(report)
-            if report.as_of >= self.counted[variant]:
-                self.counted[variant], self.model.on_hand[variant] = report.as_of, report.units
 
     @precondition(lambda self: self.model.open() or self.looks % 4 == 0)
     @rule(who=some, which=some, token=st.booleans(), crash=crashes)
@@ -312,23 +287,60 @@ class Crowd(House):
             expected = self.model.share_out()
             assert [(each.wish, each.variant, each.holds, each.by_tier) for each in self._learn(last)] == expected
 
-    @precondition(lambda self: len(self.rounds) < 8)
-    @rule()
-    def start_worker(self) -> None:
-        """One more worker looks at what there is to share out."""
-        with self.sessions() as session:
-            self.rounds.append(Round(session, self.variants[0], zone=ZONE, now=self.model.now))
+    @precondition(lambda self: len(self.rounds) < self.workers)
+    @rule(crash=crashes)
+    def a_worker_looks(self, crash: int | None) -> None:
+        """One more of the two to eight workers reads what there is to share out, and who waits; it acts later."""
+        self._look(crash)
 
     @precondition(lambda self: bool(self.rounds))
     @rule(which=some, crash=crashes)
-    def let_a_worker_go_on(self, which: int, crash: int | None) -> None:
-        """A worker makes its next offer, whatever the others did meanwhile."""
-        dealing = self.rounds[which % len(self.rounds)]
+    def a_worker_acts(self, which: int, crash: int | None) -> None:
+        """A worker makes its next offer by what it knew, whatever the others and the customers did meanwhile."""
+        self._act(self.rounds[which % len(self.rounds)], crash)
+
+    @rule(
+        wishes=st.lists(wanted, max_size=3),
+        variant=st.booleans(),
+        units=st.integers(1, 3),
+        turns=st.lists(some, min_size=3, max_size=9),
+        crash=crashes,
+    )
+    def all_workers_cross(
+        self, *, wishes: list[Wanted], variant: bool, units: int, turns: list[int], crash: int | None
+    ) -> None:
+        """Pieces come in while people wait; all workers look at once, and then act in turns nobody planned."""
+        self.wish(wishes=wishes, anybody=False, crash=None)
+        self.there[SKUS[variant]] += units
+        self._report(self._told(SKUS[variant], StockReport.DELTA, units), None)
+        while len(self.rounds) < self.workers and self._look(None):
+            continue
+        for turn in turns:
+            if self.rounds:
+                self._act(self.rounds[turn % len(self.rounds)], crash)
+
+    def _look(self, crash: int | None) -> bool:
+        """Whether there is something to share out."""
+
+        def look(session: Session) -> Round:
+            dealing = Round(session, self.variants[0], zone=ZONE, now=self.model.now)
+            dealing.begin(session)
+            return dealing
+
+        is_done, dealing = self.attempt(crash, look)
+        self._learn_holds()
+        if not is_done or dealing.is_over:
+            return False
+        self.rounds.append(dealing)
+        return True
+
+    def _act(self, dealing: Round, crash: int | None) -> None:
         last = max(self.model.offers, default=0)
         is_done, _ = self.attempt(crash, lambda session: dealing.deal(session, limit=1))
         if not is_done or dealing.is_over:
             self.rounds.remove(dealing)
         if is_done:
+            self._learn_sold()
             self._learn_holds()
             for each in self._learn(last):
                 assert self.model.promised(each.variant) <= self.model.on_hand[each.variant] or not each.holds

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil, comb
 
+from concierge.catalogue.levels import Report
+from concierge.catalogue.stock_models import StockReport
 from concierge.wishes.models import WishEnding, WishState
 from concierge.wishes.offer_models import OfferEnding, OfferLapsed, OfferState
 
@@ -249,6 +251,14 @@ class ModelShelf:
         self.told += quantity == 1
         self.held += quantity == 1 and holds
         return holds
+
+
+def in_the_books(reports: list[Report]) -> int:
+    """What is there by all that was heard, in whatever order: the newest count, and what came and went after it."""
+    counts = [each for each in reports if each.report is StockReport.SNAPSHOT]
+    newest = max(counts, key=lambda each: each.as_of, default=None)
+    since = [each for each in reports if each.report is StockReport.DELTA and (not newest or each.as_of > newest.as_of)]
+    return max(0, (newest.units if newest else 0) + sum(each.units for each in since))
 
 
 def exact_excess(offers: int, units: int, a: int, b: int) -> Fraction:

@@ -5,6 +5,7 @@ A few runs here; 5,000 runs of 100 steps with CONCIERGE_TESTS_WISHES=full (or an
 
 import os
 import random
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -21,18 +22,20 @@ from concierge.config import Config
 from concierge.db import Sessions
 from concierge.errors import RuleBroken
 from concierge.mailing.models import Suppression
-from concierge.wishes import jobs, offering, rounds
+from concierge.wishes import jobs, offering, rounds, shelves
 from concierge.wishes.invariants import find_broken_invariants
 from concierge.wishes.models import Wish, WishVariant
 from concierge.wishes.offer_models import Offer, Wave, WavePolicy
 from concierge.wishes.rounds import Round
+from concierge.wishes.waves import Key, Place
 from tests.factories import HOUR, NOW
 from tests.wishes.builders import offers, sandals, wish_for
-from tests.wishes.house import ZONE, furnish
+from tests.wishes.house import furnish
 from tests.wishes.machine import Crowd
 
 ASKED = os.environ.get("CONCIERGE_TESTS_WISHES", "")
 RUNS, STEPS = ({"": 6, "full": 5000}.get(ASKED) or int(ASKED), 100 if ASKED else 25)
+PHASES = (Phase.generate,) if ASKED else tuple(Phase)
 CHANGING = (
     Offer,
     Wave,
@@ -64,18 +67,20 @@ def crowd(sessions: Sessions) -> type[Crowd]:
     return type("CrowdHere", (Crowd,), {"sessions": sessions, "renew": staticmethod(renew)})
 
 
-def play(crowd: type[Crowd], runs: int = RUNS) -> None:
+def play(crowd: type[Crowd], runs: int = RUNS, *, steps: int = STEPS, phases: tuple[Phase, ...] = PHASES) -> None:
     """Run the machine."""
     run_state_machine_as_test(
         crowd,
         settings=settings(
             max_examples=runs,
-            stateful_step_count=STEPS,
+            stateful_step_count=steps,
             deadline=None,
             database=None,
-            derandomize=not ASKED,
+            derandomize=not ASKED or runs != RUNS,
             suppress_health_check=list(HealthCheck),
-            phases=(Phase.generate,) if ASKED else tuple(Phase),
+            phases=phases,
+            report_multiple_bugs=False,
+            print_blob=False,
         ),
     )
 
@@ -84,51 +89,53 @@ def test_no_unit_is_held_twice_and_the_order_is_the_models(crowd: type[Crowd]): 
     play(crowd)
 
 
-def _crossing(sessions: Sessions, variant_id: int) -> int:
-    """Two workers read the queue; one makes its offer, then the other, who knows nothing of it; units promised."""
-    first, second = (_look(sessions, variant_id) for _ in range(2))
-    for dealing in (first, second):
-        with sessions() as session:
-            dealing.deal(session, limit=1)
-            session.commit()
-    with sessions() as session:
-        return session.get_one(Variant, variant_id).promised
+def _take_unasked(session: Session, variant_id: int, units: int) -> bool:
+    """`catalogue.stock.take_units` without its condition."""
+    session.execute(sa.update(Variant).where(Variant.id == variant_id).values(promised=Variant.promised + units))
+    return True
 
 
-def _look(sessions: Sessions, variant_id: int) -> Round:
-    """A worker that has read what there is, and holds on to it."""
-    with sessions() as session:
-        dealing = Round(session, variant_id, zone=ZONE, now=NOW)
-        dealing.begin(session)
-        return dealing
+def _drop_the_condition(monkeypatch: pytest.MonkeyPatch, _session: Session) -> None:
+    """Units are taken whether or not they are free."""
+    for module in (rounds, shelves, offering):
+        monkeypatch.setattr(module, "take_units", _take_unasked)
 
 
-@pytest.fixture
-def one_pair(session: Session) -> int:
-    """One pair in 36, and three who wait for it."""
-    (size,) = sandals(session, s36=1)
-    for number in range(3):
-        wish_for(session, size, name=f"N{number}", now=NOW + number * HOUR)
+def _drop_the_one_offer(monkeypatch: pytest.MonkeyPatch, session: Session) -> None:
+    """Nobody asks whether a wish still waits, and the index that allows it one open offer is gone."""
+    monkeypatch.setattr(shelves, "lock_waiting", lambda _session, wish_ids: set(wish_ids))
+    monkeypatch.setattr(Round, "_places", _places_once(Round._places))
+    session.execute(sa.text("DROP INDEX uq_offer_holding"))
     session.commit()
-    return size.id
 
 
-def test_a_worker_who_read_an_old_number_holds_nothing_too_many(sessions: Sessions, one_pair: int):
-    assert _crossing(sessions, one_pair) == 1
+def _places_once(places: Callable[..., Iterator[Place]]) -> Callable[..., Iterator[Place]]:
+    """A worker that reads the whole queue when it looks, and knows nothing newer when it acts."""
+
+    def read(self: Round, behind: Key | None, *, plain_only: bool) -> Iterator[Place]:
+        return iter(list(places(self, behind, plain_only=plain_only)))
+
+    return read
 
 
-def test_without_the_conditional_update_it_would(sessions: Sessions, one_pair: int, monkeypatch: pytest.MonkeyPatch):
-    """Negative control: the check dropped, a unit is held twice, and the invariants say so."""
+def _drop_the_order(monkeypatch: pytest.MonkeyPatch, _session: Session) -> None:
+    """Whoever came last goes first."""
+    places = Round._places
 
-    def take(session: Session, variant_id: int, units: int) -> bool:
-        session.execute(sa.update(Variant).where(Variant.id == variant_id).values(promised=Variant.promised + units))
-        return True
+    def read(self: Round, behind: Key | None, *, plain_only: bool) -> Iterator[Place]:
+        return iter(list(places(self, behind, plain_only=plain_only))[::-1])
 
-    monkeypatch.setattr(rounds, "take_units", take)
-    assert _crossing(sessions, one_pair) == 2
-    with sessions() as session:
-        session.execute(sa.update(Offer).values(state="taken"))
-        assert {each.rule for each in find_broken_invariants(session)} == {"holds and sales fit the units"}
+    monkeypatch.setattr(Round, "_places", read)
+
+
+@pytest.mark.parametrize("drop", [_drop_the_condition, _drop_the_one_offer, _drop_the_order])
+def test_the_machine_goes_red_when_one_check_is_dropped(
+    crowd: type[Crowd], session: Session, monkeypatch: pytest.MonkeyPatch, drop: Callable[..., None]
+):
+    """Negative controls: the same machine, the same steps, and the first of them that goes wrong is found."""
+    drop(monkeypatch, session)
+    with pytest.raises(AssertionError):
+        play(crowd, 60, steps=12, phases=(Phase.generate,))
 
 
 def test_eight_workers_at_once_offer_each_unit_once(config: Config, sessions: Sessions, session: Session):
