@@ -10,6 +10,7 @@ from rich.table import Table
 
 from concierge import clock, schema
 from concierge.blobs import open_store
+from concierge.catalogue.forms import FAULT_WORDS
 from concierge.catalogue.imports import apply_import, discard_import, propose_import, wants_a_look
 from concierge.catalogue.stock_models import ImportRun
 from concierge.config import Config, read_config
@@ -92,4 +93,8 @@ def _show(run: ImportRun) -> None:
     if (more := outcome["changed"] + outcome["missing"] - table.row_count) > 0:
         console.print(f"… and {more} more.")
     for fault in outcome["faults"][:_ROWS]:
-        console.print(f"  line {fault['line']}: {fault['fault']} {fault['value']!r}", style="yellow", markup=False)
+        words, value = FAULT_WORDS.get(fault["fault"], fault["fault"]), fault["value"]
+        said = f"  line {fault['line']}: {words}" + (f" ({value})" if value else "")
+        console.print(said, style="yellow", markup=False, highlight=False)
+    if (more := outcome["wrong"] - min(_ROWS, len(outcome["faults"]))) > 0:
+        console.print(f"  … and {more} more lines that can't be used.", style="yellow")

@@ -52,7 +52,8 @@ class Counted:
 class SoldLine:
     """A line of an order; `name` is order and line. Of its units so many were undone, in all: `returned`.
 
-    `is_void`: the whole order was cancelled, or its payment failed. `delivered_at`: when she had it in her hands.
+    `is_void`: the whole order was cancelled, though not by her, or its payment failed. `delivered_at`: when she had it
+    in her hands. `stated_at` is when the order came to be as it is told here, where the shop says so.
     """
 
     item: Item
@@ -67,6 +68,7 @@ class SoldLine:
     returned: int = 0
     is_void: bool = False
     delivered_at: datetime | None = None
+    stated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,5 +89,6 @@ def _sell(session: Session, source: str, variant: Variant, sold: SoldLine, *, no
         returned=sold.returned,
         is_void=sold.is_void,
         delivered_at=sold.delivered_at,
+        stated_at=sold.stated_at,
     )
     report_purchase(session, report, now=now)

@@ -53,7 +53,7 @@ def propose_import(
     """Work out what a file would change, and keep both to be looked at; nothing is applied.
 
     Lines without a location or time of their own are at `location`, as of `as_of`; times without a zone are by the
-    clock of `zone`. Raises NotASheet, TooLong.
+    clock of `zone`. Raises NotASheet, SaidTwice, TooLong.
     """
     sheet = read_sheet(data, location=location, zone=zone)
     count = StockCount(sheet.lines, sheet.faults, min(as_of, now), is_complete)

@@ -51,6 +51,12 @@ def list_waiting_events(session: Session, *, limit: int = 100) -> list[StockEven
     return list(session.scalars(statement.order_by(StockEvent.id).limit(limit)))
 
 
+def list_waiting_imports(session: Session, *, limit: int = 100) -> list[ImportRun]:
+    """Counts that wait for a merchandiser, the oldest first."""
+    statement = sa.select(ImportRun).where(ImportRun.state == ImportRunState.PROPOSED)
+    return list(session.scalars(statement.order_by(ImportRun.id).limit(limit)))
+
+
 def list_imports(session: Session, *, limit: int = 30) -> list[ImportRun]:
     """The last imports: those that wait for a look first, then the newest."""
     waits = sa.case((ImportRun.state == ImportRunState.PROPOSED, 0), else_=1)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from concierge import audit
 from concierge.addresses import normalise
+from concierge.catalogue.models import Variant
 from concierge.catalogue.stock import give_back_units, lock_variant, promise_sold, settle_sales
 from concierge.catalogue.stock_models import Purchase
 from concierge.customers.queries import find_customer_by_address
@@ -20,7 +21,8 @@ class PurchaseReport:
     `address` may be empty (a sale in a boutique), `hold_token` is what the checkout was given with our offer.
     Of its `units` so many were cancelled or came back, in all: `returned`. An order that was cancelled or never paid is
     `is_void`: all of it came to nothing, and whoever wished for it has not got it. `delivered_at`: when she had it in
-    her hands; None says nothing.
+    her hands; None says nothing. Where the shop says since when the order is as it is (`stated_at`), what it said of
+    earlier is passed over, and what came to nothing may be paid yet.
     """
 
     source: str
@@ -36,6 +38,7 @@ class PurchaseReport:
     returned: int = 0
     is_void: bool = False
     delivered_at: datetime | None = None
+    stated_at: datetime | None = None
 
     @property
     def kept(self) -> int:
@@ -47,8 +50,8 @@ def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) 
     """Write down what was sold, or that a sale was undone, wholly or in part; the same line again changes nothing.
 
     Sold units are promised until a stock report has them missing. Wishes are looked through by whoever reads
-    `matched_at IS NULL`. A cancellation may come before its order, and what was undone stays so; so does the first
-    word of its delivery. Raises VariantNotFound.
+    `matched_at IS NULL`. A cancellation may come before its order, and what was undone stays so, unless the shop says
+    of a later moment that it is sold after all; so does the first word of its delivery. Raises VariantNotFound.
     """
     variant = lock_variant(session, report.sku)
     purchase = find_purchase(session, report.source, report.external_id)
@@ -68,6 +71,7 @@ def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) 
             at=min(report.at, now),
             received_at=now,
             unsettled=report.kept,
+            stated_at=report.stated_at,
             # what was undone before we heard of it fulfils no wish
             matched_at=None if report.kept else now,
             returned_at=None if report.kept else now,
@@ -76,17 +80,21 @@ def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) 
         session.add(purchase)
         audit.record(session, "purchase.reported", purchase, by=None, now=now)
         if report.kept:
-            promise_sold(session, variant.id, report.kept)
-            session.flush()
-            settle_sales(session, variant)
+            _promise(session, variant, report.kept)
         session.flush()
+        return purchase
+    is_later = _is_later(report, purchase)
+    if is_later is False:
         return purchase
     if report.kept < purchase.units and purchase.returned_at is None:
         _undo(session, purchase, report.kept, now=now)
+    elif report.kept and purchase.returned_at is not None and is_later:
+        _redo(session, variant, purchase, report, now=now)
     if report.delivered_at is not None:
         report_delivery(session, report.source, report.external_id, report.delivered_at, now=now)
     if report.is_void:
         purchase.matched_at = None  # her wish is given back by whoever looks through wishes
+    purchase.stated_at = report.stated_at or purchase.stated_at
     session.flush()
     return purchase
 
@@ -101,6 +109,29 @@ def report_delivery(session: Session, source: str, external_id: str, at: datetim
     if purchase is not None and purchase.delivered_at is None and purchase.returned_at is None:
         purchase.delivered_at = min(at, now)
         audit.record(session, "purchase.delivered", purchase, by=None, now=now)
+
+
+def _is_later(report: PurchaseReport, purchase: Purchase) -> bool | None:
+    """Whether this is said of a later moment than what we know, or of an earlier; None where nobody can tell."""
+    if report.stated_at is None or purchase.stated_at is None or report.stated_at == purchase.stated_at:
+        return None
+    return report.stated_at > purchase.stated_at
+
+
+def _promise(session: Session, variant: Variant, units: int) -> None:
+    """So many were sold; reports that have them missing may be here before."""
+    promise_sold(session, variant.id, units)
+    session.flush()
+    settle_sales(session, variant)
+
+
+def _redo(session: Session, variant: Variant, purchase: Purchase, report: PurchaseReport, *, now: datetime) -> None:
+    """What had come to nothing is sold after all, since the moment the shop says: a payment that worked at last."""
+    purchase.units = purchase.unsettled = report.kept
+    purchase.returned_at = purchase.matched_at = None
+    purchase.at = min(now, max(purchase.at, report.stated_at or purchase.at))
+    audit.record(session, "purchase.resumed", purchase, by=None, now=now, units=report.kept)
+    _promise(session, variant, report.kept)
 
 
 def _undo(session: Session, purchase: Purchase, kept: int, *, now: datetime) -> None:

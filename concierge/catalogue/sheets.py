@@ -4,8 +4,10 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -22,6 +24,11 @@ _HEADINGS: Final = {
     "location": "location", "store": "location", "boutique": "location", "negozio": "location", "sede": "location",
     "as of": "as_of", "as_of": "as_of", "counted at": "as_of", "date": "as_of", "data": "as_of",
 }  # fmt: skip
+_NAMES: Final = ("sku", "units", "location", "as_of")
+# Where two columns speak of the same thing, these are the ones that are meant.
+_FIRST: Final = {"sku": "sku", "variant sku": "sku", "units": "units", "on hand": "units", "on_hand": "units"}
+# The headings stand among so many first lines; a title or the name of the shop may stand above them.
+_MOST_ABOVE: Final = 10
 # The line by which spreadsheets tell each other the separator.
 _TELLS_SEPARATOR: Final = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
 # A thousand to one reader, one with three decimals to another.
@@ -30,6 +37,10 @@ _AMBIGUOUS: Final = re.compile(r"-?[1-9]\d{0,2}([.,]\d{3})+", re.ASCII)
 
 class NotASheet(BadInput):
     """This is not a stock file. It needs a first line with headings, among them SKU and Units."""
+
+
+class SaidTwice(BadInput):
+    """Two columns of this file speak of the same thing, such as Stock and Quantity. Leave the one that counts."""
 
 
 class TooLong(BadInput):
@@ -71,10 +82,10 @@ class Sheet:
 def read_sheet(data: bytes, *, location: str, zone: ZoneInfo) -> Sheet:
     """The lines of a CSV file; those without a location are at `location`, times without a zone are by the clock there.
 
-    UTF-8, UTF-16 or Windows-1252; commas, semicolons, tabs or bars. Raises NotASheet, TooLong.
+    UTF-8, UTF-16 or Windows-1252; commas, semicolons, tabs or bars. Raises NotASheet, SaidTwice, TooLong.
     """
-    rows = _rows(_text(data))
-    columns = _columns(next(rows, (0, []))[1])
+    text = _text(data)
+    rows, columns = _below_headings(text)
     lines: list[SheetLine] = []
     faults: list[Fault] = []
     seen: set[tuple[str, str]] = set()
@@ -113,30 +124,43 @@ def _text(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows in which something stands, with their numbers, but for a first one that tells the separator."""
-    lines = re.split(r"[\r\n]+", text[:10_000])
-    head = next((line for line in lines if line.strip(' \t",;|')), "")
-    told = _TELLS_SEPARATOR.fullmatch(head)
-    separator = told[1] if told else max(",;\t|", key=head.count)
+def _below_headings(text: str) -> tuple[Iterator[tuple[int, list[str]]], dict[str, int]]:
+    """What stands below the headings, and where each column is; the separator is the one by which there are headings.
+
+    What stands above them (a spreadsheet's `sep=;`, a title, the day of the count) is passed over.
+    """
+    told = next(filter(None, map(_TELLS_SEPARATOR.fullmatch, re.split(r"[\r\n]+", text[:10_000]))), None)
+    for separator in told[1] if told else ",;\t|":
+        rows = _rows(text, separator)
+        with suppress(NotASheet):
+            for _number, row in islice(rows, _MOST_ABOVE):
+                if columns := _columns(row):
+                    return rows, columns
+    raise NotASheet
+
+
+def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows in which something stands, with their numbers."""
     reader = csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=separator)
-    rows = ((number, row) for number, row in enumerate(reader, start=1) if any(cell.strip() for cell in row))
     try:
-        if told:
-            next(rows, None)
-        yield from rows
+        yield from ((number, row) for number, row in enumerate(reader, start=1) if any(cell.strip() for cell in row))
     except csv.Error as error:
         raise NotASheet from error
 
 
 def _columns(headings: list[str]) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    for at, heading in enumerate(headings):
-        name = _HEADINGS.get(" ".join(heading.strip().lower().split()))
-        if name is not None:
-            columns.setdefault(name, at)
-    if not {"sku", "units"} <= columns.keys():
-        raise NotASheet
+    """Where each column is; {} when these are no headings. Raises SaidTwice."""
+    written = [" ".join(heading.strip().lower().split()) for heading in headings]
+    found = {name: [at for at, each in enumerate(written) if _HEADINGS.get(each) == name] for name in _NAMES}
+    if not (found["sku"] and found["units"]):
+        return {}
+    columns = {}
+    for name, places in found.items():
+        meant = [at for at in places if _FIRST.get(written[at]) == name] if len(places) > 1 else places
+        if places and len(meant) != 1:
+            raise SaidTwice
+        if meant:
+            columns[name] = meant[0]
     return columns
 
 

@@ -80,7 +80,9 @@ def _product(headers: Mapping[str, str], body: dict[str, Any]) -> list[Told]:
 def _order(topic: str, body: dict[str, Any], locations: Mapping[str, str]) -> list[Told]:
     # "voided": the money was never taken, and will not be
     unpaid = plain(body.get("financial_status"), 40) == "voided"
-    is_void = unpaid or topic == "orders/cancelled" or bool(body.get("cancelled_at"))
+    is_undone = unpaid or topic == "orders/cancelled" or bool(body.get("cancelled_at"))
+    # what she cancelled herself she no longer wishes for
+    is_void = is_undone and plain(body.get("cancel_reason"), 40) != "customer"
     at = read_moment(body.get("processed_at") or body.get("created_at"))
     address = plain(body.get("email") or body.get("contact_email"), 320)
     hold = hold_of(body.get("note_attributes"))
@@ -100,7 +102,7 @@ def _order(topic: str, body: dict[str, Any], locations: Mapping[str, str]) -> li
                     address=address,
                     hold_token=hold_of(line.get("properties")) or hold,
                     location=location,
-                    returned=units if is_void else _put_back(line, units, body.get("refunds")),
+                    returned=units if is_undone else _put_back(line, units, body.get("refunds")),
                     is_void=is_void,
                 )
             )

@@ -202,6 +202,8 @@ class Purchase(Base):
     # when she had it in her hands, once the shop says so
     delivered_at: Mapped[datetime | None]
     returned_at: Mapped[datetime | None]
+    # the moment of which the shop last told how the order is, where it says so
+    stated_at: Mapped[datetime | None]
     variant: Mapped[Variant] = relationship(lazy="joined", innerjoin=True)
     customer: Mapped[Customer | None] = relationship(lazy="raise")
 

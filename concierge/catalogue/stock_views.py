@@ -141,11 +141,13 @@ def set_safety(sku: str) -> ResponseReturnValue:
 
 
 def _page(form: CountForm) -> str:
+    policy = house_config().policy
     return render(
         "catalogue/stock.html",
         form=form,
         may_write=_may_write(),
         waiting=ledger.list_waiting_events(db.session),
+        counts=[(run, imports.wants_a_look(run, policy)) for run in ledger.list_waiting_imports(db.session)],
         runs=ledger.list_imports(db.session),
         returns=ledger.list_returns(db.session),
     )

@@ -73,6 +73,8 @@ def _order(body: dict[str, Any]) -> list[Told]:
     # WooCommerce knows no parcels: "completed" is its word for an order that wants nothing more of anybody.
     done = body.get("date_completed_gmt")
     hold = hold_of(body.get("meta_data"), "key")
+    changed = body.get("date_modified_gmt")
+    stated_at = read_moment(changed) if changed else None
     told: list[Told] = []
     for line in rows(body.get("line_items")):
         units = read_units(line.get("quantity", 1))
@@ -90,6 +92,7 @@ def _order(body: dict[str, Any]) -> list[Told]:
                     returned=units if state in _UNDONE else 0,
                     is_void=state in _VOID,
                     delivered_at=read_moment(done) if state == "completed" and done else None,
+                    stated_at=stated_at,
                 )
             )
     return told

@@ -152,7 +152,7 @@ def _words() -> dict[str, str]:
     """Every word of the form itself."""
     return {
         "title": _("Not in your size?"),
-        "lead": _("Tell us which, and we write to you when exactly that is back. One is then kept for you."),
+        "lead": _("Tell us which, and we write to you when exactly that is back."),
         "sizes": _("Any of these would do"),
         "email": _("E-mail"),
         "more": _("More precisely"),

@@ -19,7 +19,8 @@ from concierge.reports import chances
 from concierge.reports.counting import REFUSED, became_of_waves, days_between, is_taken
 from concierge.reports.rows import primary_addresses, product_names
 from concierge.wishes.models import Wish
-from concierge.wishes.offer_models import Offer, OfferEnding, OfferState, Wave
+from concierge.wishes.offer_models import Offer, OfferEnding, OfferState, Wave, WavePolicy
+from concierge.wishes.waves import tiers_ahead
 
 
 class Became(StrEnum):
@@ -86,6 +87,7 @@ class OfferRow:
     place: int
     of: int
     before_by_tier: int
+    tiers: tuple[str, ...]
     by_tier: bool
     since: datetime
     moved_because: str
@@ -196,9 +198,10 @@ def _offers(session: Session, shown: OfferFilter, after: tuple[int, int, int] | 
             Variant.sku, Offer.quantity, Offer.price_cents, Product.currency, Offer.place, Wave.waiting,
             Offer.before_by_tier, Offer.by_tier, Wish.confirmed_at, Wish.created_at, Wish.moved_because, Offer.made_at,
             Offer.left_at, Offer.held_until, Offer.holds, Offer.says_held, Offer.state, Offer.ended_at,
-            Offer.ended_because,
+            Offer.ended_because, WavePolicy.head_starts,
         )
         .join_from(Offer, Wave, Offer.wave_id == Wave.id)
+        .join(WavePolicy, Wave.policy_id == WavePolicy.id)
         .join(Wish, Offer.wish_id == Wish.id)
         .join(Customer, Offer.customer_id == Customer.id)
         .join(Variant, Offer.variant_id == Variant.id)
@@ -246,7 +249,7 @@ def _offer_row(row: Any, names: dict[int, str], customer: str) -> OfferRow:
         conversation_id=row.conversation_id, editor=row.editor or "", product_code=row.code,
         product=names.get(row.product_id, row.code), size=f"{row.size_system} {row.size}".strip() if row.size else "",
         sku=row.sku, quantity=row.quantity, price_cents=row.price_cents, currency=row.currency, place=row.place,
-        of=row.waiting, before_by_tier=row.before_by_tier, by_tier=row.by_tier,
+        of=row.waiting, before_by_tier=row.before_by_tier, tiers=tiers_ahead(row), by_tier=row.by_tier,
         since=row.confirmed_at or row.created_at, moved_because=row.moved_because, made_at=row.made_at,
         left_at=row.left_at, held_until=row.held_until, holds=row.holds, says_held=row.says_held, state=row.state,
         ended_at=row.ended_at, ended_because=row.ended_because,

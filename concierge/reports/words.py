@@ -63,7 +63,7 @@ def became(offer: OfferRow) -> str:
 
 def why(offer: OfferRow, language: str) -> str:
     """Why it was her turn: where she stood then, whether her tier put her there, or why a colleague did."""
-    standing = Standing(offer.place, offer.of, offer.before_by_tier, offer.since)
+    standing = Standing(offer.place, offer.of, offer.before_by_tier, offer.since, offer.tiers)
     sentence = explain(standing, language, zone=house_config().policy.zone, now=offer.made_at)
     if offer.moved_because:
         return str(_("%(standing)s; moved by hand: “%(reason)s”", standing=sentence, reason=offer.moved_because))

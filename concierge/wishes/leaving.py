@@ -17,6 +17,8 @@ from concierge.wishes.models import LIVING, Wish
 from concierge.wishes.offer_models import Offer, Wave
 
 _WAITS = (Offer.left_at.is_(None), Offer.ended_at.is_(None))
+# While more of it is promised than there is, nobody is written to: the unit may be on its way elsewhere, or gone.
+_IS_THERE = ~sa.exists().where(Variant.id == Offer.variant_id, Variant.promised > Variant.on_hand).correlate(Offer)
 
 
 class Leaving(NamedTuple):
@@ -59,13 +61,13 @@ class Thread(NamedTuple):
 
 def is_any_due(session: Session, *, now: datetime, but: Rows = NONE, only: Collection[int] | None = None) -> bool:
     """Whether there is an offer (of `only` these) whose mail is due."""
-    due = (*_WAITS, Offer.leaves_at <= now, Offer.id.not_in(but), _of(only))
+    due = (*_WAITS, _IS_THERE, Offer.leaves_at <= now, Offer.id.not_in(but), _of(only))
     return session.scalar(sa.select(Offer.id).where(*due).limit(1)) is not None
 
 
 def next_due_at(session: Session, *, but: Rows = NONE) -> datetime | None:
     """When the next offer's mail is due."""
-    waiting = sa.select(Offer.leaves_at).where(*_WAITS, Offer.leaves_at.is_not(None), Offer.id.not_in(but))
+    waiting = sa.select(Offer.leaves_at).where(*_WAITS, _IS_THERE, Offer.leaves_at.is_not(None), Offer.id.not_in(but))
     return session.scalar(waiting.order_by(Offer.leaves_at).limit(1))
 
 
@@ -78,11 +80,12 @@ def list_due(
 ) -> list[Leaving]:
     """Offers (of `only` these) whose mail is due, the longest first.
 
-    With their wishes they are ours until the transaction ends. What another worker has in hand is passed over.
+    With their wishes they are ours until the transaction ends. What another worker has in hand is passed over, and so
+    is what has just gone missing.
     """
     due = (
         _statement()
-        .where(Offer.leaves_at <= now, Offer.id.not_in(but), _of(only))
+        .where(_IS_THERE, Offer.leaves_at <= now, Offer.id.not_in(but), _of(only))
         .order_by(Offer.leaves_at, Offer.id)
         .limit(limit)
     )
@@ -96,7 +99,7 @@ def list_chosen(session: Session, offer_ids: Collection[int]) -> list[Leaving]:
 
 def list_due_ids(session: Session, *, now: datetime, limit: int, but: Rows = NONE) -> list[int]:
     """The same offers, their numbers only."""
-    due = sa.select(Offer.id).where(*_WAITS, Offer.leaves_at <= now, Offer.id.not_in(but))
+    due = sa.select(Offer.id).where(*_WAITS, _IS_THERE, Offer.leaves_at <= now, Offer.id.not_in(but))
     return list(session.scalars(due.order_by(Offer.leaves_at, Offer.id).limit(limit)))
 
 
@@ -122,7 +125,7 @@ def list_companions(session: Session, due: Sequence[Leaving], *, until: datetime
     """What else is about to leave for the same people by then: it travels in the same mail."""
     theirs = sa.select(Wish.id).where(is_one_of(session, Wish.customer_id, {each.customer_id for each in due}))
     known = is_one_of(session, Offer.id, [each.offer_id for each in due])
-    others = (Offer.wish_id.in_(theirs), Offer.leaves_at <= until, ~known, Offer.id.not_in(but))
+    others = (_IS_THERE, Offer.wish_id.in_(theirs), Offer.leaves_at <= until, ~known, Offer.id.not_in(but))
     return _read(session, _statement().where(*others).order_by(Offer.id))
 
 

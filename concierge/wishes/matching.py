@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from concierge.catalogue.stock_models import Purchase
 from concierge.customers.models import CustomerAddress
 from concierge.wishes import queries
-from concierge.wishes.models import Wish, WishVariant
+from concierge.wishes.models import Wish, WishPurchase, WishVariant
 from concierge.wishes.offer_models import Offer
 from concierge.wishes.offering import fulfil_wish
 from concierge.wishes.restoring import undo_purchase
@@ -31,6 +31,8 @@ def match_purchase(session: Session, purchase_id: int, *, offer_id: int | None, 
     purchase.matched_at = now
     if purchase.returned_at is not None:
         undo_purchase(session, purchase, now=now)
+        return False
+    if session.get(WishPurchase, purchase.id) is not None:  # it came to nothing for a moment, and nobody had looked
         return False
     if (wish := _by_offer(session, purchase, offer_id) or _by_address(session, purchase)) is None:
         return False

@@ -16,7 +16,7 @@ from concierge.wishes.offer_models import (
     OfferNotFound,
     WavePolicy,
 )
-from concierge.wishes.waves import Place, Running, Standing, order
+from concierge.wishes.waves import Place, Running, Standing, order, tiers_ahead
 
 # As the partial indexes say it, and without a type: SQLAlchemy compares a Boolean with 1 on SQLite, which then does not
 # recognise its index and reads the wishes of the whole house.
@@ -144,9 +144,11 @@ def count_waiting(session: Session, variant_id: int) -> int:
 def stand(session: Session, variant_id: int) -> dict[int, Standing]:
     """Where everybody who waits for a variant stands, by wish, first to last."""
     places = [_present(each) for each in list_places(session, variant_id)]
-    turns = order(places, policy_or_first(session), running_of(session, [variant_id]))
+    policy = policy_or_first(session)
+    turns, tiers = order(places, policy, running_of(session, [variant_id])), tiers_ahead(policy)
     return {
-        turn.who.wish_id: Standing(turn.place, len(turns), turn.before_by_tier, turn.who.confirmed_at) for turn in turns
+        turn.who.wish_id: Standing(turn.place, len(turns), turn.before_by_tier, turn.who.confirmed_at, tiers)
+        for turn in turns
     }
 
 

@@ -91,12 +91,22 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where somebody stands: `place` of `of`, behind `before_by_tier` people by their tier; waiting since `since`."""
+    """Where somebody stands: `place` of `of`, behind `before_by_tier` people by their tier; waiting since `since`.
+
+    `tiers` are the names of those tiers that may stand before others.
+    """
 
     place: int
     of: int
     before_by_tier: int
     since: datetime
+    tiers: tuple[str, ...] = ()
+
+
+def tiers_ahead(policy: QueuePolicy) -> tuple[str, ...]:
+    """The tiers with a head start, the longest first."""
+    days = {tier: float(worth or 0) for tier, worth in policy.head_starts.items()}
+    return tuple(sorted((tier for tier, worth in days.items() if worth > 0), key=lambda tier: -days[tier]))
 
 
 def rank_at(confirmed_at: datetime, tier: str, policy: QueuePolicy) -> datetime:

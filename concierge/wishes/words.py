@@ -55,10 +55,22 @@ def explain(standing: Standing, language: str, *, zone: ZoneInfo | None = None, 
     waits = _("waiting since %(day)s") % {"day": day}
     if not standing.before_by_tier:
         return f"{place}: {waits}"
-    before = _translations(language).ngettext(
-        "%(count)s VIP place before her", "%(count)s VIP places before her", standing.before_by_tier
-    ) % {"count": _number(standing.before_by_tier, language)}
-    return f"{place}: {before}, {waits}"
+    return f"{place}: {_before(standing, language)}, {waits}"
+
+
+def _before(standing: Standing, language: str) -> str:
+    """Who stands before her by a tier, called as the house calls it: "two VIP places before her"."""
+    number, translations = standing.before_by_tier, _translations(language)
+    count = _number(number, language)
+    if not standing.tiers:
+        words = translations.ngettext("%(num)s place before her by tier", "%(num)s places before her by tier", number)
+        return words % {"num": count}
+    names = [tier.upper() if tier.casefold() == "vip" else tier for tier in standing.tiers]
+    tier = names[-1]
+    if len(names) > 1:
+        tier = translations.gettext("%(these)s or %(last)s") % {"these": ", ".join(names[:-1]), "last": tier}
+    words = translations.ngettext("%(count)s %(tier)s place before her", "%(count)s %(tier)s places before her", number)
+    return words % {"count": count, "tier": tier}
 
 
 def skipped_words(reason: str, language: str) -> str:

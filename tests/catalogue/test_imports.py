@@ -219,7 +219,9 @@ def test_the_command_shows_and_asks(config: Config, session: Session, tmp_path: 
     monkeypatch.setenv("CONCIERGE_DATABASE_URL", config.database_url)
     file = put(tmp_path, "stock.csv", FILE)
     command = ["stock", "import", str(file), "--data", str(config.data)]
+    file.write_bytes(file.read_bytes() + b"CAL-TUR-37,1.000\n")
     no = CliRunner().invoke(main, command, input="n\n")
+    assert "a thousand, or one with three decimals?" in " ".join(no.output.split()) and "ambiguous" not in no.output
     assert "1 change something" in no.output
     assert "Nothing was changed." in no.output
     assert on_hand(session)[0] == 0

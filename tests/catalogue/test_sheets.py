@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from concierge.catalogue.sheets import Fault, NotASheet, SheetLine, read_sheet, write_sheet
+from concierge.catalogue.sheets import Fault, NotASheet, SaidTwice, SheetLine, read_sheet, write_sheet
 
 ROME = ZoneInfo("Europe/Rome")
 
@@ -28,6 +28,9 @@ def lines(data: bytes) -> list[tuple[str, str, int]]:
         b"sep=;\r\nSKU;Units;a,b,c,d\r\nCAL-36;2;\r\n",
         b'"sep=\t"\nsku\tunits\nCAL-36\t2\n',
         b"\r\n;;\r\nsku;units\r\nCAL-36;2\r\n",
+        "Giacenze, negozio di Milano\n12 maggio 2026, ore 9\n\nCodice;Quantità\nCAL-36;2\n".encode(),
+        b"Stock of all shops;;\r\nsep=;\r\nsku;location;units\r\nCAL-36;;2\r\n",
+        b"Handle,SKU,Code,Available,On hand\nx,CAL-36,y,1,2\n",
     ],
 )
 def test_a_file_is_read_however_it_is_written(data: bytes) -> None:
@@ -84,13 +87,21 @@ def test_what_is_no_stock_file_is_refused(data: bytes) -> None:
         read_sheet(data, location="online", zone=ROME)
 
 
+@pytest.mark.parametrize(
+    "headings", ["sku,stock,quantity", "code,article,units", "sku,units,units", "sku,units,date,data"]
+)
+def test_of_two_columns_for_one_thing_none_is_chosen_in_silence(headings: str) -> None:
+    with pytest.raises(SaidTwice):
+        read_sheet(f"{headings}\nA,1,2,3\n".encode(), location="online", zone=ROME)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_reader(data: bytes) -> None:
     for begun in (data, b"sku,units\n" + data):
         try:
             read_sheet(begun, location="online", zone=ROME)
-        except NotASheet:
+        except (NotASheet, SaidTwice):
             continue
 
 

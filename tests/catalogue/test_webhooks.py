@@ -181,6 +181,33 @@ def test_an_order_of_woocommerce_that_comes_to_nothing_is_looked_at_again(
     assert (session.scalars(sa.select(Purchase)).one().matched_at is None) is is_void
 
 
+def test_what_she_cancelled_herself_is_no_longer_wished_for(shop: FlaskClient, session: Session) -> None:
+    shopify(shop, "orders/create", ORDER)
+    session.execute(sa.update(Purchase).values(matched_at=NOW))
+    session.commit()
+    mine = {"cancelled_at": "2026-05-12T11:00:00Z", "cancel_reason": "customer"}
+    shopify(shop, "orders/cancelled", ORDER | mine, "w2")
+    sold = session.scalars(sa.select(Purchase)).one()
+    assert units(session)[1] == 0
+    assert sold.returned_at and sold.matched_at
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_payment_of_woocommerce_that_failed_first_and_worked_then_is_a_sale(
+    shop: FlaskClient, session: Session, late: bool
+) -> None:
+    """Whichever of the two is heard first."""
+    told = [("on-hold", "09:00"), ("failed", "09:10"), ("processing", "09:20")]
+    for state, at in [told[0], told[2], told[1]] if late else told:
+        woocommerce(shop, "order.updated", WOO_ORDER | {"status": state, "date_modified_gmt": f"2026-05-12T{at}:00"})
+    sold = session.scalars(sa.select(Purchase)).one()
+    assert (sold.returned_at, sold.matched_at, units(session)[1]) == (None, None, 1)
+    for state, at, promised in (("failed", "09:15", 1), ("cancelled", "09:30", 0), ("processing", "09:25", 0)):
+        woocommerce(shop, "order.updated", WOO_ORDER | {"status": state, "date_modified_gmt": f"2026-05-12T{at}:00"})
+        session.expire_all()
+        assert units(session)[1] == promised
+
+
 def _refund(units: int, kind: str, line: int = 466157049) -> dict[str, Any]:
     return {"refund_line_items": [{"line_item_id": line, "quantity": units, "restock_type": kind}]}
 

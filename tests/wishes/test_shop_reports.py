@@ -14,10 +14,10 @@ from concierge.catalogue.stock_models import StockReport
 from concierge.config import Config
 from concierge.customers.commands import withdraw_consent
 from concierge.db import Sessions
-from concierge.wishes import jobs, links
+from concierge.wishes import jobs, links, release
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.offer_models import Offer, OfferEnding
-from tests.factories import DAY, HOUR, MINUTE, NOW
+from tests.factories import DAY, HOUR, MINUTE, NOW, make_editor
 from tests.wishes.builders import offers, sandals, share_out, wish_for
 
 
@@ -41,6 +41,7 @@ def _order(session: Session, variant: Variant, name: str = "S-1:1", **values: ob
     """A line of an order of Barbara's as the shop tells it."""
     line = PurchaseReport(
         **{
+            "stated_at": NOW,
             "source": "shop",
             "external_id": name,
             "sku": variant.sku,
@@ -69,6 +70,24 @@ def test_a_transfer_between_boutiques_ends_no_offer(
     present[0] += HOUR
     assert jobs.free_missing(config, sessions) == 0
     assert len(offers(session)) == 1
+
+
+def test_no_mail_leaves_for_a_unit_that_has_just_gone_missing(
+    config: Config, sessions: Sessions, session: Session, present: list[datetime]
+) -> None:
+    make_editor(session)
+    (size,) = sandals(session, s36=0)
+    wish_for(session, size)
+    session.commit()
+    _moves(session, config, size, "Milano", 1)
+    present[0] += 6 * MINUTE
+    assert jobs.open_waves(config, sessions) == 1
+    _moves(session, config, size, "Milano", -1)
+    assert (release.release_due(config, sessions), release.next_due(session)) == (0, None)
+    session.commit()
+    present[0] += MINUTE
+    _moves(session, config, size, "online", 1)
+    assert release.release_due(config, sessions) == 1
 
 
 def test_a_unit_that_stays_away_ends_the_offer_once_that_has_settled(
@@ -174,6 +193,24 @@ def test_an_order_that_came_to_nothing_gives_her_wish_and_her_place_back(
         session.commit()
     assert jobs.open_waves(config, sessions) == 1
     assert [each.wish_id for each in offers(session)] == [wish.id] != [chloe.id]
+    session.commit()
+    assert jobs.check_invariants(config, sessions) == 0
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_an_order_that_is_paid_after_all_fulfils_her_wish_again(
+    config: Config, sessions: Sessions, session: Session, present: list[datetime], seen: bool
+) -> None:
+    """Whether or not anybody looked while it was undone."""
+    wish = _fulfilled(config, sessions, session)
+    size = wish.choices[0].variant
+    present[0] += HOUR
+    _order(session, size, is_void=True, stated_at=NOW + HOUR)
+    assert not seen or jobs.match_purchases(config, sessions) == 1
+    _order(session, size, stated_at=NOW + 2 * HOUR)
+    assert jobs.match_purchases(config, sessions) == 1
+    session.expire_all()
+    assert (wish.state, size.promised, offers(session)) == (WishState.FULFILLED, 1, [])
     session.commit()
     assert jobs.check_invariants(config, sessions) == 0
 

@@ -188,15 +188,25 @@ def test_a_unit_held_is_better_than_a_dearer_one_that_is_not():
     ("standing", "sentence"),
     [
         (
-            Standing(3, 11, 2, START + timedelta(days=2)),
+            Standing(3, 11, 2, START + timedelta(days=2), ("vip",)),
             "third of eleven: two VIP places before her, waiting since 3 May",
         ),
         (Standing(1, 1, 0, START), "first of one: waiting since 1 May"),
-        (Standing(23, 140, 1, START), "no. 23 of 140: one VIP place before her, waiting since 1 May"),
+        (Standing(23, 140, 1, START, ("Gold",)), "no. 23 of 140: one Gold place before her, waiting since 1 May"),
+        (Standing(4, 4, 3, START, ("vip", "Oro", "Argento")), "three VIP, Oro or Argento places before her"),
+        (Standing(2, 4, 1, START), "second of four: one place before her by tier, waiting since 1 May"),
     ],
 )
 def test_where_she_stands_is_one_sentence(standing, sentence):
-    assert words.explain(standing, "en", now=START) == sentence
+    assert sentence in words.explain(standing, "en", now=START)
+
+
+def test_a_tier_has_its_own_name_in_every_language():
+    standing = Standing(3, 3, 2, START, ("vip", "Amiche"))
+    assert (
+        words.explain(standing, "it", now=START)
+        == "terza di tre: due posti VIP o Amiche prima di lei, in attesa dal 1 maggio"
+    )
 
 
 def test_the_year_is_said_when_it_is_another():
