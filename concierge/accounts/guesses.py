@@ -3,12 +3,13 @@
 import secrets
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from flask_security.forms import LoginForm
 from flask_security.utils import verify_password
 
 from concierge.accounts import passwords, queries
+from concierge.accounts.models import Editor
 from concierge.extensions import db
 
 
@@ -32,7 +33,7 @@ class Claimed:
         return False
 
 
-class SignInForm(LoginForm):  # type: ignore[misc]
+class SignInForm(LoginForm):
     """Flask-Security's form, which looks up no more of an editor than her hash before she has proved who she is.
 
     Loading all of an editor, and only then hashing, told by half a millisecond whom the house knows.
@@ -42,13 +43,14 @@ class SignInForm(LoginForm):  # type: ignore[misc]
         """Whether it is she; `user` is the editor then."""
         if not super(LoginForm, self).validate(**kwargs):  # the fields' own shape, before anybody is looked up
             return False
-        found = queries.find_password(db.session, self.email.data)
-        self.ifield, self.user = self.email, found_or_nobody(found)
+        claimed = found_or_nobody(queries.find_password(db.session, self.email.data or ""))
+        self.ifield, self.user = self.email, cast(Editor, claimed)
         if not super().validate(**kwargs):
             return False
-        self.user = queries.get_editor(db.session, self.user.editor_id)
+        assert claimed.editor_id is not None
+        editor = self.user = queries.get_editor(db.session, claimed.editor_id)
         # Once she is in, the time tells nothing: a hash made when a guess cost less is made anew.
-        return bool(self.user.verify_and_update_password(self.password.data))
+        return bool(editor.verify_and_update_password(self.password.data or ""))
 
 
 def found_or_nobody(found: tuple[int, str | None, bool] | None) -> Claimed:
