@@ -212,7 +212,7 @@ RULES = {
     "wishes.replies", "wishes.reply_words",
     "drafts.wording", "conversations.looks", "conversations.snoozing",
     "followups.schedule", "followups.moments", "followups.courtesy", "followups.feasts", "followups.conditions",
-    "followups.promises", "followups.plans",
+    "followups.promises", "followups.plans", "followups.river",
     "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables", "reports.figures",
     "reports.summing", "operations.state", "operations.timetable",
 }  # fmt: skip

@@ -26,6 +26,9 @@ HERS = {
     "public.unsubscribe_page": "no more mails",
     "public.unsubscribe": "one click (RFC 8058)",
     "public.resubscribe": "and back",
+    "public.decline_page": "only letters that somebody wrote to her",
+    "public.decline": "one click (RFC 8058)",
+    "public.accept": "and back",
 }
 # Open to anybody, each for a reason.
 PUBLIC = {

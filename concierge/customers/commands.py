@@ -20,6 +20,7 @@ from concierge.customers.models import (
     LastAddress,
     NoAddress,
     NoSuchDay,
+    NoWords,
 )
 
 # The purpose of mails that nobody wrote to her in person.
@@ -170,6 +171,17 @@ def decline_unasked(session: Session, customer: Customer, *, by: _Editor | None,
         held.declined_at = now
         audit.record(session, "customer.declined", held, by=by, now=now, way=way)
     session.flush()
+
+
+def agree_unasked(session: Session, customer: Customer, words: str, *, by: _Editor, now: datetime) -> Consent:
+    """She agreed to them: an editor writes down in which words, and where. Raises NoWords."""
+    if not words:
+        raise NoWords
+    accept_unasked(session, customer, by=by, way="editor", now=now)
+    proof = {"editor_id": by.id, "noted_at": now.isoformat()}
+    return grant_consent(
+        session, customer, purpose=UNASKED, words=words, language=customer.language, way="editor", proof=proof, now=now
+    )
 
 
 def accept_unasked(session: Session, customer: Customer, *, by: _Editor | None, way: str, now: datetime) -> None:

@@ -3,8 +3,8 @@
 from babel import Locale
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import EmailField, SelectField, StringField, TextAreaField
-from wtforms.validators import Length
+from wtforms import EmailField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
 
 from concierge.config import LANGUAGES
 from concierge.customers.models import Customer
@@ -40,6 +40,20 @@ class CustomerForm(FlaskForm):  # type: ignore[misc]
         others = {each.kind: (each.system, each.value) for each in customer.sizes if each.kind not in SIZE_KINDS}
         written = {kind: (self[f"{kind}_system"].data, (self[kind].data or "").strip()) for kind in SIZE_KINDS}
         return others | written
+
+
+class DateForm(FlaskForm):  # type: ignore[misc]
+    """A day of every year that matters to her."""
+
+    kind = StringField(_l("What for"), [Length(max=40)], default="birthday")
+    day = IntegerField(_l("Day"), [InputRequired(_l("Say which day."))])
+    month = IntegerField(_l("Month"), [InputRequired(_l("Say which month."))])
+
+
+class AgreedForm(FlaskForm):  # type: ignore[misc]
+    """The words with which she agreed to letters that leave by themselves."""
+
+    words = TextAreaField(_l("Her words, and where she said them"), [Length(max=2000)])
 
 
 class NotesForm(FlaskForm):  # type: ignore[misc]

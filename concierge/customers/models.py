@@ -144,5 +144,9 @@ class NoSuchDay(BadInput):
     """Say which day of which month it is, and what for."""
 
 
+class NoWords(BadInput):
+    """Write down her words: without them a yes is none."""
+
+
 class LastAddress(RuleBroken):
     """This is her only address; without it we could not write to her."""

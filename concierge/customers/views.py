@@ -1,14 +1,18 @@
 """Pages about the people who write: all of them, and one with what the house knows of her."""
 
+from datetime import datetime
+
+from babel.dates import format_skeleton
 from flask import Blueprint, Flask, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from concierge import clock
 from concierge.accounts.queries import current_editor
 from concierge.customers import commands, queries
-from concierge.customers.forms import AddressForm, CustomerForm, NotesForm
-from concierge.customers.models import Customer
+from concierge.customers.forms import AddressForm, AgreedForm, CustomerForm, DateForm, NotesForm
+from concierge.customers.models import Customer, CustomerDate
 from concierge.extensions import db
 from concierge.web.rendering import render, wants_block
 from concierge.web.security import roles_accepted
@@ -20,12 +24,22 @@ answering = roles_accepted("editor", "admin")
 def init_app(app: Flask) -> None:
     """Register the pages."""
     app.register_blueprint(bp)
-    app.jinja_env.filters.update(size_kind=size_kind)
+    app.jinja_env.filters.update(size_kind=size_kind, day_of_year=day_of_year, date_words=date_words)
 
 
 def size_kind(kind: str) -> str:
     """What a kind of size is called."""
     return {"shoes": _("Shoes"), "dress": _("Dresses")}.get(kind, kind.capitalize())
+
+
+def date_words(kind: str) -> str:
+    """What a date of hers is called."""
+    return _("birthday") if kind == "birthday" else kind
+
+
+def day_of_year(found: CustomerDate) -> str:
+    """A day of every year: "20 May"."""
+    return str(format_skeleton("MMMMd", datetime(2024, found.month, found.day), locale=get_locale()))  # noqa: DTZ001
 
 
 @bp.get("/customers")
@@ -50,7 +64,11 @@ def show(customer_id: int) -> ResponseReturnValue:
 
 def _page(customer: Customer, form: CustomerForm, address_form: AddressForm | None = None) -> str:
     address_form = address_form or AddressForm(formdata=None)
-    return render("customers/show.html", customer=customer, form=form, address_form=address_form)
+    agreed = queries.list_consents(db.session, customer.id, purpose=commands.UNASKED, standing_only=True)
+    return render(
+        "customers/show.html", customer=customer, form=form, address_form=address_form, agreed=agreed,
+        date_form=DateForm(formdata=None), agreed_form=AgreedForm(formdata=None),
+    )  # fmt: skip
 
 
 @bp.post("/customers/<int:customer_id>")
@@ -108,6 +126,47 @@ def prefer_address(customer_id: int, address_id: int) -> ResponseReturnValue:
     """We write to this one."""
     customer = queries.get_customer(db.session, customer_id)
     commands.prefer_address(db.session, customer, address_id, by=current_editor(), now=clock.now())
+    db.session.commit()
+    return _back(customer)
+
+
+@bp.post("/customers/<int:customer_id>/dates")
+@answering
+def set_date(customer_id: int) -> ResponseReturnValue:
+    """Note a day of every year that matters to her."""
+    customer, form = queries.get_customer(db.session, customer_id), DateForm()
+    kind, month, day = form.kind.data or "", form.month.data or 0, form.day.data or 0
+    commands.set_date(db.session, customer, kind, month, day, by=current_editor(), now=clock.now())
+    db.session.commit()
+    return _back(customer)
+
+
+@bp.post("/customers/<int:customer_id>/dates/<int:date_id>/remove")
+@answering
+def remove_date(customer_id: int, date_id: int) -> ResponseReturnValue:
+    """It no longer matters."""
+    customer = queries.get_customer(db.session, customer_id)
+    commands.remove_date(db.session, customer, date_id, by=current_editor(), now=clock.now())
+    db.session.commit()
+    return _back(customer)
+
+
+@bp.post("/customers/<int:customer_id>/unasked/agree")
+@answering
+def agree_unasked(customer_id: int) -> ResponseReturnValue:
+    """She agreed to letters that leave by themselves: her words are the proof."""
+    customer, form = queries.get_customer(db.session, customer_id), AgreedForm()
+    commands.agree_unasked(db.session, customer, (form.words.data or "").strip(), by=current_editor(), now=clock.now())
+    db.session.commit()
+    return _back(customer)
+
+
+@bp.post("/customers/<int:customer_id>/unasked/decline")
+@answering
+def decline_unasked(customer_id: int) -> ResponseReturnValue:
+    """She told us that she wants none of them."""
+    customer = queries.get_customer(db.session, customer_id)
+    commands.decline_unasked(db.session, customer, by=current_editor(), way="editor", now=clock.now())
     db.session.commit()
     return _back(customer)
 

@@ -3,7 +3,6 @@
 from typing import Protocol
 
 from concierge import tokens
-from concierge.errors import BadToken
 
 DECLINE = "decline-plans"
 
@@ -21,11 +20,3 @@ class House(Protocol):
 def decline_link(house: House, customer_id: int) -> str:
     """No more such mails: one click by POST (RFC 8058), a page with a button by GET; it never grows old."""
     return f"{house.base_url}/no-more/{tokens.sign(house.secret, DECLINE, str(customer_id))}"
-
-
-def read_decline(house: House, token: str) -> int:
-    """Whose link it is; raises BadToken."""
-    payload = tokens.unsign(house.secret, DECLINE, token)
-    if not payload.isdecimal():
-        raise BadToken
-    return int(payload)

@@ -34,3 +34,9 @@ def list_living(session: Session, conversation_id: int) -> list[PlanRun]:
     """The plans that are under way in a conversation."""
     living = (PlanRun.conversation_id == conversation_id, PlanRun.ended_at.is_(None))
     return list(session.scalars(sa.select(PlanRun).where(*living).order_by(PlanRun.id)))
+
+
+def list_beginnable(session: Session, conversation_id: int) -> list[Plan]:
+    """The plans that are on and not under way in a conversation."""
+    under_way = {each.plan_id for each in list_living(session, conversation_id)}
+    return [each for each in list_on(session) if each.id not in under_way]

@@ -15,7 +15,7 @@ from concierge.drafts.filling import fill_words
 from concierge.drafts.queries import language_of
 from concierge.errors import BadInput, ConciergeError, RuleBroken
 from concierge.extensions import db
-from concierge.followups import commands, pages, promising, queries, showing, words
+from concierge.followups import commands, pages, plan_queries, promising, queries, showing, words
 from concierge.followups.commands import Planned
 from concierge.followups.conditions import opening
 from concierge.followups.forms import FollowUpForm, VerbForm
@@ -33,8 +33,9 @@ PAGE = "followups/of_conversation.html"
 
 def init_app(app: Flask) -> None:
     """Register the pages of follow-ups and promises, and how they are told."""
-    from concierge.followups import promise_views
+    from concierge.followups import plan_views, promise_views
 
+    plan_views.init_app(app)
     app.register_blueprint(promise_views.bp)
     app.register_blueprint(bp)
     app.register_blueprint(pages.bp)
@@ -237,6 +238,7 @@ def _page(conversation: Conversation, *, typed: Typed | None = None, changing: F
         is_open=typed is not None or changing is not None,
         changing=changing,
         suggested=words.suggested_moments(),
+        plans=plan_queries.list_beginnable(db.session, conversation.id),
         templates=[
             each
             for each in templating.pick_templates(db.session, language=language_of(conversation))
@@ -265,6 +267,7 @@ def _list_values(conversation: Conversation) -> dict[str, Any]:
         "proposed": promising.list_proposed(db.session, conversation, now=now),
         "today": promising.today_of(current_editor(), now),
         "may_answer": current_editor().may_answer,
+        "runs": plan_queries.list_living(db.session, conversation.id),
     }
 
 

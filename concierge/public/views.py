@@ -3,10 +3,10 @@
 from flask import Flask
 
 from concierge.extensions import csrf, limiter
-from concierge.public import asking, confirming, fresh, offers, unsubscribing, wishes
+from concierge.public import asking, confirming, declining, fresh, offers, unsubscribing, wishes
 from concierge.public.pages import bp
 
-PAGES = (asking, confirming, fresh, offers, unsubscribing, wishes)
+PAGES = (asking, confirming, declining, fresh, offers, unsubscribing, wishes)
 
 
 def init_app(app: Flask) -> None:
