@@ -23,7 +23,7 @@ from benchmarks import filling
 from benchmarks.measuring import Figure, Place, places
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of the figures -->"
+LAST = "<!-- end of the figures -->"
 SMALL, LARGE = 1_000, 100_000
 _began = time.monotonic()
 
@@ -40,30 +40,35 @@ def found() -> dict[str, ModuleType]:
 @click.option("--large", default=LARGE, show_default=True, help="Conversations in the large house.")
 @click.option("--part", default=1.0, show_default=True, help="This part of all other sizes, to try it out.")
 @click.option("--database", type=click.Choice(["SQLite", "PostgreSQL"]), help="This one alone.")
-@click.option("--write/--no-write", default=None, help=f"Write {PAGE.name}; without either, when all was measured.")
+@click.option("--write/--no-write", default=None, help=f"Write them in {PAGE.name}; without either, at full size.")
 def main(names: tuple[str, ...], large: int, part: float, database: str | None, write: bool | None) -> None:
-    """Take all figures, or those of NAMES; print each as it comes, and write the page."""
+    """Take all figures, or those of NAMES; print each as it comes, and write their tables."""
     modules = {name: module for name, module in found().items() if not names or name in names}
-    figures, begun = [], datetime.now(UTC)
+    figures: dict[str, list[Figure]] = {name: [] for name in modules}
+    begun = datetime.now(UTC)
     load = os.getloadavg()
     # What is stopped takes down what it put up, as it does at Ctrl-C.
     signal.signal(signal.SIGTERM, _stop)
     with places(database, part=part) as houses:
         versions = ", ".join(place.version for place in houses)
         for place in houses:
-            for figure in _measure(place, modules, large):
-                figures.append(figure)
+            for name, figure in _measure(place, modules, large):
+                figures[name].append(figure)
                 click.echo(_line(figure))
-    if write if write is not None else not names and not database and (large, part) == (LARGE, 1.0):
+    if write if write is not None else not database and (large, part) == (LARGE, 1.0):
         machine = (
             f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
         )
         busy = f"load {load[0]:.1f} when it began, {os.getloadavg()[0]:.1f} when it ended"
-        _write(f"{begun:%d %B %Y}, {machine}, {versions}; {busy}.", figures)
+        page = PAGE.read_text(encoding="utf-8")
+        for name, module in modules.items():
+            head = [f"### {_title(module)}", "", f"{begun:%d %B %Y}, {machine}, {versions}; {busy}.", ""]
+            page = _put(page, name, "\n".join(head + _table(figures[name])))
+        PAGE.write_text(page, encoding="utf-8")
     _tell("done")
 
 
-def _measure(place: Place, modules: dict[str, ModuleType], large: int) -> Iterator[Figure]:
+def _measure(place: Place, modules: dict[str, ModuleType], large: int) -> Iterator[tuple[str, Figure]]:
     filling.furnish(place.sessions)
     for house, conversations in (("small", SMALL), ("large", large)):
         here = {name: each for name, each in modules.items() if house in getattr(each, "HOUSES", ("large",))}
@@ -74,7 +79,8 @@ def _measure(place: Place, modules: dict[str, ModuleType], large: int) -> Iterat
             filling.fill(place.sessions, conversations)
         for name, module in here.items():
             _tell(f"{place.at(conversations).size}: {name}")
-            yield from module.measure(place.at(conversations))
+            for figure in module.measure(place.at(conversations)):
+                yield name, figure
 
 
 def _tell(words: str) -> None:
@@ -87,19 +93,30 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     sys.exit("stopped")
 
 
-def _write(head: str, figures: list[Figure]) -> None:
-    """Put the figures between their marks; the words around them are people's."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
+def _title(module: ModuleType) -> str:
+    return (module.__doc__ or "").strip().splitlines()[0]
+
+
+def _put(page: str, name: str, words: str) -> str:
+    """Put one benchmark's words between its marks, a new one behind the others; the words around are people's."""
+    begin, end = f"<!-- figures of {name}: written by make bench -->", f"<!-- end of {name} -->"
+    before, mark, rest = page.partition(begin)
+    if mark:
+        after = rest.partition(end)[2]
+    else:
+        before, last, rest = page.partition(LAST)
+        after = f"\n\n{last}{rest}"
+    return f"{before}{begin}\n{words}\n{end}{after}"
+
+
+def _table(figures: list[Figure]) -> list[str]:
     lines = [
-        head,
-        "",
         "| left of the limit | work | where | ours | by the clock | bare limit | the limit is |",
         "|--:|---|---|--:|--:|--:|---|",
+        *(_line(figure) for figure in figures),
     ]
-    lines += [_line(figure) for figure in sorted(figures, key=lambda each: each.work)]
     notes = [f"- {figure.work}, {figure.where}: {figure.beside}" for figure in figures if figure.beside]
-    PAGE.write_text("\n".join((before + BEGIN, *lines, "", *notes, END + after)), encoding="utf-8")
+    return [*lines, "", *notes] if notes else lines
 
 
 def _line(figure: Figure) -> str:
