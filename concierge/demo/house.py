@@ -20,6 +20,7 @@ from concierge.demo.followups import bring_follow_ups
 from concierge.demo.goods import bring_collection, move_shop, read
 from concierge.demo.offers import bring_offers
 from concierge.demo.people import bring_customers, bring_editors, bring_mailboxes, bring_templates
+from concierge.demo.plans import bring_plans
 from concierge.demo.shelves import bring_shop_history
 from concierge.demo.wishes import bring_wishes, count_house
 from concierge.errors import RuleBroken
@@ -67,6 +68,8 @@ def furnish(session: Session, blobs: BlobStore, *, now: datetime, shop: str = ""
     if config is not None:
         bring_offers(session, config, [each for each in variants.values() if not each.available], now=now)
     bring_follow_ups(session, config.policy if config is not None else Policy(), now=now)
+    if config is not None:
+        bring_plans(session, config, editors, variants, now=now)
     count_house(session, now=now)
     audit.record(session, _FURNISHED, mailboxes["en"], by=None, now=now)
     session.flush()

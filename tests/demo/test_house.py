@@ -83,7 +83,7 @@ def is_reply(message: Message) -> bool:
 def test_the_house_is_full_after_furnishing(furnished):
     found = counts(furnished)
     assert (found["mailbox"], found["editor"], found["product"], found["customer"]) == (2, 4, 42, 62)
-    assert (found["conversation"], found["template"]) == (200 + BEGUN, 12)
+    assert (found["conversation"], found["template"]) == (200 + BEGUN, 17)
     assert found["message"] > 450 and found["note"] > 8 and found["mention"] > 5
 
 
