@@ -25,6 +25,7 @@ class Queue(StrEnum):
     MAIL = "mail"  # what came in
     FOLLOW_UPS = "follow-ups"
     STOCK = "stock"  # purchases, units, waves, offers
+    LETTERS = "letters"  # mail by the thousand on its way to the provider
     HOUSE = "house"  # counting, checking, tidying
 
 

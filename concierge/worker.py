@@ -27,11 +27,13 @@ MAIL, MESSAGE, ANSWER, DELIVERY, OUTCOME = Topic.MAIL, Topic.MESSAGE, Topic.ANSW
 STOCK, PURCHASE, WISH, OFFER, POLICY = Topic.STOCK, Topic.PURCHASE, Topic.WISH, Topic.OFFER, Topic.POLICY
 FOLLOW_UP = Topic.FOLLOW_UP
 
-ANSWERS, FOLLOWED, INBOX, SHOP, HOUSE = Queue.ANSWERS, Queue.FOLLOW_UPS, Queue.MAIL, Queue.STOCK, Queue.HOUSE
+ANSWERS, FOLLOWED, INBOX, SHOP = Queue.ANSWERS, Queue.FOLLOW_UPS, Queue.MAIL, Queue.STOCK
+LETTERS, HOUSE = Queue.LETTERS, Queue.HOUSE
 
 TIMETABLE: tuple[Line, ...] = (
     Line(drafts.release_due, every=10, on=(ANSWER, MESSAGE), due=drafts.next_due, queue=ANSWERS, chunk=5),
-    Line(mailing.deliver_due, every=10, on=(DELIVERY,), due=mailing.next_due, limit=120, queue=ANSWERS, chunk=25),
+    Line(mailing.deliver_answers, every=10, on=(DELIVERY,), due=mailing.next_answer, limit=90, queue=ANSWERS, chunk=25),
+    Line(mailing.deliver_letters, every=10, on=(DELIVERY,), due=mailing.next_letter, limit=90, queue=LETTERS, chunk=25),
     Line(mailing.settle_orphans, every=30, by_clock=True, queue=HOUSE),
     Line(inbound.file_received, every=10, on=(MAIL,), queue=INBOX, chunk=10),
     Line(inbound.release_stale, every=15, by_clock=True, queue=INBOX),

@@ -71,7 +71,7 @@ def queue_mails(session: Session, count: int) -> None:
     session.commit()
 
 
-def clock_of(road: Road, name: str = "mailing.deliver_due") -> Line:
+def clock_of(road: Road, name: str = "mailing.deliver_answers") -> Line:
     """The clock's line for this job."""
     [line] = [each for each in hand_out(TIMETABLE, road.post) if each.name.startswith(f"{name} →")]
     return line
@@ -184,7 +184,7 @@ def test_a_look_of_the_clock_changes_nothing(config, sessions, session, road):
         for line in hand_out(TIMETABLE, road.post):
             line.job(config, sessions)
     assert taken == []
-    assert ("mailing.deliver_due", [1, 2]) in road.tasks
+    assert ("mailing.deliver_answers", [1, 2]) in road.tasks
 
 
 def test_every_line_is_handed_to_a_queue_or_done_by_the_clock_itself():
@@ -201,7 +201,7 @@ def test_celery_carries_it_to_a_worker(config, sessions, session):
     """The real thing, over a broker in memory: published, routed, acknowledged late, done."""
     queue_mails(session, 30)
     app = make_app(config.model_copy(update={"broker_url": type(config.broker_url)("memory://")}))
-    line = next(each for each in hand_out(TIMETABLE, poster(app)) if each.name.startswith("mailing.deliver_due →"))
+    line = next(each for each in hand_out(TIMETABLE, poster(app)) if each.name.startswith("mailing.deliver_answers →"))
     with start_worker(app, pool="solo", perform_ping_check=False, loglevel="ERROR", queues=[str(q) for q in Queue]):
         assert line.job(config, sessions) == 30
         latest = time.monotonic() + 10

@@ -20,6 +20,7 @@ from concierge.mailing.models import (
     Delivery,
     DeliveryEvent,
     DeliveryState,
+    Lane,
     MoveRefused,
     Suppression,
     SuppressionReason,
@@ -120,6 +121,7 @@ def words_for(reason: SuppressionReason) -> str:
 
 def reserve_due(
     session: Session,
+    lane: Lane,
     *,
     claim: str,
     now: datetime,
@@ -129,7 +131,7 @@ def reserve_due(
     held_at: datetime | None = None,
     only: Collection[int] | None = None,
 ) -> list[Delivery]:
-    """Reserve up to `limit` deliveries that are due (of `only` these) under `claim`, the longest due first.
+    """Reserve up to `limit` deliveries of a lane that are due (of `only` these) under `claim`, the longest due first.
 
     `held_at` is the machine's time, by which leases run; `now`, unless a demo's clock was moved.
 
@@ -139,7 +141,7 @@ def reserve_due(
     held_at = held_at or now
     due = (
         sa.select(Delivery.id)
-        .where(Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now, Delivery.id.not_in(but))
+        .where(lane.queued, Delivery.due_at <= now, Delivery.id.not_in(but))
         .where(sa.or_(Delivery.claimed_at.is_(None), Delivery.claimed_at < held_at - lease))
         .where(_nothing_earlier_waits(), sa.true() if only is None else Delivery.id.in_(only))
         .order_by(Delivery.due_at, Delivery.id)

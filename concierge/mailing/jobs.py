@@ -20,8 +20,8 @@ from concierge.blobs import BlobMissing
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.errors import RuleBroken
-from concierge.mailing import commands, queries
-from concierge.mailing.models import Delivery
+from concierge.mailing import commands, pace, queries
+from concierge.mailing.models import Delivery, Lane
 from concierge.mailing.providers import provider_for
 from concierge.mailing.providers.base import Accepted, Provider, TransportError, pack, plain
 from concierge.mailing.sheets import unfold
@@ -35,7 +35,9 @@ _IN_SIGHT = 500
 RUN_SECONDS = 10.0  # a run ends after this, so that a worker that is told to stop can
 _SENDERS = {"sendgrid": 8}  # mails under way at a time, where each spends its time on the line
 _LONGEST_PAUSE = timedelta(seconds=60)
-_JOB = "mailing.deliver_due"
+# So long a sender waits when the house's pace lets nothing leave.
+_WAIT_SECONDS = 0.25
+_JOBS = {Lane.SINGLE: "mailing.deliver_answers", Lane.BULK: "mailing.deliver_letters"}
 
 Outcome = Accepted | TransportError | RuleBroken | BlobMissing
 
@@ -74,6 +76,7 @@ class Pause:
 class Desk:
     """All that handing over needs."""
 
+    lane: Lane
     config: Config
     sessions: Sessions
     provider: Provider
@@ -92,20 +95,34 @@ def provider_state() -> dict[str, Any]:
     return {}
 
 
-def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = None) -> int:
-    """Hand over what is due, for ten seconds at most; returns how many mails were taken.
+def deliver_answers(config: Config, sessions: Sessions, provider: Provider | None = None) -> int:
+    """Hand over what somebody waits for, for ten seconds at most; returns how many mails were taken.
 
     Any number of workers may do this at a time. A worker that dies leaves at most one mail a sender in doubt.
     """
+    return _hand_over_due(Lane.SINGLE, config, sessions, provider)
+
+
+def deliver_letters(config: Config, sessions: Sessions, provider: Provider | None = None) -> int:
+    """The same for mail written by the thousand, which never holds up the other."""
+    return _hand_over_due(Lane.BULK, config, sessions, provider)
+
+
+def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = None) -> int:
+    """Both, one after the other."""
+    return deliver_answers(config, sessions, provider) + deliver_letters(config, sessions, provider)
+
+
+def _hand_over_due(lane: Lane, config: Config, sessions: Sessions, provider: Provider | None) -> int:
     carrier = provider or provider_for(config)
     pause = _pauses.setdefault(carrier, Pause())
     if pause.holds(clock.machine_now()):
         return 0
-    only = given(lambda: _in_sight(config, sessions))
+    only = given(lambda: _in_sight(lane, config, sessions))
     with reading(sessions) as session:
-        if not (queries.is_any_due(session, clock.now()) if only is None else only):
+        if not (queries.is_any_due(session, clock.now(), lane) if only is None else only):
             return 0
-    desk = Desk(config, sessions, carrier, pause, blobs.open_store(config).get, only)
+    desk = Desk(lane, config, sessions, carrier, pause, blobs.open_store(config).get, only)
     ends_at = time.monotonic() + RUN_SECONDS
     senders = _SENDERS.get(carrier.name, 1)
     if senders == 1:
@@ -114,17 +131,27 @@ def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = 
         return sum(pool.map(lambda _number: _deliver(desk, ends_at), range(senders)))
 
 
-def _in_sight(config: Config, sessions: Sessions) -> list[int]:
-    """What is due and nobody has in hand."""
-    now = clock.now()
-    but, free_since = setbacks.resting(_JOB, now), clock.machine_now() - config.policy.lease
+def _in_sight(lane: Lane, config: Config, sessions: Sessions) -> list[int]:
+    """What is due and nobody has in hand; no more than may leave in two seconds, for what is handed out waits there."""
+    now, rate = clock.now(), config.policy.send_per_second
+    but, free_since = setbacks.resting(_JOBS[lane], now), clock.machine_now() - config.policy.lease
+    limit = min(_IN_SIGHT, max(2, int(2 * rate))) if rate else _IN_SIGHT
     with reading(sessions) as session:
-        return queries.list_due_ids(session, now, limit=_IN_SIGHT, but=but, free_since=free_since)
+        return queries.list_due_ids(session, now, lane, limit=limit, but=but, free_since=free_since)
 
 
-def next_due(session: Session) -> datetime | None:
-    """When the next mail is to leave."""
-    return queries.next_due_at(session, but=setbacks.resting(_JOB, clock.now()))
+def next_answer(session: Session) -> datetime | None:
+    """When the next mail somebody waits for is to leave."""
+    return _next_due(session, Lane.SINGLE)
+
+
+def next_letter(session: Session) -> datetime | None:
+    """When the next of those written by the thousand is."""
+    return _next_due(session, Lane.BULK)
+
+
+def _next_due(session: Session, lane: Lane) -> datetime | None:
+    return queries.next_due_at(session, lane, but=setbacks.resting(_JOBS[lane], clock.now()))
 
 
 def settle_orphans(config: Config, sessions: Sessions) -> int:
@@ -143,7 +170,9 @@ def _deliver(desk: Desk, ends_at: float) -> int:
     taken = 0
     while not _is_over(desk, ends_at):
         claim = uuid4().hex
-        reserved = _reserve(desk, claim)
+        if (reserved := _reserve(desk, claim)) is None:
+            time.sleep(_WAIT_SECONDS)
+            continue
         if not reserved:
             break
         try:
@@ -159,20 +188,25 @@ def _deliver(desk: Desk, ends_at: float) -> int:
     return taken
 
 
-def _reserve(desk: Desk, claim: str) -> list[Delivery]:
-    now = clock.now()
+def _reserve(desk: Desk, claim: str) -> list[Delivery] | None:
+    """The next few; none when there are none, None when the house's pace lets none leave for now."""
+    now, rate = clock.now(), desk.config.policy.send_per_second
     try:
         with desk.sessions() as session:
+            if not (limit := pace.take(session, BATCH, rate, desk.lane)):
+                return None
             reserved = commands.reserve_due(
                 session,
+                desk.lane,
                 claim=claim,
                 now=now,
                 held_at=clock.machine_now(),
                 lease=desk.config.policy.lease,
-                limit=BATCH,
-                but=setbacks.resting(_JOB, now),
+                limit=limit,
+                but=setbacks.resting(_JOBS[desk.lane], now),
                 only=desk.only,
             )
+            pace.give_back(session, limit - len(reserved), rate)
             session.commit()
             return reserved
     except OperationalError:
@@ -186,8 +220,8 @@ def _reserve(desk: Desk, claim: str) -> list[Delivery]:
 def _find_unreadable(desk: Desk, now: datetime) -> None:
     """One that spoils it for the others is found, and rests."""
     with reading(desk.sessions) as session:
-        due = queries.list_due_ids(session, now, limit=BATCH, but=setbacks.resting(_JOB, now))
-    work_each(desk.sessions, _JOB, due, lambda session, delivery_id: session.get_one(Delivery, delivery_id))
+        due = queries.list_due_ids(session, now, desk.lane, limit=BATCH, but=setbacks.resting(_JOBS[desk.lane], now))
+    work_each(desk.sessions, _JOBS[desk.lane], due, lambda session, delivery_id: session.get_one(Delivery, delivery_id))
 
 
 def _is_over(desk: Desk, ends_at: float) -> bool:

@@ -32,12 +32,30 @@ LETTERS = ("offer", "offer_gone", "still_wanted", "wish_confirm")
 UNASKED = ("offer", "offer_gone", "still_wanted")
 
 
+class Lane(StrEnum):
+    """How a mail goes to the provider: beside the others that somebody waits for, or among those nobody waits for."""
+
+    SINGLE = "single"
+    BULK = "bulk"
+
+    @property
+    def queued(self) -> sa.TextClause:
+        """What is queued in it, in the very words of its index; a bare `state` would have SQLite take another one."""
+        bulk = ", ".join(f"'{purpose}'" for purpose in UNASKED)
+        return sa.text(f"coalesce(state, '') = 'queued' AND purpose {'IN' if self is Lane.BULK else 'NOT IN'} ({bulk})")
+
+
+def _by_lane(lane: Lane) -> sa.Index:
+    return sa.Index(f"ix_delivery_due_{lane}", "due_at", "id", sqlite_where=lane.queued, postgresql_where=lane.queued)
+
+
 class Delivery(Base):
     """One mail to one address, under a unique key such as "reply:902"."""
 
     __tablename__ = "delivery"
     __table_args__ = (
         sa.Index("ix_delivery_due", "state", "due_at"),
+        *map(_by_lane, Lane),
         sa.Index("ix_delivery_to", "to_normalised", "id"),
     )
 

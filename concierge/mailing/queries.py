@@ -11,6 +11,7 @@ from concierge.mailing.models import (
     Delivery,
     DeliveryNotFound,
     DeliveryState,
+    Lane,
     Suppression,
     SuppressionReason,
 )
@@ -51,25 +52,26 @@ def list_reserved(session: Session, claim: str) -> list[Delivery]:
     return list(session.scalars(statement))
 
 
-def is_any_due(session: Session, now: datetime) -> bool:
+def is_any_due(session: Session, now: datetime, lane: Lane) -> bool:
     """Whether any mail's moment has come; some may still have to wait behind an earlier one."""
-    due = (Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now)
+    due = (lane.queued, Delivery.due_at <= now)
     return session.scalar(sa.select(Delivery.id).where(*due).limit(1)) is not None
 
 
 def list_due_ids(
-    session: Session, now: datetime, *, limit: int, but: Rows = NONE, free_since: datetime | None = None
+    session: Session, now: datetime, lane: Lane, *, limit: int, but: Rows = NONE, free_since: datetime | None = None
 ) -> list[int]:
     """Mails whose moment has come, the longest due first; with `free_since` none that was claimed since then."""
-    due = [Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now, Delivery.id.not_in(but)]
+    free: sa.ColumnElement[bool] = sa.true()
     if free_since is not None:
-        due.append(Delivery.claimed_at.is_(None) | (Delivery.claimed_at < free_since))
+        free = Delivery.claimed_at.is_(None) | (Delivery.claimed_at < free_since)
+    due = (lane.queued, Delivery.due_at <= now, Delivery.id.not_in(but), free)
     return list(session.scalars(sa.select(Delivery.id).where(*due).order_by(Delivery.due_at).limit(limit)))
 
 
-def next_due_at(session: Session, *, but: Rows = NONE) -> datetime | None:
+def next_due_at(session: Session, lane: Lane, *, but: Rows = NONE) -> datetime | None:
     """When the next mail is to leave; it may be past, for what waits behind an earlier mail or is in hand."""
-    statement = sa.select(Delivery.due_at).where(Delivery.state == DeliveryState.QUEUED, Delivery.id.not_in(but))
+    statement = sa.select(Delivery.due_at).where(lane.queued, Delivery.id.not_in(but))
     return session.scalar(statement.order_by(Delivery.due_at).limit(1))
 
 

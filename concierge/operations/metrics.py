@@ -59,7 +59,7 @@ class _Figures(Collector):
         families = {
             "runs": CounterMetricFamily("concierge_job_runs", "Runs of a job", labels=labels),
             "failures": CounterMetricFamily("concierge_job_failures", "Runs that failed", labels=labels),
-            "done": CounterMetricFamily("concierge_job_done", "Rows done, for deliver_due mails taken", labels=labels),
+            "done": CounterMetricFamily("concierge_job_done", "Rows done, for deliver_… mails taken", labels=labels),
             "seconds": CounterMetricFamily("concierge_job_seconds", "Time spent in runs", labels=labels),
         }
         last = GaugeMetricFamily("concierge_job_last_run_seconds", "How long the last run took", labels=labels)

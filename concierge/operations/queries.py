@@ -11,7 +11,7 @@ from concierge import copies
 from concierge.drafts.models import Draft
 from concierge.followups.models import FollowUp, FollowUpState
 from concierge.inbound.models import InboundMail, InboundState
-from concierge.mailing.models import Delivery, DeliveryState
+from concierge.mailing.models import Delivery, Lane
 from concierge.operations.state import Queue, Seen
 from concierge.setbacks import resting
 from concierge.wishes.offer_models import Offer
@@ -51,8 +51,11 @@ def _queues(now: datetime) -> Iterator[tuple[str, str, Any, Any, tuple[Any, ...]
     yield "follow-ups", "followups.release_due", FollowUp.id, FollowUp.due_at, planned
     held = (Offer.left_at.is_(None), Offer.ended_at.is_(None), Offer.leaves_at <= now)
     yield "offers", "wishes.release.release_due", Offer.id, Offer.leaves_at, held
-    queued = (Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now)
-    yield "deliveries", "mailing.deliver_due", Delivery.id, Delivery.due_at, queued
+    for name, job, lane in (
+        ("deliveries", "mailing.deliver_answers", Lane.SINGLE),
+        ("letters", "mailing.deliver_letters", Lane.BULK),
+    ):
+        yield name, job, Delivery.id, Delivery.due_at, (lane.queued, Delivery.due_at <= now)
 
 
 def last_filings(session: Session) -> list[float]:

@@ -13,7 +13,8 @@ def job_words(job: str) -> str:
     """What a job of the timetable does; its own name for one that has no words yet."""
     words: dict[str, Callable[[], str]] = {
         "drafts.release_due": lambda: _("Lets answers leave"),
-        "mailing.deliver_due": lambda: _("Hands mail to the provider"),
+        "mailing.deliver_answers": lambda: _("Hands mail to the provider"),
+        "mailing.deliver_letters": lambda: _("Hands letters by the thousand to the provider"),
         "mailing.settle_orphans": lambda: _("Notes mail whose fate nobody knows"),
         "inbound.file_received": lambda: _("Files what came in"),
         "inbound.release_stale": lambda: _("Takes up mail another copy left lying"),
@@ -52,6 +53,7 @@ def queue_words(queue: str) -> str:
         "follow-ups": _("Follow-ups to let go"),
         "offers": _("Offers to let go"),
         "deliveries": _("Mail to hand over"),
+        "letters": _("Letters by the thousand to hand over"),
     }.get(queue, queue)
 
 
@@ -68,7 +70,7 @@ def fault_words(fault: Fault) -> str:
         return _("The worker is stuck: “%(job)s” has been going on for %(span)s.", job=job_words(fault.what), span=span)
     if fault.kind is Kind.PROVIDER:
         return _("Mail can’t be handed over: the provider has been out of reach for %(span)s.", span=span)
-    if fault.what in ("answers", "deliveries"):
+    if fault.what in ("answers", "deliveries", "letters"):
         return _("Mail is not leaving: the oldest has waited for %(span)s. Nothing is lost.", span=span)
     return _("“%(queue)s”: the oldest has waited for %(span)s.", queue=queue_words(fault.what), span=span)
 

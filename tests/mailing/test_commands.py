@@ -7,7 +7,7 @@ from concierge.addresses import Address
 from concierge.audit import AuditEntry
 from concierge.mailing import commands, queries
 from concierge.mailing.mail import ControlCharacter, Mail
-from concierge.mailing.models import Delivery, DeliveryState, MoveRefused, SuppressionReason
+from concierge.mailing.models import Delivery, DeliveryState, Lane, MoveRefused, SuppressionReason
 from concierge.mailing.moves import MOVES, may_move
 from concierge.mailing.providers.base import Accepted, TransportError
 from tests.factories import make_editor
@@ -23,7 +23,7 @@ def queue(session, mail: Mail | None = None, key: str = "reply:1", **options) ->
 
 
 def reserve(session, claim: str = "ours", *, now=NOW, limit: int = 50) -> list[Delivery]:
-    return commands.reserve_due(session, claim=claim, now=now, lease=LEASE, limit=limit)
+    return commands.reserve_due(session, Lane.SINGLE, claim=claim, now=now, lease=LEASE, limit=limit)
 
 
 def begun(session, claim: str = "ours", *, now=NOW) -> Delivery:

@@ -40,7 +40,7 @@ def test_what_a_copy_said_before_its_clock_was_set_back_counts_for_nothing():  #
 
 
 def test_a_worker_that_beats_while_a_job_does_not_end_is_stuck():
-    lines = {"inbound.file_received": {"in_hand": 58.0, "limit": 60.0}, "mailing.deliver_due": {"in_hand": None}}
+    lines = {"inbound.file_received": {"in_hand": 58.0, "limit": 60.0}, "mailing.deliver_answers": {"in_hand": None}}
     assert faults(seen(SECOND, lines=lines)) == []
     assert faults(seen(3 * SECOND, lines=lines)) == [(Kind.STUCK, "inbound.file_received")]
 

@@ -150,7 +150,7 @@ def test_figures_are_for_this_machine_or_for_whoever_has_the_token(config: Confi
     page = client.get("/metrics").text
     assert "concierge_ready 1.0" in page
     assert 'concierge_queue_age_seconds{queue="deliveries"} 0.0' in page
-    assert 'concierge_job_runs_total{copy="atelier:4711",job="mailing.deliver_due"} 0.0' in page
+    assert 'concierge_job_runs_total{copy="atelier:4711",job="mailing.deliver_answers"} 0.0' in page
     assert client.get("/metrics", environ_overrides={"REMOTE_ADDR": "203.0.113.9"}).status_code == 403
     assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 403
     guarded = create_app(config.model_copy(update={"metrics_token": type(config.secret_key)("for-prometheus")}))
