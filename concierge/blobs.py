@@ -3,6 +3,8 @@
 import hashlib
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,8 +20,15 @@ class BlobMissing(NotFound):
     """These bytes are no longer in the store."""
 
 
+class StoreAway(OSError):
+    """The store of files can't be reached."""
+
+
 class BlobStore:
-    """Blobs under their SHA-256; putting the same bytes twice keeps them once."""
+    """Blobs under their SHA-256; putting the same bytes twice keeps them once.
+
+    What a store far away fails with is an OSError, as a disk's is: StoreAway when it can't be reached at all.
+    """
 
     def __init__(self, url: str) -> None:
         """`url` is any fsspec URL: a folder path, file:///…, s3://bucket/prefix, memory://…."""
@@ -33,25 +42,32 @@ class BlobStore:
         path = self._path(key)
         if self._local:
             _write_durably(Path(path), data)
-        elif not self._files.exists(path):
-            self._files.pipe_file(path, data)
+        else:
+            with _reaching():
+                if not self._files.exists(path):
+                    self._files.pipe_file(path, data)
         return key
 
     def get(self, key: str) -> bytes:
         """The bytes under `key`; raises BlobMissing."""
+        path = self._path(key)
         try:
-            return bytes(self._files.cat_file(self._path(key)))
+            with _reaching():
+                return bytes(self._files.cat_file(path))
         except FileNotFoundError as error:
             raise BlobMissing from error
 
     def exists(self, key: str) -> bool:
         """Whether there are bytes under `key`."""
-        return bool(self._files.exists(self._path(key)))
+        path = self._path(key)
+        with _reaching():
+            return bool(self._files.exists(path))
 
     def delete(self, key: str) -> None:
         """Forget the bytes under `key`; nothing happens when there are none."""
         if self.exists(key):
-            self._files.rm_file(self._path(key))
+            with _reaching():
+                self._files.rm_file(self._path(key))
 
     def _path(self, key: str) -> str:
         if not _KEY.fullmatch(key):
@@ -62,6 +78,17 @@ class BlobStore:
 def open_store(config: Config) -> BlobStore:
     """The house's store, as configured."""
     return BlobStore(config.blobs_url)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """Each store's program has errors of its own for a line that is cut; whoever waits knows one."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise StoreAway(f"{type(error).__name__}: {error}") from error
 
 
 def _protocols(files: fsspec.AbstractFileSystem) -> tuple[str, ...]:

@@ -80,8 +80,11 @@ def check_blobs(config: Config) -> str:
         read = store.get(key)
         store.delete(key)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise NotWorking(f"{config.blobs_url} can't be used ({reason}); set CONCIERGE_BLOBS_URL.") from error
+        reason = str(error) if isinstance(error, blobs.StoreAway) else f"{type(error).__name__}: {error}"
+        keys = (
+            " and what it is opened with (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID …)" if "://" in config.blobs_url else ""
+        )
+        raise NotWorking(f"{config.blobs_url} can't be used ({reason}); set CONCIERGE_BLOBS_URL{keys}.") from error
     if read != data:
         raise NotWorking(f"{config.blobs_url} gave back other bytes than it was given; set CONCIERGE_BLOBS_URL.")
     return f"Written, read and deleted in {config.blobs_url}."

@@ -17,7 +17,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from concierge.errors import ConciergeError
 
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+\.[^\s<>\"'(),;:]+")
-_CALM = ("apscheduler", "alembic", "mail.log", "mail.debug", "urllib3", "botocore", "psycopg.pool")
+_CALM = ("apscheduler", "alembic", "mail.log", "mail.debug", "urllib3", "botocore", "aiobotocore", "psycopg.pool")
 
 
 def set_up(how: str = "auto", *, level: int = logging.INFO) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from concierge import clock, closing
-from concierge.blobs import BlobMissing, BlobStore
+from concierge.blobs import BlobMissing, BlobStore, StoreAway
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.inbound import queries
@@ -114,8 +114,8 @@ def _file_one(config: Config, sessions: Sessions, store: BlobStore, reader: Mail
     """Read and file one mail; whether it is settled. Whatever happens, the next one gets its turn."""
     try:
         return _read_and_settle(config, sessions, store, reader, claim)
-    except OperationalError:
-        # The database, not the mail: it keeps its tries. Should even this fail, the lease gives it back.
+    except (OperationalError, StoreAway):
+        # The database or the store, not the mail: it keeps its tries. Should even this fail, the lease gives it back.
         log.exception("mail %s could not be filed now", claim.mail_id)
         with contextlib.suppress(OperationalError):
             _give_back(sessions, claim, attempts=claim.attempts - 1)

@@ -63,6 +63,21 @@ def test_many_workers_file_every_mail_once(config, sessions, session):
     assert session.scalar(sa.select(sa.func.count()).select_from(Message)) == 40
 
 
+def test_while_the_store_is_away_a_mail_keeps_its_tries(config, sessions, session, monkeypatch):
+    number = receive(config, sessions, letter())
+
+    def away(*_: object) -> bytes:
+        raise blobs.StoreAway("no line to the store")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(blobs.BlobStore, "get", away)
+        for _again in range(config.policy.filing_attempts + 1):
+            with pytest.raises(blobs.StoreAway):
+                jobs.file_received(config, sessions)
+    assert jobs.file_received(config, sessions) == 1
+    assert session.get_one(InboundMail, number).state is InboundState.FILED
+
+
 def test_a_mail_whose_worker_died_is_taken_up_again_after_its_lease(config, sessions, session):
     number = receive(config, sessions, letter())
     mail = session.get_one(InboundMail, number)

@@ -120,6 +120,19 @@ def test_a_full_or_broken_disk_is_answered_with_come_again(house, door, session,
 
 
 @pytest.mark.parametrize("method", ["_is_known", "_accept"])
+def test_whatever_else_goes_wrong_bounces_no_mail_and_tells_nothing(house, door, session, monkeypatch, method):  # F16
+    def fail(*_: object) -> int:
+        raise RuntimeError("s3.internal:9000 is away")
+
+    monkeypatch.setattr(MailDoor, method, fail)
+    with client(house) as smtp, pytest.raises(smtplib.SMTPException) as refusal:
+        smtp.sendmail("b@example.com", [CARE], letter())
+    assert "451" in str(refusal.value)
+    assert "internal" not in str(refusal.value)
+    assert mails(session) == []
+
+
+@pytest.mark.parametrize("method", ["_is_known", "_accept"])
 def test_a_database_that_fails_is_answered_with_451(house, door, session, monkeypatch, method):  # F16
     def fail(*_: object) -> int:
         raise OperationalError("INSERT", {}, OSError("disk I/O error"))

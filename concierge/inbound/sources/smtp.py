@@ -81,6 +81,11 @@ class MailDoor:
             return LATER
         return f"250 2.0.0 Thank you, we have it as {number}"
 
+    async def handle_exception(self, error: Exception) -> str:
+        """Whatever else goes wrong is ours and may pass: nothing of it is told, and the sender keeps the mail."""
+        log.error("the mail door stumbled", exc_info=error)
+        return LATER
+
     def _is_known(self, address: str) -> bool:
         with reading(self._sessions) as session:
             return find_mailbox(session, address) is not None
