@@ -32,7 +32,7 @@ _ORDERS = 12
 _DRAFTS = 3
 _WEEK = frozenset(range(5))
 # Every so many of those who bought answer the first letter, and buy once more.
-_ANSWERS_EVERY, _BUYS_EVERY = 3, 4
+_ANSWERS_EVERY, _BUYS_EVERY = 3, 5
 _THANKS = {
     "en": "How kind of you to ask! It is perfect, and I shall wear it on Saturday.",
     "it": "Che gentile a chiederlo! È perfetto, e sabato lo metto.",
@@ -149,8 +149,9 @@ class _Afterwards:
         while run is not None and run.is_living and (planned := _scheduled(self._session, run)):
             if planned[0].due_at >= now:
                 return
-            left_at = self._release(planned[0])
-            self._react(talk, variant, number, left_at)
+            if not self._release(planned[0]):
+                return
+            self._react(talk, variant, number, planned[0].due_at)
 
     def _buy(
         self, talk: Conversation, variant: Variant, number: int, at: datetime, *, delivered_at: datetime | None = None
@@ -165,7 +166,7 @@ class _Afterwards:
         purchase.unsettled = 0
         return purchase.id
 
-    def _release(self, step: FollowUp) -> datetime:
+    def _release(self, step: FollowUp) -> bool:
         at, policy = step.due_at, self._config.policy
         kindness, house = queries.kindness_of(policy), desk.house_of(self._config)
         message = releasing.release_follow_up(self._session, step.id, self._faces, house, kindness, now=at)
@@ -175,13 +176,13 @@ class _Afterwards:
             sent.state, sent.sent_at, sent.settled_at = DeliveryState.SENT, at, at
             sent.attempts, sent.provider = 1, "folder"
         carrying.go_on(self._session, step.id, policy=policy, now=at)
-        return at
+        return message is not None
 
     def _react(self, talk: Conversation, variant: Variant, number: int, at: datetime) -> None:
         """Some answer a letter, and their editor closes the matter again; some buy once more."""
         if number % _ANSWERS_EVERY == 1 and talk.last_message_at <= at:
             self._answer(talk, at + timedelta(hours=7))
-        elif number % _BUYS_EVERY == 2:
+        elif number % _BUYS_EVERY == 0:
             self._buy(talk, variant, 100 + number, at + timedelta(days=2))
 
     def _answer(self, talk: Conversation, at: datetime) -> None:

@@ -12,12 +12,12 @@ from concierge.catalogue import queries as catalogue
 from concierge.config import Policy
 from concierge.conversations.models import Conversation
 from concierge.conversations.queries import lock_conversation
-from concierge.drafts import body, wording
+from concierge.drafts import body
 from concierge.drafts.filling import Chosen, alternatives_for, fill_words
 from concierge.drafts.queries import language_of, product_words
 from concierge.errors import ConciergeError
 from concierge.followups import queries
-from concierge.followups.commands import reckoned_from
+from concierge.followups.commands import reckoned_from, require_words
 from concierge.followups.conditions import Because, opening
 from concierge.followups.models import FollowUp, FollowUpState
 from concierge.followups.plan_facts import Fact, list_facts
@@ -129,14 +129,11 @@ def plan_next(session: Session, run: PlanRun, before: FollowUp | None, *, policy
         end_run(session, run, None, now=now)
         return
     try:
-        version, text = _words(session, run, step)
+        version, words = _words(session, run, step)
     except ConciergeError:
         end_run(session, run, Because.HOLE, now=now)
         return
-    if not text.strip() or wording.find_hole(text):
-        end_run(session, run, Because.HOLE, now=now)
-        return
-    follow_up = _follow_up(run, step, before, version, body.from_text(text), policy=policy, now=now)
+    follow_up = _follow_up(run, step, before, version, words, policy=policy, now=now)
     _add(session, follow_up)
     audit.record(
         session, "follow_up.scheduled", run.conversation, by=None, now=now, follow_up=follow_up.id,
@@ -190,14 +187,19 @@ def _follow_up(
 
 
 def _words(session: Session, run: PlanRun, step: PlanStep) -> tuple[TemplateVersion, str]:
-    """The wording of a step, filled by the composer's own rendering; raises what that raises."""
+    """The wording of a step, filled by the composer's own rendering, as a canonical body.
+
+    Raises what that raises, NothingSaid, HoleInWords.
+    """
     assert run.editor is not None
     version = version_for(step.template, language_of(run.conversation))
     sku = run.sku or (_guess(session, run.conversation, version) if step.needs_yes else "")
     others = alternatives_for(session, version, sku) if sku else []
     chosen = Chosen(sku or None, others[0].sku if others else None)
     text, _subject = fill_words(session, run.conversation, run.editor, version, chosen)
-    return version, text
+    words = body.from_text(text)
+    require_words(words)
+    return version, words
 
 
 def _guess(session: Session, conversation: Conversation, version: TemplateVersion) -> str:

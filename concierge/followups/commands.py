@@ -57,7 +57,7 @@ def schedule_follow_up(
         raise MayNotAnswer
     conversation = lock_conversation(session, conversation.id)
     _require_newest(session, conversation, planned.seen_message_id, by)
-    _require_words(planned)
+    require_words(planned.body)
     due_at = _due_at(conversation.customer, planned, policy=policy, now=now)
     follow_up = FollowUp(
         conversation=conversation,
@@ -88,7 +88,7 @@ def change_follow_up(
     """
     follow_up = _still(session, follow_up, by)
     _require_newest(session, follow_up.conversation, planned.seen_message_id, by)
-    _require_words(planned)
+    require_words(planned.body)
     customer = follow_up.conversation.customer
     due_at = _due_at(customer, planned, policy=policy, now=now)
     _look_anew(session, follow_up, now=now)
@@ -139,6 +139,15 @@ def reckoned_from(customer: Customer) -> str:
     return f"{customer.timezone}:{customer.country}"
 
 
+def require_words(written: str) -> None:
+    """Raise NothingSaid or HoleInWords unless a canonical body says something, and all of it."""
+    words = body.words(written)
+    if not words.strip():
+        raise NothingSaid
+    if wording.find_hole(words):
+        raise HoleInWords
+
+
 def _still(session: Session, follow_up: FollowUp, by: Editor) -> FollowUp:
     """The follow-up as it is now, its conversation locked, so that it can't leave meanwhile."""
     if not by.may_answer:
@@ -154,14 +163,6 @@ def _still(session: Session, follow_up: FollowUp, by: Editor) -> FollowUp:
 def _require_newest(session: Session, conversation: Conversation, seen_message_id: int | None, by: Editor) -> None:
     if queries.has_newer(session, conversation.id, seen_message_id, by):
         raise Overtaken
-
-
-def _require_words(planned: Planned) -> None:
-    words = body.words(planned.body)
-    if not words.strip():
-        raise NothingSaid
-    if wording.find_hole(words):
-        raise HoleInWords
 
 
 def _due_at(customer: Customer, planned: Planned, *, policy: Policy, now: datetime) -> datetime:

@@ -123,11 +123,11 @@ def _answered_counts(plan: Plan, since: datetime) -> sa.Select[*tuple[Any, ...]]
 def _is_answered() -> sa.ColumnElement[bool]:
     """She wrote in this conversation after it, and before the next mail of the plan."""
     after = aliased(FollowUp)
-    between = sa.exists().where(
-        after.plan_run_id == FollowUp.plan_run_id,
-        after.state == FollowUpState.SENT,
-        after.message_id > FollowUp.message_id,
-        after.message_id < Message.id,
+    between = (
+        sa.exists()
+        .where(after.plan_run_id == FollowUp.plan_run_id, after.state == FollowUpState.SENT)
+        .where(after.message_id > FollowUp.message_id, after.message_id < Message.id)
+        .correlate(FollowUp, Message)
     )
     return (
         sa.exists()

@@ -29,7 +29,7 @@ from tests.wishes.builders import restock, wish_for
 
 LINE = PurchaseReport("shop", "S-1:1", "CAL-TUR-37", NOW - DAY, address="Barbara@Example.com")
 # The piece she had to do with stands in the words.
-WORDS = ["about {{ product.name }} we speak."]
+WORDS = ["about {{ product.name }} we speak.\n\n{{ product.card }}\n\nIs it yours?"]
 
 
 @pytest.fixture
@@ -106,6 +106,7 @@ def test_a_fact_begins_its_plan_once_in_her_conversation_and_about_her_piece(
     assert (run.start, run.fact_at, run.conversation_id, run.editor_id) == (start, NOW, talk.id, nadia.id)
     assert (step.wall.date(), step.editor_id) == ((NOW + 2 * DAY).date(), nadia.id)
     assert "Calanque sandals" in step.body
+    assert 'data-product="CAL-TUR-' in step.body
 
 
 def test_before_it_was_on_and_in_a_plan_that_is_off_nothing_begins(session, sessions, config, nadia, talk):

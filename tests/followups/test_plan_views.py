@@ -9,6 +9,7 @@ from concierge import clock
 from concierge.accounts.models import Role
 from concierge.catalogue.purchases import report_purchase
 from concierge.config import Policy
+from concierge.conversations.models import Message
 from concierge.customers.models import Customer
 from concierge.customers.queries import list_consents
 from concierge.followups import jobs, plan_commands
@@ -148,17 +149,34 @@ def test_each_number_opens_its_rows(client, session, sessions, config, nadia, ta
     make_product(session)
     report_purchase(session, LINE.__class__(**{**_fields(LINE), "delivered_at": NOW}), now=NOW)
     session.commit()
+    plan_commands.begin_plan(
+        session,
+        plan,
+        answered(session, nadia, "Anna Bianchi"),
+        seen_message_id=10**9,
+        by=nadia,
+        policy=Policy(),
+        now=NOW,
+    )
+    for each in plan.steps:
+        each.wait_days = 0
+    session.commit()
+    config.policy.courtesy_rest_hours = 0
+    for job in (jobs.release_due, jobs.carry_plans, jobs.release_due, jobs.carry_plans):
+        job(config, sessions)
+    plan.steps[1].wait_days = 3
+    session.commit()
     for job in (jobs.begin_plans, jobs.release_due, jobs.carry_plans):
         job(config, sessions)
     monkeypatch.setattr(clock, "now", lambda: NOW + 4 * DAY)
-    receive(session, at=NOW + DAY, in_reply_to=(talk_id(session),))
+    receive(session, at=NOW + DAY, in_reply_to=(talk_id(session, talk),))
     bought = LINE.__class__(**{**_fields(LINE), "external_id": "S-2:1", "at": NOW + DAY})
     report_purchase(session, bought, now=NOW + DAY)
     session.commit()
     jobs.release_due(config, sessions)
     jobs.carry_plans(config, sessions)
     sign_in(client, nadia)
-    first, second = steps_planned(session)
+    *_annas, first, second = steps_planned(session)
     page = client.get(f"/plans/{plan.id}").get_data(as_text=True)
     assert "river__water" in page
     for what, found in (("sent", first), ("answered", first), ("bought", first), ("stopped", second)):
@@ -176,10 +194,10 @@ def _fields(line):
     return {name: getattr(line, name) for name in line.__dataclass_fields__}
 
 
-def talk_id(session):
-    from concierge.conversations.models import Message
-
-    return session.scalar(sa.select(Message.rfc_message_id).order_by(Message.id.desc()))
+def talk_id(session, talk):
+    """The name of the newest mail in a conversation."""
+    here = sa.select(Message.rfc_message_id).where(Message.conversation_id == talk.id)
+    return session.scalar(here.order_by(Message.id.desc()))
 
 
 def test_a_plan_is_begun_and_stopped_in_the_conversation(client, session, nadia, talk):
