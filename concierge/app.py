@@ -21,6 +21,7 @@ from concierge.catalogue import views as catalogue
 from concierge.catalogue import webhooks as catalogue_webhooks
 from concierge.config import LANGUAGES, Config, house_folder, read_config
 from concierge.conversations import views as conversations
+from concierge.customers import place_views as places
 from concierge.customers import views as customers
 from concierge.demo import days, post_office, shop, styleguide
 from concierge.drafts import views as drafts
@@ -118,6 +119,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     mailing.init_app(app)
     drafts.init_app(app)
     customers.init_app(app)
+    places.init_app(app)
     conversations.init_app(app)
     offers.init_app(app)
     wishes.init_app(app)

@@ -59,7 +59,7 @@ ALSO_OPEN = {
     "wishes.offering",
     "wishes.wording",
     "wishes.words",
-    "wishes.zones",
+    "customers.zones",
     "drafts.pictures",
     "drafts.desk",
     "drafts.filling",

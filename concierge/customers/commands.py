@@ -21,7 +21,10 @@ from concierge.customers.models import (
     NoAddress,
     NoSuchDay,
     NoWords,
+    UnknownPlace,
 )
+from concierge.customers.offsets import Sighting, add_sighting
+from concierge.customers.zones import guess_from_mails, known_zone, zones_in
 
 # The purpose of mails that nobody wrote to her in person.
 UNASKED = "plan"
@@ -76,8 +79,33 @@ def change_customer(session: Session, customer: Customer, *, by: _Editor, now: d
         customer.language_guessed = False
     for field, value in changed.items():
         setattr(customer, field, value)
+    if changed.keys() & {"country", "language"}:
+        _guess_zone(customer)
     if changed:
         audit.record(session, "customer.changed", customer, by=by, now=now, fields=sorted(changed))
+
+
+def place_customer(session: Session, customer: Customer, *, by: _Editor, now: datetime, **place: str) -> None:
+    """Write down her `country` (ISO 3166) or her `timezone` (IANA), "" for not known; raises UnknownPlace."""
+    zone, country = place.get("timezone", ""), place.get("country", "")
+    if (zone and known_zone(zone) is None) or (country and not zones_in(country)):
+        raise UnknownPlace
+    change_customer(session, customer, by=by, now=now, **place)
+
+
+def note_offset(customer: Customer, minutes: int, *, at: datetime) -> None:
+    """A mail of hers was written at this moment by a clock so many minutes ahead of UTC: that may tell where she is."""
+    seen = add_sighting(_seen(customer), Sighting(at.replace(second=0, microsecond=0), minutes))
+    customer.offsets = [[each.at.isoformat(), each.minutes] for each in seen]
+    _guess_zone(customer)
+
+
+def _guess_zone(customer: Customer) -> None:
+    customer.mail_zone = guess_from_mails(_seen(customer), country=customer.country, language=customer.language)
+
+
+def _seen(customer: Customer) -> list[Sighting]:
+    return [Sighting(datetime.fromisoformat(at), minutes) for at, minutes in customer.offsets or []]
 
 
 def put_in_tier(session: Session, customer: Customer, tier: str, *, by: _Editor, now: datetime) -> None:

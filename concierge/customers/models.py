@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from concierge.db import Base, BigId
@@ -21,7 +22,11 @@ class Customer(Base):
     language: Mapped[str] = mapped_column(sa.String(8), default="en")
     language_guessed: Mapped[bool] = mapped_column(default=True)
     country: Mapped[str] = mapped_column(sa.String(2), default="")
+    # what she told us, or an editor confirmed
     timezone: Mapped[str] = mapped_column(sa.String(64), default="")
+    # what the dates of her mails speak for where her country leaves it open: [moment, minutes ahead of UTC], by day
+    offsets: Mapped[list[Any]] = mapped_column(default=list)
+    mail_zone: Mapped[str] = mapped_column(sa.String(64), default="")
     notes: Mapped[str] = mapped_column(sa.Text, default="")
     # "" or a word of the house's own such as "vip"; what it means for a queue is the wave policy's
     tier: Mapped[str] = mapped_column(sa.String(20), default="")
@@ -51,6 +56,16 @@ class Customer(Base):
     def display_name(self) -> str:
         """Her name, or her address where we know no name."""
         return self.name or self.address
+
+    @hybrid_property
+    def zone_name(self) -> str:
+        """The zone we know by name, "" for none: she told us, else her mails did."""
+        return self.timezone or self.mail_zone
+
+    @zone_name.inplace.expression
+    @classmethod
+    def _zone_name(cls) -> sa.ColumnElement[str]:
+        return sa.func.coalesce(sa.func.nullif(cls.timezone, ""), cls.mail_zone)
 
     def size(self, kind: str) -> str:
         """Her size for shoes, dresses …; empty when unknown."""
@@ -130,6 +145,10 @@ class Consent(Base):
 
 class CustomerNotFound(NotFound):
     """There is no such customer."""
+
+
+class UnknownPlace(BadInput):
+    """We know no such country or time zone. Try a city such as Europe/Rome."""
 
 
 class AddressOfAnother(RuleBroken):

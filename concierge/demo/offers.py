@@ -11,12 +11,12 @@ from concierge.catalogue.stock import report_stock
 from concierge.catalogue.stock_models import StockReport
 from concierge.config import Config
 from concierge.conversations.models import Conversation
+from concierge.customers.zones import zone_of
 from concierge.demo.wishes import SANDALS
 from concierge.wishes import clockwork, leaving, offering, release
 from concierge.wishes.moulds import moulds_of
 from concierge.wishes.queries import get_offer, queue_of
 from concierge.wishes.rounds import Round
-from concierge.wishes.zones import zone_of
 
 _UNITS: Final = 2
 # Later than the shop's count of the night.
@@ -61,5 +61,5 @@ def _awake(session: Session, variant: Variant, config: Config, at: datetime) -> 
     if len(waiting) < _UNITS or any(each and each.last_message_at >= at for each in talks):
         return -1
     policy, people = offering.current_policy(session), [each.customer for each in waiting]
-    zones = [zone_of(each.timezone, each.country, config.policy.zone) for each in people]
+    zones = [zone_of(each.zone_name, each.country, config.policy.zone) for each in people]
     return sum(clockwork.next_waking(at, zone, policy) == at for zone in zones)

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from concierge.catalogue.models import Variant
 from concierge.catalogue.stock_models import Purchase, Restock, StockEvent, StockEventState, StockReport
+from concierge.customers.zones import zone_of
 from concierge.wishes import clockwork, waves
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.offer_models import Offer, OfferEnding, OfferState, Wave, WavePolicy
-from concierge.wishes.zones import zone_of
 
 # Of a hundred offers so many are taken, passed, put off; the rest lapse.
 _TAKEN, _PASSED, _PUT_OFF = 38, 24, 7
@@ -93,7 +93,7 @@ class _Playing:
         return wish.state is WishState.WAITING and any(each.variant is self._variant for each in wish.choices)
 
     def _offer(self, wave: Wave, wish: Wish, turn: waves.Turn, at: datetime) -> None:
-        zone = zone_of(wish.customer.timezone, wish.customer.country, _HOUSE)
+        zone = zone_of(wish.customer.zone_name, wish.customer.country, _HOUSE)
         left_at = clockwork.next_waking(at, zone, self._policy)
         held_until = clockwork.held_until(left_at, self._policy.hold_hours, zone, self._policy)
         offer = Offer(

@@ -136,7 +136,7 @@ def send_follow_up_now(
 
 def reckoned_from(customer: Customer) -> str:
     """What `due_at` was reckoned from, to see when it is to be reckoned anew."""
-    return f"{customer.timezone}:{customer.country}"
+    return f"{customer.zone_name}:{customer.country}"
 
 
 def require_words(written: str) -> None:

@@ -13,13 +13,13 @@ from concierge.catalogue.models import Variant
 from concierge.catalogue.stock_models import Purchase
 from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind
 from concierge.customers.models import Customer, CustomerAddress, CustomerDate
+from concierge.customers.zones import zone_of
 from concierge.followups.plan_models import Plan, PlanRun
 from concierge.followups.plans import FORGOTTEN, Start, date_begins
 from concierge.mailing.models import Delivery
 from concierge.templating.models import TemplateVersion
 from concierge.wishes.models import Wish, WishEnding, WishState, WishVariant
 from concierge.wishes.offer_models import Offer, OfferEnding
-from concierge.wishes.zones import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def _dates(session: Session, asked: Asked, limit: int) -> list[Fact]:
     near = sa.or_(*((CustomerDate.month == month) & (CustomerDate.day == day) for month, day in days))
     talk = _talk(CustomerDate.customer_id)
     statement = (
-        sa.select(CustomerDate, Customer.timezone, Customer.country, talk)
+        sa.select(CustomerDate, Customer.zone_name, Customer.country, talk)
         .join(Customer, Customer.id == CustomerDate.customer_id)
         .where(CustomerDate.kind == plan.date_kind, near, talk.is_not(None))
         .where(sa.true() if asked.only is None else CustomerDate.id == asked.only)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from concierge.catalogue.stock_models import Purchase
 from concierge.config import Policy
 from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind
 from concierge.customers.models import Customer
+from concierge.customers.zones import Whence, whence, zone_of
 from concierge.drafts import body, queries, wording
 from concierge.followups.conditions import Because, Facts, Kindness
 from concierge.followups.courtesy import WEEK, Courtesy
@@ -22,7 +23,6 @@ from concierge.followups.schedule import Window
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.mailing.queries import find_suppression
 from concierge.setbacks import NONE, Rows
-from concierge.wishes.zones import zone_of
 
 PURPOSE = "follow_up"
 # Mails nobody wrote that day and she did not ask for that day: all of them spend from one budget.
@@ -30,20 +30,25 @@ COURTEOUS = (PURPOSE, "offer", "wish_confirm", "still_wanted", "offer_gone")
 _NOT_SENT = (DeliveryState.WITHHELD, DeliveryState.REJECTED, DeliveryState.FAILED)
 # as a literal, so that the index of those that are not yet carried on is used
 _SCHEDULED: sa.ColumnElement[str] = sa.literal_column("'scheduled'")
-_ZONES = frozenset(available_timezones())
 
 
 @dataclass(frozen=True, slots=True)
 class HerClock:
-    """The zone her clock is in, and whether that is our guess."""
+    """The zone her clock is in, and whence we have it."""
 
     zone: ZoneInfo
-    is_guess: bool
+    whence: Whence
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether nobody has told us."""
+        return self.whence is not Whence.HERS
 
 
 def her_clock(customer: Customer, house: ZoneInfo) -> HerClock:
-    """Her zone from her profile, else from her country, else the house's."""
-    return HerClock(zone_of(customer.timezone, customer.country, house), customer.timezone not in _ZONES)
+    """Her zone from her profile, else from what her country and her mails say, else the house's."""
+    zone = zone_of(customer.zone_name, customer.country, house)
+    return HerClock(zone, whence(customer.timezone, customer.mail_zone, customer.country))
 
 
 def kindness_of(policy: Policy) -> Kindness:
@@ -113,7 +118,7 @@ def list_moved(session: Session, *, until: datetime, limit: int) -> list[int]:
         .join(Conversation, Conversation.id == FollowUp.conversation_id)
         .join(Customer, Customer.id == Conversation.customer_id)
         .where(FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_(None), FollowUp.due_at <= until)
-        .where(FollowUp.reckoned_from != Customer.timezone + ":" + Customer.country)
+        .where(FollowUp.reckoned_from != Customer.zone_name + ":" + Customer.country)
     )
     return list(session.scalars(statement.order_by(FollowUp.id).limit(limit)))
 

@@ -1,7 +1,7 @@
 """Files a mail that was read: whose is it, which mailbox, and then the conversation takes it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,7 @@ from concierge.conversations import queries as conversations
 from concierge.conversations.commands import FileIn, MailIn, add_flags, file_message
 from concierge.conversations.models import Conversation, MessageKind
 from concierge.customers import queries as customers
-from concierge.customers.commands import add_customer
+from concierge.customers.commands import add_customer, note_offset
 from concierge.customers.models import Customer
 from concierge.inbound import queries
 from concierge.inbound.commands import file_mail, quarantine_mail, set_aside
@@ -24,6 +24,8 @@ from concierge.inbound.parsed import Kind, ParsedMail
 from concierge.inbound.reasons import ALSO_TO
 
 # Senders that name nobody for certain; such a mail is never laid to a customer's account (T11).
+# A mail program's clock that is farther off than this is not believed about its zone either.
+_DATED_RIGHT = timedelta(days=2)
 _NOBODY = ("unclear-sender", "several-senders", "several-froms")
 
 
@@ -111,6 +113,7 @@ def _file_once(session: Session, case: _Case, *, secret: str, now: datetime) -> 
         set_aside(case.mail, "no-matter", now=now)
     else:
         message = file_message(session, _mail_in(case, customer), secret=secret, now=now)
+        _note_her_clock(case, customer)
         file_mail(case.mail, message.id, now=now)
 
 
@@ -160,6 +163,15 @@ def _conversation_it_is_about(session: Session, case: _Case, secret: str) -> Con
     keyed = [number for key in keys if (number := tokens.read_reply_key(secret, key)) is not None]
     found = conversations.list_existing(session, tuple(keyed))
     return session.get(Conversation, found[0]) if found else None
+
+
+def _note_her_clock(case: _Case, customer: Customer) -> None:
+    """What the date of her own mail says of where she is; a date far from when it came says nothing."""
+    parsed, received_at = case.read.parsed, case.mail.received_at
+    if case.mail.reason == BY_HAND or parsed.kind is not Kind.HUMAN or parsed.offset is None or parsed.sent_at is None:
+        return
+    if case.mail.source == "import" or abs(parsed.sent_at - received_at) < _DATED_RIGHT:
+        note_offset(customer, parsed.offset, at=parsed.sent_at)
 
 
 def _mail_in(case: _Case, customer: Customer) -> MailIn:

@@ -19,6 +19,8 @@ MOST_PARAMETERS = 100
 _HEADER_END = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
+# After the hour: "+0200" (RFC 5322, 3.3); "-0000" says that the zone is not told.
+_OFFSET = re.compile(r":\d{2}\s+([+-]\d{4})\b")
 _ENCODED_WORD = re.compile(
     rb"=\?([^?\s]{1,60})\?(?:[bB]\?([A-Za-z0-9+/=_\-\t\n\r ]*)|[qQ]\?([^?]*(?:\?(?!=)[^?]*){0,8}))\?="
 )
@@ -222,6 +224,15 @@ def own_message_id(text: str) -> str | None:
 
 
 @lru_cache(maxsize=64)
+def read_offset(text: str) -> int | None:
+    """Return how many minutes ahead of UTC a Date field's clock was; None where it does not say, or nonsense."""
+    found = _OFFSET.search(text[:200])
+    if found is None or found[1] == "-0000":
+        return None
+    minutes = int(found[1][0] + "1") * (int(found[1][1:3]) * 60 + int(found[1][3:]))
+    return minutes if minutes % 15 == 0 and -12 * 60 <= minutes <= 14 * 60 else None
+
+
 def read_date(text: str) -> datetime | None:
     """Return a Date field as aware UTC, or None where it can't be understood or is no sane moment."""
     try:

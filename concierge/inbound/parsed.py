@@ -51,6 +51,8 @@ class ParsedMail:
     language: str | None
     first_name: str
     flags: tuple[str, ...] = ()
+    # Minutes the clock that wrote Date was ahead of UTC; None where it does not say (RFC 5322, 3.3: -0000).
+    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from traceback import extract_tb
 from concierge.addresses import Address
 from concierge.inbound.bodies import read_letter
 from concierge.inbound.charsets import codec_for
-from concierge.inbound.headers import MOST_HEADER_BYTES, Headers, message_ids, own_message_id, read_date
+from concierge.inbound.headers import MOST_HEADER_BYTES, Headers, message_ids, own_message_id, read_date, read_offset
 from concierge.inbound.kinds import tell_kind
 from concierge.inbound.languages import guess_language
 from concierge.inbound.mime import Part, TooComplex, read_parts
@@ -68,6 +68,7 @@ def _parse(raw: bytes, envelope_from: str | None) -> ParsedMail | Unreadable:
         in_reply_to=_ids(headers, "in-reply-to"),
         references=_ids(headers, "references") + (_returned_ids(root) if kind is Kind.BOUNCE else ()),
         sent_at=read_date(headers.text("date")),
+        offset=read_offset(headers.text("date")),
         subject=subject,
         sender=sender.address,
         reply_to=read_all(headers, "reply-to", charset),

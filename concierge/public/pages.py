@@ -16,12 +16,12 @@ from concierge.catalogue.cards import ProductCard, card_of
 from concierge.catalogue.models import Variant
 from concierge.config import LANGUAGES
 from concierge.customers.models import Customer
+from concierge.customers.zones import zone_of
 from concierge.errors import BadToken, ConciergeError
 from concierge.extensions import db, house_config
 from concierge.web.rendering import render
 from concierge.web.security import CONTENT_SECURITY_POLICY
 from concierge.wishes import caps, links
-from concierge.wishes.zones import zone_of
 
 # No cookie is read here: a link carries its own proof, so there is no session to forge a request in (RFC 8058, 3.2).
 bp = Blueprint("public", __name__)
@@ -86,7 +86,7 @@ def language_of(customer: Customer) -> str:
 
 def zone_of_her(customer: Customer) -> ZoneInfo:
     """Her time zone: her own, else her country's, else the house's."""
-    return zone_of(customer.timezone, customer.country, house_config().policy.zone)
+    return zone_of(customer.zone_name, customer.country, house_config().policy.zone)
 
 
 def may_lead_to(origin: str) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.stock_models import Purchase, Restock, ReturnedUnit, ReturnState
 from concierge.customers.models import Customer
+from concierge.customers.zones import zone_of
 from concierge.reports import chances, summing
 from concierge.reports.chances import Answers, Prior
 from concierge.reports.figures import HouseCount, Journeys, WaveCount
@@ -25,7 +26,6 @@ from concierge.reports.summing import Article, Tally
 from concierge.wishes.clockwork import hours_left
 from concierge.wishes.models import Wish, WishEnding, WishVariant
 from concierge.wishes.offer_models import Offer, OfferEnding, OfferState, Wave, WavePolicy
-from concierge.wishes.zones import zone_of
 
 GONE_WITHIN: Final = timedelta(days=90)
 SOLD_WITHIN: Final = timedelta(days=180)
@@ -188,7 +188,7 @@ def is_taken(ending: OfferEnding | None, state: OfferState) -> bool:
 def _delays(session: Session, policy: WavePolicy) -> list[float]:
     """Waking hours between the mail and her yes, of the newest offers that were taken."""
     statement = (
-        sa.select(Offer.left_at, Offer.answered_at, Customer.timezone, Customer.country)
+        sa.select(Offer.left_at, Offer.answered_at, Customer.zone_name, Customer.country)
         .join_from(Offer, Customer, Offer.customer_id == Customer.id)
         .where(Offer.state == OfferState.TAKEN, Offer.left_at.is_not(None), Offer.answered_at.is_not(None))
     )

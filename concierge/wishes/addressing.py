@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from concierge.addresses import Address, normalise
 from concierge.catalogue.sizes import system_known
+from concierge.customers.zones import zone_of
 from concierge.mailing.mail import is_lawful
 from concierge.mailing.sheets import typed
 from concierge.wishes import clockwork, waves
@@ -17,7 +18,6 @@ from concierge.wishes.moulds import MouldKey, PieceKey
 from concierge.wishes.offer_mail import until_words
 from concierge.wishes.offer_models import WavePolicy
 from concierge.wishes.voices import Colleague, Roster, Voice, choose_voice
-from concierge.wishes.zones import zone_of
 
 
 class Addressed(NamedTuple):

@@ -150,7 +150,7 @@ def _statement(*, is_ours: bool = True) -> sa.Select[*tuple[Any, ...]]:
             Wish.language,
             Customer.name,
             Customer.first_name,
-            Customer.timezone,
+            Customer.zone_name,
             Customer.country,
             sa.exists().where(Consent.id == Wish.consent_id, Consent.withdrawn_at.is_(None)),
             Wish.state,

@@ -17,6 +17,7 @@ from concierge.catalogue.models import Variant
 from concierge.catalogue.sizes import system_known
 from concierge.config import Config, locale_of
 from concierge.conversations.commands import Begun, LetterOut, record_letters, reserve_conversations
+from concierge.customers.zones import zone_of
 from concierge.drafts.wording import reply_subject
 from concierge.mailing.commands import Posting, queue_deliveries, words_for
 from concierge.mailing.letters import Letter, Signature, Words, phrases, render_letter
@@ -31,7 +32,6 @@ from concierge.wishes.moulds import Moulds, Shelf, card_for, words_from
 from concierge.wishes.offer_models import Offer
 from concierge.wishes.staff import colleague
 from concierge.wishes.voices import call_the_roll, choose_voice
-from concierge.wishes.zones import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def ask_whether_wanted(table: Table, wish: Wish) -> bool:
     """Ask kindly, before it ends, whether she still wants it; False when it was asked already, or waits no more."""
     if wish.state is not WishState.WAITING or wish.asked_at is not None:
         return False
-    _, zone = phrases(wish.language), zone_of(wish.customer.timezone, wish.customer.country, table.config.policy.zone)
+    _, zone = phrases(wish.language), zone_of(wish.customer.zone_name, wish.customer.country, table.config.policy.zone)
     since, ends = (each.astimezone(zone).date() for each in (wish.confirmed_at or wish.created_at, wish.expires_at))
     values = {
         "link": links.wishes_link(table.config, wish.customer_id),

@@ -10,6 +10,7 @@ from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.catalogue.stock import give_back_units, take_units
 from concierge.catalogue.stock_models import Purchase
+from concierge.customers.zones import zone_of
 from concierge.wishes import clockwork, queries
 from concierge.wishes.models import Wish, WishEnding, WishPurchase, WishState
 from concierge.wishes.offer_models import (
@@ -20,7 +21,6 @@ from concierge.wishes.offer_models import (
     OfferState,
     WavePolicy,
 )
-from concierge.wishes.zones import zone_of
 
 REST = timedelta(days=7)
 
@@ -188,7 +188,7 @@ def _whole_hold(offer: Offer, until: datetime, zone: ZoneInfo, *, now: datetime)
 
 
 def _zone_of(offer: Offer, house: ZoneInfo) -> ZoneInfo:
-    return zone_of(offer.customer.timezone, offer.customer.country, house)
+    return zone_of(offer.customer.zone_name, offer.customer.country, house)
 
 
 def fulfil_wish(session: Session, wish: Wish, purchase: Purchase, *, now: datetime) -> None:

@@ -88,7 +88,7 @@ def _page(variant_id: int, behind: Key | None, plain_only: bool, size: int) -> s
             Wish.skipped_because,
             Wish.customer_id,
             sa.func.coalesce(Wish.editor_id, Conversation.editor_id).label("editor_id"),
-            Customer.timezone,
+            Customer.zone_name.label("timezone"),
             Customer.country,
             Product.price_cents,
             Wish.needed_by,

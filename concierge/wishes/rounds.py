@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from concierge import audit
 from concierge.catalogue.stock import take_units
+from concierge.customers.zones import zone_of
 from concierge.rows import insert_many, is_one_of
 from concierge.wishes import clockwork, queries, shelves, waves
 from concierge.wishes.models import Wish, WishState, WishVariant
 from concierge.wishes.offer_models import Offer, OfferState, Rule, Wave
 from concierge.wishes.queues import Waiting, read_queue
 from concierge.wishes.waves import Key, Place, Turn
-from concierge.wishes.zones import zone_of
 
 # Offers made in one transaction.
 AT_ONCE = 500

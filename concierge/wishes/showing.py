@@ -18,6 +18,7 @@ from concierge.catalogue.returns import probable_units
 from concierge.catalogue.stock_models import ReturnedUnit
 from concierge.conversations.wording import fare
 from concierge.customers.models import Consent, Customer
+from concierge.customers.zones import zone_of
 from concierge.mailing.models import Delivery
 from concierge.wishes import queries, wording, words
 from concierge.wishes.letters import confirm_key
@@ -25,7 +26,6 @@ from concierge.wishes.models import Wish, WishState
 from concierge.wishes.offer_models import Offer
 from concierge.wishes.radar import assign_softly
 from concierge.wishes.waves import Standing
-from concierge.wishes.zones import zone_of
 
 # A longer queue is not read for a page: her place in it is counted instead.
 LONGEST_QUEUE = 2_000
@@ -164,7 +164,7 @@ def _shown(
         skipped=words.skipped_words(wish.skipped_because, reader.language) if wish.skipped_because else "",
         asked=asked,
         proof=proofs.get(wish.consent_id or 0),
-        renew_by=wording.day_words(wish.expires_at, zone_of(customer.timezone, customer.country, reader.house))
+        renew_by=wording.day_words(wish.expires_at, zone_of(customer.zone_name, customer.country, reader.house))
         if wish.asked_at and wish.is_living
         else "",
     )
@@ -206,7 +206,7 @@ def _stands(session: Session, wish: Wish, orders: Mapping[int, _Queue], reader: 
 def _offer(offer: Offer | None, wish: Wish, reader: Reader) -> str:
     if offer is None:
         return ""
-    hers = zone_of(wish.customer.timezone, wish.customer.country, reader.house)
+    hers = zone_of(wish.customer.zone_name, wish.customer.country, reader.house)
     said = wording.offer_words(offer, hers=hers, here=reader.zone)
     return f"{sized(offer.variant, reader.language, with_colour=False)}: {said}" if len(wish.choices) > 1 else said
 

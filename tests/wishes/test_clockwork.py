@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from concierge.customers.zones import zone_of
 from concierge.wishes.clockwork import held_until, hours_left, next_waking
-from concierge.wishes.zones import zone_of
 
 MINUTE = timedelta(minutes=1)
 ROME = ZoneInfo("Europe/Rome")
