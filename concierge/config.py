@@ -4,7 +4,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,6 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from concierge.closed_days import check, covers
 from concierge.errors import Misconfigured
 
 _PACKAGE = Path(__file__).parent
@@ -148,7 +149,10 @@ class Policy(BaseSettings):
     courtesy_rest_hours: int = Field(24, ge=0, le=24 * 30, examples=["24"])
     courtesy_from_hour: int = Field(9, ge=0, le=22, examples=["9"])
     courtesy_until_hour: int = Field(20, ge=1, le=24, examples=["20"])
-    # a follow-up later than this asks its editor first; a backlog leaves so many a minute
+    # days on which the house is closed, by its own calendar: every year's, or one year's
+    closed_days: Annotated[str, AfterValidator(check)] = Field("", examples=["12-24..12-26, 2026-08-17"])
+    # a follow-up later than this asks its editor first, or …; a backlog leaves so many a minute
+    follow_up_when_late: Literal["asked", "skipped", "sent"] = Field("asked", examples=["asked"])
     follow_up_late_hours: int = Field(24, ge=1, le=24 * 30, examples=["24"])
     follow_up_backlog_per_minute: int = Field(60, ge=1, le=100_000, examples=["60"])
     timezone: Annotated[str, AfterValidator(_zone)] = Field("Europe/Rome", examples=["Europe/Rome"])
@@ -164,6 +168,10 @@ class Policy(BaseSettings):
         if self.courtesy_from_hour >= self.courtesy_until_hour:
             raise ValueError("CONCIERGE_POLICY_COURTESY_UNTIL_HOUR must be later than …_FROM_HOUR")
         return self
+
+    def is_closed(self, day: date) -> bool:
+        """Whether the house is closed on a day of its own calendar."""
+        return covers(self.closed_days, day)
 
     @property
     def stock_settling(self) -> timedelta:

@@ -1,6 +1,7 @@
 """Configuration: every mistake at once, each with its variable and an example."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,14 @@ def test_the_manual_says_of_every_setting_what_it_means_and_its_default():
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("## Every setting")[2]
     said = {name: default for name, default, _means in ROW.findall(page)}
     assert said == defaults()
+
+
+def test_the_house_is_closed_on_the_days_named_each_year_or_once():
+    policy = Policy(closed_days="12-24..01-06, 2026-08-17, 02-29")
+    closed = {date(2026, 12, 24), date(2027, 1, 6), date(2030, 1, 1), date(2026, 8, 17), date(2028, 2, 29)}
+    opened = {date(2026, 12, 23), date(2027, 1, 7), date(2027, 8, 17), date(2027, 3, 1)}
+    assert {day for day in closed | opened if policy.is_closed(day)} == closed
+    assert not Policy().is_closed(date(2026, 12, 25))
+    for nonsense in ("Christmas", "12-32", "02-30", "24.12.", "2026-08-10..08-20", "12-24...12-26", "2026-13-01"):
+        with pytest.raises(ValueError):
+            Policy(closed_days=nonsense)

@@ -14,6 +14,7 @@ from concierge.config import Config
 from concierge.conversations.commands import MailIn, close_conversation, file_message
 from concierge.conversations.models import Conversation, ConversationState
 from concierge.conversations.queries import references_for
+from concierge.customers.courtesy import Late
 from concierge.drafts import desk
 from concierge.drafts.letter import Faces
 from concierge.followups import carrying, plan_commands, queries, releasing
@@ -23,7 +24,7 @@ from concierge.followups.plan_commands import PlanAsWritten, StepAsWritten
 from concierge.followups.plan_facts import Fact
 from concierge.followups.plan_models import Plan, PlanRun
 from concierge.followups.plans import Start, StopsAlso
-from concierge.followups.schedule import Late, Window
+from concierge.followups.schedule import Window
 from concierge.mailing.models import DeliveryState
 from concierge.templating.models import Template
 

@@ -166,7 +166,8 @@ def _follow_up(
     zone = queries.her_clock(customer, policy.zone).zone
     anchor = before.settled_at if before is not None and before.settled_at is not None else run.fact_at
     wall = wall_of_step(anchor, step.wait_days, zone)
-    window = window_of(step.window, queries.kindness_of(policy).window)
+    kindness = queries.kindness_of(policy)
+    window = window_of(step.window, kindness.window)
     return FollowUp(
         conversation=conversation,
         editor=run.editor,
@@ -175,7 +176,7 @@ def _follow_up(
         since_at=before.since_at if before is not None else run.begun_at,
         wall=wall,
         is_named=False,
-        due_at=opening(wall, zone, customer.country, window, is_named=False),
+        due_at=opening(wall, zone, customer.country, window, is_named=False, closing=kindness.closing),
         reckoned_from=reckoned_from(customer),
         body=words,
         language=version.language,

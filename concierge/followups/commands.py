@@ -16,7 +16,7 @@ from concierge.drafts import body, wording
 from concierge.drafts.models import MayNotAnswer
 from concierge.drafts.queries import language_of
 from concierge.followups import queries
-from concierge.followups.conditions import Because, opening
+from concierge.followups.conditions import Because, Facts, due_at
 from concierge.followups.models import (
     AlreadyPlanned,
     FollowUp,
@@ -169,8 +169,7 @@ def _due_at(customer: Customer, planned: Planned, *, policy: Policy, now: dateti
     zone = queries.her_clock(customer, policy.zone).zone
     if not now < instant_of(planned.wall, zone) < now + _FARTHEST:
         raise MomentPassed
-    window = queries.kindness_of(policy).window
-    return opening(planned.wall, zone, customer.country, window, is_named=planned.is_named)
+    return due_at(Facts(planned.wall, zone, customer.country, planned.is_named), queries.kindness_of(policy))
 
 
 def _look_anew(session: Session, follow_up: FollowUp, *, now: datetime) -> None:

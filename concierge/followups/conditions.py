@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from concierge.followups.courtesy import Courtesy, free_from
-from concierge.followups.feasts import holidays_of
-from concierge.followups.schedule import Late, Window, instant_of, is_late, next_open, no_holiday
+from concierge.customers.courtesy import Courtesy, Late, free_from
+from concierge.customers.feasts import ALWAYS_OPEN, Closing, holidays_of, no_holiday
+from concierge.followups.schedule import Window, instant_of, is_late, next_open
 
 
 class Because(StrEnum):
@@ -55,6 +55,7 @@ class Kindness:
     window: Window
     limit: timedelta
     when_late: Late = Late.ASKED
+    closing: Closing = ALWAYS_OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +166,39 @@ def stopped(facts: Facts) -> Because | None:
 
 def due_at(facts: Facts, kindness: Kindness) -> datetime:
     """When it is due: when her clock shows `wall`, or when she next may be written to after that."""
-    return opening(facts.wall, facts.zone, facts.country, kindness.window, is_named=facts.is_named)
+    return opening(
+        facts.wall, facts.zone, facts.country, kindness.window, is_named=facts.is_named, closing=kindness.closing
+    )
 
 
-def opening(wall: datetime, zone: ZoneInfo, country: str, window: Window, *, is_named: bool) -> datetime:
-    """The instant for a wall time of hers, moved out of her quiet hours, and off a holiday unless its day was named."""
+def opening(
+    wall: datetime, zone: ZoneInfo, country: str, window: Window, *, is_named: bool, closing: Closing = ALWAYS_OPEN
+) -> datetime:
+    """The instant for a wall time of hers, moved out of her quiet hours, off the days on which the house is closed, and
+    off a holiday unless its day was named."""
     is_holiday = no_holiday if is_named else holidays_of(country)
-    return next_open(instant_of(wall, zone), zone, window, is_holiday)
+    return next_open(instant_of(wall, zone), zone, window, is_holiday, closing)
+
+
+class Moved(StrEnum):
+    """Why a planned mail does not leave at the moment that was meant."""
+
+    HOLIDAY = "holiday"  # where she lives
+    CLOSED = "closed"  # the house is
+    HOURS = "hours"  # she is not to be written to then
+    COURTESY = "courtesy"  # she was written to lately
+
+
+def why_moved(facts: Facts, kindness: Kindness, due: datetime) -> Moved | None:
+    """Why it leaves at `due` and not at its wall time; None when it does."""
+    meant = instant_of(facts.wall, facts.zone)
+    if due <= meant:
+        return None
+    if not facts.is_named and holidays_of(facts.country)(facts.wall.date()):
+        return Moved.HOLIDAY
+    if kindness.closing.holds(meant):
+        return Moved.CLOSED
+    return Moved.COURTESY if kindness.window.shows(facts.wall) else Moved.HOURS
 
 
 def free_at(facts: Facts, kindness: Kindness, now: datetime) -> datetime:
@@ -182,4 +209,4 @@ def free_at(facts: Facts, kindness: Kindness, now: datetime) -> datetime:
     free = free_from(facts.sent, now, kindness.courtesy)
     named: date | None = facts.wall.date() if facts.is_named else None
     holiday = holidays_of(facts.country)
-    return next_open(free, facts.zone, kindness.window, lambda day: day != named and holiday(day))
+    return next_open(free, facts.zone, kindness.window, lambda day: day != named and holiday(day), kindness.closing)

@@ -13,6 +13,7 @@ from concierge.accounts.queries import current_editor, list_answering_editors
 from concierge.config import Config, Policy
 from concierge.extensions import db
 from concierge.followups import promising, queries, showing, words
+from concierge.followups.calendar import View, open_sheet, read_day, sort_by_day
 from concierge.followups.conditions import Because
 from concierge.followups.models import FollowUp
 from concierge.followups.queries import UnsentFilter
@@ -24,6 +25,9 @@ bp = Blueprint("followup_pages", __name__)
 # Where a verb leads back to.
 PLACES: Final = {"today": "followup_pages.today", "coming": "followup_pages.coming"}
 _PAGE: Final = 50
+# Entries of a calendar, and of one of its days in a month.
+_MOST: Final = 400
+_IN_A_CELL: Final = 4
 _LATELY: Final = timedelta(days=7)
 _COUNTED: Final = timedelta(days=90)
 
@@ -57,12 +61,38 @@ def today() -> ResponseReturnValue:
 
 @bp.get("/followups")
 def coming() -> ResponseReturnValue:
-    """What will leave by itself, day by day; `?whose=mine` shows one's own."""
+    """What will leave by itself, day by day; `?whose=mine` shows one's own, `?editor=` another's."""
     me = current_editor()
-    is_mine = request.args.get("whose") == "mine"
-    found = queries.list_coming(db.session, editor_id=me.id if is_mine else None, limit=200)
+    editor_id = me.id if request.args.get("whose") == "mine" else request.args.get("editor", type=int)
+    found = queries.list_coming(db.session, editor_id=editor_id, limit=200)
     days = showing.by_day(_shown(found, looking_ahead=False), ZoneInfo(me.timezone))
-    return render("followups/coming.html", days=days, is_mine=is_mine)
+    editors = list_answering_editors(db.session)
+    return render("followups/coming.html", days=days, editor_id=editor_id, editors=editors)
+
+
+@bp.get("/followups/calendar")
+def calendar() -> ResponseReturnValue:
+    """What will leave, by month or week, in the reader's days; `?editor=` one editor's, `?on=` around another day."""
+    me, now = current_editor(), clock.now()
+    zone, editor_id = ZoneInfo(me.timezone), request.args.get("editor", type=int)
+    today = now.astimezone(zone).date()
+    chosen = request.args.get("view", "")
+    view = View(chosen) if chosen in set(View) else View.MONTH
+    day = read_day(request.args.get("on", ""), today)
+    sheet = open_sheet(view, day, today=today, zone=zone)
+    found = queries.list_between(db.session, sheet.starts, sheet.ends, editor_id=editor_id, limit=_MOST + 1)
+    shown = _shown(found[:_MOST], looking_ahead=False)
+    return render(
+        "followups/calendar.html",
+        sheet=sheet,
+        sheet_day=day,
+        title=showing.sheet_words(sheet, day),
+        days=sort_by_day(shown, [each.follow_up.due_at for each in shown], zone),
+        most=_IN_A_CELL if view is View.MONTH else _MOST,
+        is_cut=len(found) > _MOST,
+        editor_id=editor_id,
+        editors=list_answering_editors(db.session),
+    )
 
 
 @bp.get("/followups/unsent")
@@ -88,8 +118,8 @@ def unsent() -> ResponseReturnValue:
 
 
 def _shown(found: Sequence[FollowUp], *, looking_ahead: bool = True) -> list[showing.Shown]:
-    house, now = policy().zone, clock.now()
-    return [showing.show(db.session, each, house=house, now=now, looking_ahead=looking_ahead) for each in found]
+    numbers, now = policy(), clock.now()
+    return [showing.show(db.session, each, policy=numbers, now=now, looking_ahead=looking_ahead) for each in found]
 
 
 def _midnight(now: datetime, zone: ZoneInfo) -> datetime:

@@ -13,6 +13,7 @@ from concierge.accounts.models import Editor
 from concierge.config import Policy
 from concierge.conversations.models import Conversation
 from concierge.conversations.queries import lock_conversation
+from concierge.customers.courtesy import Late
 from concierge.drafts.models import MayNotAnswer
 from concierge.followups import carrying, queries
 from concierge.followups.conditions import Because
@@ -29,7 +30,7 @@ from concierge.followups.plan_models import (
     RunEnded,
 )
 from concierge.followups.plans import Start, StopsAlso
-from concierge.followups.schedule import Late, Window
+from concierge.followups.schedule import Window
 
 
 @dataclass(frozen=True, slots=True)

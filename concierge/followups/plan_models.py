@@ -7,11 +7,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from concierge.accounts.models import Editor
 from concierge.conversations.models import Conversation
+from concierge.customers.courtesy import Late
 from concierge.db import Base, BigId, states
 from concierge.errors import BadInput, NotFound, RuleBroken
 from concierge.followups.conditions import Because
 from concierge.followups.plans import Start
-from concierge.followups.schedule import Late, Window
+from concierge.followups.schedule import Window
 from concierge.templating.models import Template
 
 

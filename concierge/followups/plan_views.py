@@ -61,9 +61,9 @@ def rows(plan_id: int) -> ResponseReturnValue:
     shown, runs = [], []
     if what in WHATS:
         wanted = Wanted(what, step_id, Because(because) if because in set(Because) else None)
-        house = pages.policy().zone
+        policy = pages.policy()
         found = list_rows(db.session, plan, wanted, now=now)
-        shown = [showing.show(db.session, each, house=house, now=now, looking_ahead=False) for each in found]
+        shown = [showing.show(db.session, each, policy=policy, now=now, looking_ahead=False) for each in found]
     else:
         runs = list_runs(db.session, plan, living=what == "living", now=now)
     step = next((each for each in plan.every_step if each.id == step_id), None)

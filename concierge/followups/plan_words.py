@@ -4,9 +4,9 @@ from babel.dates import get_day_names
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
+from concierge.customers.courtesy import Late
 from concierge.followups.plan_models import Plan, PlanStep
 from concierge.followups.plans import BIRTHDAY, Start, StopsAlso
-from concierge.followups.schedule import Late
 
 
 def start_words(start: Start) -> str:

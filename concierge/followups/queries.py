@@ -1,6 +1,5 @@
 """Reading follow-ups: what is due, what is coming, what did not leave and why; and the facts a release decides on."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,22 +11,20 @@ from concierge.accounts.models import Editor
 from concierge.catalogue.stock_models import Purchase
 from concierge.config import Policy
 from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind
+from concierge.customers.courtesy import WEEK, Courtesy, Late
+from concierge.customers.feasts import Closing
 from concierge.customers.models import Customer
 from concierge.customers.zones import Whence, whence, zone_of
 from concierge.drafts import body, queries, wording
 from concierge.followups.conditions import Because, Facts, Kindness
-from concierge.followups.courtesy import WEEK, Courtesy
 from concierge.followups.models import FollowUp, FollowUpNotFound, FollowUpState
 from concierge.followups.plan_conditions import stop_of_plan
 from concierge.followups.schedule import Window
-from concierge.mailing.models import Delivery, DeliveryState
-from concierge.mailing.queries import find_suppression
+from concierge.mailing.models import Delivery
+from concierge.mailing.queries import find_suppression, list_courteous
 from concierge.setbacks import NONE, Rows
 
 PURPOSE = "follow_up"
-# Mails nobody wrote that day and she did not ask for that day: all of them spend from one budget.
-COURTEOUS = (PURPOSE, "offer", "wish_confirm", "still_wanted", "offer_gone")
-_NOT_SENT = (DeliveryState.WITHHELD, DeliveryState.REJECTED, DeliveryState.FAILED)
 # as a literal, so that the index of those that are not yet carried on is used
 _SCHEDULED: sa.ColumnElement[str] = sa.literal_column("'scheduled'")
 
@@ -38,11 +35,6 @@ class HerClock:
 
     zone: ZoneInfo
     whence: Whence
-
-    @property
-    def is_guess(self) -> bool:
-        """Whether nobody has told us."""
-        return self.whence is not Whence.HERS
 
 
 def her_clock(customer: Customer, house: ZoneInfo) -> HerClock:
@@ -57,6 +49,8 @@ def kindness_of(policy: Policy) -> Kindness:
         Courtesy(policy.courtesy_mails_per_week, timedelta(hours=policy.courtesy_rest_hours)),
         Window(policy.courtesy_from_hour, policy.courtesy_until_hour),
         timedelta(hours=policy.follow_up_late_hours),
+        Late(policy.follow_up_when_late),
+        Closing(policy.is_closed, policy.zone),
     )
 
 
@@ -152,6 +146,18 @@ def list_coming(
     return list(session.scalars(statement.order_by(FollowUp.due_at, FollowUp.id).limit(limit)))
 
 
+def list_between(
+    session: Session, starts: datetime, ends: datetime, *, editor_id: int | None = None, limit: int
+) -> list[FollowUp]:
+    """What is planned from `starts` until before `ends`, that which asks too, the next first."""
+    statement = sa.select(FollowUp).where(
+        FollowUp.state == FollowUpState.SCHEDULED, FollowUp.due_at >= starts, FollowUp.due_at < ends
+    )
+    if editor_id is not None:
+        statement = statement.where(FollowUp.editor_id == editor_id)
+    return list(session.scalars(statement.order_by(FollowUp.due_at, FollowUp.id).limit(limit)))
+
+
 def list_asking(session: Session, *, editor_id: int | None = None, limit: int = 100) -> list[FollowUp]:
     """What waits for a yes, the longest first."""
     statement = sa.select(FollowUp).where(FollowUp.state == FollowUpState.SCHEDULED, FollowUp.asked_at.is_not(None))
@@ -228,16 +234,6 @@ def facts_of(session: Session, follow_up: FollowUp, *, house: ZoneInfo, now: dat
         sent=list_courteous(session, [each.normalised for each in customer.addresses], since=now - WEEK),
         plan_stop=stop_of_plan(session, follow_up),
     )
-
-
-def list_courteous(session: Session, normalised: Sequence[str], *, since: datetime) -> list[datetime]:
-    """When planned and automatic mails to these addresses were queued since then."""
-    statement = (
-        sa.select(Delivery.created_at)
-        .where(Delivery.to_normalised.in_(normalised), Delivery.purpose.in_(COURTEOUS))
-        .where(Delivery.created_at > since, Delivery.state.not_in(_NOT_SENT))
-    )
-    return list(session.scalars(statement))
 
 
 def _hers(follow_up: FollowUp) -> sa.Select[int]:

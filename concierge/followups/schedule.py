@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from concierge.customers.feasts import ALWAYS_OPEN, Closing, no_holiday
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
@@ -32,19 +33,6 @@ class Window:
         return wall.weekday() in self.weekdays and self.from_hour <= wall.hour < self.until_hour
 
 
-class Late(StrEnum):
-    """What becomes of a mail that is later than its limit."""
-
-    ASKED = "asked"  # its editor is asked whether it may still go
-    SKIPPED = "skipped"  # it does not go
-    SENT = "sent"  # it goes all the same
-
-
-def no_holiday(_day: date) -> bool:
-    """A country without holidays."""
-    return False
-
-
 def instant_of(wall: datetime, zone: ZoneInfo) -> datetime:
     """The instant, aware UTC, at which a clock in `zone` first shows the naive `wall`.
 
@@ -70,9 +58,13 @@ def wall_of(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def next_open(
-    moment: datetime, zone: ZoneInfo, window: Window, is_holiday: Callable[[date], bool] = no_holiday
+    moment: datetime,
+    zone: ZoneInfo,
+    window: Window,
+    is_holiday: Callable[[date], bool] = no_holiday,
+    closing: Closing = ALWAYS_OPEN,
 ) -> datetime:
-    """`moment` itself when the window is open then by her clock, else when it opens next; as aware UTC.
+    """`moment` itself when the window is open then by her clock and the house too, else when it opens next; aware UTC.
 
     A window that never opens is no window: `moment` itself.
     """
@@ -81,7 +73,7 @@ def next_open(
         return moment
     for opening in _openings(moment, zone, window):
         wall = wall_of(opening, zone)
-        if window.shows(wall) and not is_holiday(wall.date()):
+        if window.shows(wall) and not is_holiday(wall.date()) and not closing.holds(opening):
             return opening
     return moment
 

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from flask_babel import format_date, format_datetime
 from sqlalchemy.orm import Session
 
+from concierge.config import Policy
 from concierge.drafts import body
-from concierge.followups.conditions import Because, stopped
+from concierge.followups.calendar import Sheet, View
+from concierge.followups.conditions import Because, Facts, Moved, stopped, why_moved
 from concierge.followups.models import FollowUp
-from concierge.followups.queries import HerClock, facts_of, her_clock
+from concierge.followups.plan_conditions import kindness_for
+from concierge.followups.queries import HerClock, facts_of, her_clock, kindness_of
 from concierge.followups.schedule import wall_of
 
 _WALL = "EEEE d MMMM, HH:mm"
@@ -25,10 +28,12 @@ class Shown:
 
     follow_up: FollowUp
     her_time: str
+    her_hour: str
     clock: HerClock
     first_words: str
     would_stop: Because | None
     seen: int
+    moved: Moved | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +44,24 @@ class Day:
     shown: tuple[Shown, ...]
 
 
-def show(session: Session, follow_up: FollowUp, *, house: ZoneInfo, now: datetime, looking_ahead: bool = True) -> Shown:
+def show(session: Session, follow_up: FollowUp, *, policy: Policy, now: datetime, looking_ahead: bool = True) -> Shown:
     """One of them, made ready; what would stop it now is looked up unless told otherwise."""
-    clock, would_stop = her_clock(follow_up.conversation.customer, house), None
+    customer, would_stop = follow_up.conversation.customer, None
+    clock = her_clock(customer, policy.zone)
     if looking_ahead and follow_up.is_scheduled:
-        would_stop = stopped(facts_of(session, follow_up, house=house, now=now))
+        would_stop = stopped(facts_of(session, follow_up, house=policy.zone, now=now))
+    kindness = kindness_for(follow_up, kindness_of(policy))
+    meant = Facts(follow_up.wall, clock.zone, customer.country, follow_up.is_named)
+    wall = wall_of(follow_up.due_at, clock.zone)
     return Shown(
         follow_up,
-        wall_words(wall_of(follow_up.due_at, clock.zone)),
+        wall_words(wall),
+        f"{wall:%H:%M}",
         clock,
         " ".join(body.words(follow_up.body).split())[:_LONGEST],
         would_stop,
         follow_up.conversation.last_message_id or 0,
+        why_moved(meant, kindness, follow_up.due_at) if follow_up.is_scheduled else None,
     )
 
 
@@ -58,6 +69,14 @@ def by_day(shown: Sequence[Shown], zone: ZoneInfo) -> list[Day]:
     """What is coming, by the day on which it leaves in `zone`."""
     days = groupby(shown, key=lambda each: each.follow_up.due_at.astimezone(zone).date())
     return [Day(format_date(day, "EEEE d MMMM y"), tuple(group)) for day, group in days]
+
+
+def sheet_words(sheet: Sheet, day: date) -> str:
+    """What a calendar shows: "May 2026", "11 – 17 May 2026"."""
+    if sheet.view is View.MONTH:
+        return str(format_date(day, "LLLL y"))
+    first, last = sheet.weeks[0][0].day, sheet.weeks[0][-1].day
+    return f"{format_date(first, 'd MMMM' if first.month != last.month else 'd')} – {format_date(last, 'd MMMM y')}"
 
 
 def wall_words(wall: datetime) -> str:

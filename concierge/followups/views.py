@@ -17,7 +17,7 @@ from concierge.errors import BadInput, ConciergeError, RuleBroken
 from concierge.extensions import db
 from concierge.followups import commands, pages, plan_queries, promising, queries, showing, words
 from concierge.followups.commands import Planned
-from concierge.followups.conditions import opening
+from concierge.followups.conditions import Facts, due_at, why_moved
 from concierge.followups.forms import FollowUpForm, VerbForm
 from concierge.followups.models import FollowUp, FollowUpNotFound, UnreadMoment
 from concierge.followups.moments import Meant, read_phrase
@@ -40,7 +40,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(pages.bp)
     app.jinja_env.filters.update(because_words=words.because_words, asking_words=words.asking_words)
-    app.jinja_env.filters.update(day_words=words.day_words)
+    app.jinja_env.filters.update(day_words=words.day_words, moved_words=words.moved_words)
+    app.jinja_env.filters.update(weekday_name=words.weekday_name, local_hour=words.local_hour)
     words.tell()
 
 
@@ -198,10 +199,15 @@ def _when_values(conversation: Conversation, meant: Meant | None) -> dict[str, A
     """What the form says beneath the moment: when that is by her clock, moved out of her quiet hours."""
     her = _her_clock(conversation)
     if meant is None:
-        return {"said": "", "clock": her}
-    window = queries.kindness_of(pages.policy()).window
-    due = opening(meant.wall, her.zone, conversation.customer.country, window, is_named=meant.is_named)
-    return {"said": showing.wall_words(wall_of(due, her.zone)), "clock": her}
+        return {"said": "", "clock": her, "moved": None}
+    kindness = queries.kindness_of(pages.policy())
+    facts = Facts(meant.wall, her.zone, conversation.customer.country, meant.is_named)
+    due = due_at(facts, kindness)
+    return {
+        "said": showing.wall_words(wall_of(due, her.zone)),
+        "clock": her,
+        "moved": why_moved(facts, kindness, due),
+    }
 
 
 def _typed(form: FollowUpForm) -> Typed:
@@ -259,8 +265,8 @@ def _seen(conversation: Conversation, *, is_new: bool) -> int:
 
 def _list_values(conversation: Conversation) -> dict[str, Any]:
     found = queries.list_of_conversation(db.session, conversation.id)
-    house, now = pages.policy().zone, clock.now()
-    shown = [showing.show(db.session, each, house=house, now=now) for each in found]
+    policy, now = pages.policy(), clock.now()
+    shown = [showing.show(db.session, each, policy=policy, now=now) for each in found]
     return {
         "shown": shown,
         "promised": promising.list_open(db.session, conversation.id),

@@ -1,12 +1,12 @@
 """How follow-ups are told: why one did not leave, why one asks, what was done; and the words proposed for a new one."""
 
-from datetime import date
+from datetime import date, datetime
 
 from flask_babel import format_date, format_datetime
 from flask_babel import gettext as _
 
 from concierge.conversations.history import TELLING, Told, moment_of
-from concierge.followups.conditions import Asking, Because
+from concierge.followups.conditions import Asking, Because, Moved
 from concierge.mailing.letters import phrases
 
 _SHORT = "d MMM, HH:mm"
@@ -50,9 +50,30 @@ def asking_words(asking: Asking) -> str:
     return str(words[asking])
 
 
+def moved_words(moved: Moved) -> str:
+    """Why a follow-up does not leave at the moment that was meant, in a sentence."""
+    words = {
+        Moved.HOLIDAY: _("The day meant is a holiday where she lives."),
+        Moved.CLOSED: _("The house is closed on the day meant."),
+        Moved.HOURS: _("The moment meant is outside her hours."),
+        Moved.COURTESY: _("She was written to lately, and has her rest first."),
+    }
+    return str(words[moved])
+
+
 def day_words(day: date) -> str:
     """A day as a promise says it: "Friday 15 May"."""
     return str(format_date(day, "EEEE d MMMM"))
+
+
+def weekday_name(day: date) -> str:
+    """The head of a column: "Fri"."""
+    return str(format_date(day, "ccc"))
+
+
+def local_hour(moment: datetime) -> str:
+    """The hour by the reader's own clock: "16:00"."""
+    return str(format_datetime(moment, "HH:mm"))
 
 
 def proposed_moment() -> str:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.addresses import normalise
+from concierge.customers.courtesy import KINDS
 from concierge.mailing.models import (
     Delivery,
     DeliveryNotFound,
@@ -20,6 +21,7 @@ from concierge.setbacks import NONE, Rows
 
 # Handed over, whatever became of it afterwards: what a customer may find in her mailbox.
 LEFT = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.DELIVERED, DeliveryState.BOUNCED)
+_NOT_SENT = (DeliveryState.WITHHELD, DeliveryState.REJECTED, DeliveryState.FAILED)
 
 
 def get_delivery(session: Session, delivery_id: int) -> Delivery:
@@ -108,3 +110,13 @@ def list_suppressed(session: Session, normalised: Sequence[str]) -> dict[str, Su
         is_one_of(session, Suppression.normalised, normalised), Suppression.released_at.is_(None)
     )
     return {address: reason for address, reason in session.execute(statement)}
+
+
+def list_courteous(session: Session, normalised: Sequence[str], *, since: datetime) -> list[datetime]:
+    """When planned and automatic mails to these addresses were queued since then, of every kind that counts."""
+    statement = (
+        sa.select(Delivery.created_at)
+        .where(Delivery.to_normalised.in_(normalised), Delivery.purpose.in_(KINDS))
+        .where(Delivery.created_at > since, Delivery.state.not_in(_NOT_SENT))
+    )
+    return list(session.scalars(statement))

@@ -12,6 +12,7 @@ from concierge.errors import BadToken
 from concierge.setbacks import resting
 from concierge.wishes import commands, due, letters, links, matching, offering, queries
 from concierge.wishes.invariants import find_broken_invariants, note_broken
+from concierge.wishes.manners import may_reach_her
 from concierge.wishes.models import WishEnding
 from concierge.wishes.moulds import moulds_of
 from concierge.wishes.offer_models import OfferEnding
@@ -132,11 +133,13 @@ def settle_mail(config: Config, sessions: Sessions) -> int:
 
 
 def ask_due(config: Config, sessions: Sessions) -> int:
-    """Ask those whose wish ends soon whether they still want it; how many."""
+    """Ask those whose wish ends soon whether they still want it, when it is courteous; how many."""
 
-    def ask(session: Session, wish_id: int) -> None:
-        table = letters.Table(session, config, moulds_of(config.blobs_url), clock.now())
-        letters.ask_whether_wanted(table, queries.lock_wish(session, wish_id))
+    def ask(session: Session, wish_id: int) -> bool:
+        now, wish = clock.now(), queries.lock_wish(session, wish_id)
+        if not may_reach_her(session, wish.customer, letters.STILL_WANTED, policy=config.policy, now=now):
+            return False
+        return letters.ask_whether_wanted(letters.Table(session, config, moulds_of(config.blobs_url), now), wish)
 
     with reading(sessions) as session:
         found = [

@@ -33,6 +33,8 @@ from concierge.wishes.offer_models import Offer
 from concierge.wishes.staff import colleague
 from concierge.wishes.voices import call_the_roll, choose_voice
 
+STILL_WANTED = "still_wanted"
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -90,7 +92,7 @@ def ask_whether_wanted(table: Table, wish: Wish) -> bool:
     }
     wish.asked_at = table.now
     key = f"still-wanted:{wish.id}:{table.now.timestamp():.6f}"
-    occasion = _Occasion("still_wanted", key, _("Do you still want it?"), values)
+    occasion = _Occasion(STILL_WANTED, key, _("Do you still want it?"), values)
     _send(table, wish, wish.choices[0].variant, occasion)
     audit.record(table.session, "wish.asked", wish, by=None, now=table.now)
     return True

@@ -14,7 +14,8 @@ PLACE = "/customers/{}/place"
 def test_a_date_says_by_how_much_its_clock_was_ahead():
     offsets = {
         "Mon, 20 Jul 2026 10:00:00 +0200": 120, "20 Jul 2026 10:00:00 -0430": -270, "Mon, 20 Jul 2026 10:00 EST": None,
-        "Mon, 20 Jul 2026 10:00:00 +0000 (UTC)": 0, "Mon, 20 Jul 2026 10:00:00 -0000": None, "Mon, 20 Jul 2026 10:00:00": None,
+        "Mon, 20 Jul 2026 10:00:00 +0000 (UTC)": 0, "Mon, 20 Jul 2026 10:00:00 -0000": None,
+        "Mon, 20 Jul 2026 10:00:00": None,
         "Mon, 20 Jul 2026 10:00:00 +9900": None, "Mon, 20 Jul 2026 10:00:00 +0207": None, "soon": None, "": None,
     }  # fmt: skip
     assert {text: read_offset(text) for text in offsets} == offsets

@@ -12,6 +12,7 @@ from concierge.config import Policy
 from concierge.conversations.commands import close_conversation
 from concierge.conversations.models import Message
 from concierge.customers.commands import accept_unasked, decline_unasked, grant_consent
+from concierge.customers.courtesy import Late
 from concierge.drafts.models import MayNotAnswer
 from concierge.followups import commands, jobs, plan_commands
 from concierge.followups.conditions import Asking, Because
@@ -27,7 +28,7 @@ from concierge.followups.plan_models import (
     RunEnded,
 )
 from concierge.followups.plans import Start, StopsAlso
-from concierge.followups.schedule import Late, Window
+from concierge.followups.schedule import Window
 from concierge.mailing.mail import Mail
 from concierge.mailing.models import Delivery
 from concierge.templating.models import TemplateVersion

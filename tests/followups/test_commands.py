@@ -6,6 +6,7 @@ import pytest
 
 from concierge.accounts.models import Role
 from concierge.config import Policy
+from concierge.customers.zones import Whence
 from concierge.drafts import body
 from concierge.drafts.models import MayNotAnswer
 from concierge.followups import commands, queries
@@ -138,7 +139,7 @@ def test_sent_now_it_is_due_at_once_whatever_the_hour(session, conversation, nad
 
 def test_a_zone_nobody_told_us_is_a_guess(session, conversation, config):
     customer = conversation.customer
-    assert not queries.her_clock(customer, config.policy.zone).is_guess
+    assert queries.her_clock(customer, config.policy.zone).whence is Whence.HERS
     customer.timezone, customer.country = "", "JP"
     found = queries.her_clock(customer, config.policy.zone)
-    assert (found.zone.key, found.is_guess) == ("Asia/Tokyo", True)
+    assert (found.zone.key, found.whence) == ("Asia/Tokyo", Whence.COUNTRY)

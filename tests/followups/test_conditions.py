@@ -1,16 +1,31 @@
 """What stops a follow-up, what makes it wait or ask, and the courtesy budget."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from concierge.followups.conditions import Asking, Asks, Because, Facts, Goes, Kindness, Stops, Waits, judge
-from concierge.followups.courtesy import WEEK, Courtesy, free_from
-from concierge.followups.schedule import Late, Window
+from concierge.customers.courtesy import KINDS, WEEK, Courtesy, Late, free_from
+from concierge.customers.feasts import Closing
+from concierge.followups.conditions import (
+    Asking,
+    Asks,
+    Because,
+    Facts,
+    Goes,
+    Kindness,
+    Moved,
+    Stops,
+    Waits,
+    due_at,
+    judge,
+    why_moved,
+)
+from concierge.followups.schedule import Window
+from concierge.mailing.models import LETTERS
 
 ROME = ZoneInfo("Europe/Rome")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -100,3 +115,36 @@ def test_whatever_was_sent_the_budget_holds_when_the_next_one_goes(hours: list[i
     if went > DUE:  # and no later than it must
         sooner = went - timedelta(minutes=1)
         assert any(sooner - each < rest * HOUR for each in sent) or sum(sooner - each < WEEK for each in sent) >= most
+
+
+def test_on_a_day_on_which_the_house_is_closed_nothing_leaves_and_the_next_open_morning_it_does():
+    """Named or not: nobody would be there when she answers. It is the house's day that counts, not hers."""
+    closed = replace(KIND, closing=Closing({date(2026, 5, 15), date(2026, 5, 16)}.__contains__, ROME))
+    for is_named in (False, True):
+        facts = Facts(datetime(2026, 5, 15, 10), ROME, "IT", is_named)
+        due = due_at(facts, closed)
+        assert due == datetime(2026, 5, 17, 7, tzinfo=UTC) and why_moved(facts, closed, due) is Moved.CLOSED
+    # in Auckland it is nine in the morning of the 17th while the house still has the 16th
+    facts = Facts(datetime(2026, 5, 17, 9), ZoneInfo("Pacific/Auckland"), "NZ")
+    assert due_at(facts, closed).astimezone(facts.zone).replace(tzinfo=None) == datetime(2026, 5, 18, 9)
+
+
+@pytest.mark.parametrize(
+    ("wall", "why"),
+    [
+        (datetime(2026, 12, 25, 10), Moved.HOLIDAY),
+        (datetime(2026, 12, 28, 22), Moved.HOURS),
+        (datetime(2026, 12, 28, 10), None),
+    ],
+)
+def test_why_a_moment_was_moved_is_said(wall: datetime, why: Moved | None):
+    facts = Facts(wall, ROME, "IT")
+    assert why_moved(facts, KIND, due_at(facts, KIND)) is why
+    named = replace(facts, is_named=True)
+    assert why is not Moved.HOLIDAY or why_moved(named, KIND, due_at(named, KIND)) is None
+    assert why is not None or why_moved(facts, KIND, due_at(facts, KIND) + DAY) is Moved.COURTESY
+
+
+def test_every_kind_of_mail_nobody_wrote_that_day_keeps_to_the_one_budget():
+    assert set(KINDS) == {*LETTERS, "follow_up"}
+    assert {purpose for purpose, kind in KINDS.items() if kind.waits} == {"follow_up", "still_wanted"}

@@ -1,5 +1,6 @@
 """A follow-up leaves as her editor's reply, once; or says why it did not."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -233,6 +234,32 @@ def test_what_an_outage_held_up_leaves_little_by_little(session, sessions, confi
     looks = [jobs.release_due(config, sessions) for _look in range(3)]
     at(FRIDAY + HOUR + timedelta(seconds=61))
     assert [*looks, jobs.release_due(config, sessions)] == [2, 0, 0, 2]
+
+
+@pytest.mark.parametrize("when_late", ["asked", "skipped", "sent"])
+def test_a_worker_that_was_down_for_three_days_sends_no_burst(session, sessions, config, nadia, at, when_late):  # F12
+    """Planned for Friday, Saturday, Sunday and Monday morning; on Monday at eleven it is back."""
+    found = [
+        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia, wall=WALL + number % 4 * DAY)
+        for number in range(12)
+    ]
+    session.commit()
+    config.policy.follow_up_backlog_per_minute = 2
+    config.policy.follow_up_when_late = when_late
+    looks = []
+    for minute in range(8):
+        at(FRIDAY + 3 * DAY + HOUR + minute * (MINUTE + timedelta(seconds=1)))
+        looks += [sum(jobs.release_due(config, sessions) for _look in range(3))]
+    states = Counter((each.state, each.asking or each.because) for each in (fresh(session, each) for each in found))
+    assert max(looks) == 2 and len(sent(session)) == sum(looks) == (12 if when_late == "sent" else 3)
+    assert (
+        states
+        == {
+            "asked": {(FollowUpState.SENT, None): 3, (FollowUpState.SCHEDULED, Asking.LATE): 9},
+            "skipped": {(FollowUpState.SENT, None): 3, (FollowUpState.WITHHELD, Because.TOO_LATE): 9},
+            "sent": {(FollowUpState.SENT, None): 12},
+        }[when_late]
+    )
 
 
 def test_what_can_not_be_made_into_a_mail_says_so_and_holds_nobody_up(session, sessions, config, planned, nadia):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from concierge.customers.feasts import holidays_of
 from concierge.followups.conditions import opening
-from concierge.followups.feasts import holidays_of
 from concierge.followups.schedule import Window, in_days, instant_of, next_open, wall_of
 
 ROME = ZoneInfo("Europe/Rome")

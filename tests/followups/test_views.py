@@ -234,3 +234,23 @@ def test_what_the_house_proposes_can_be_read_by_it_and_sent(app, language):
             assert find_hole(words.proposed_words(language, name)) is None
         assert all(words.because_words(each) for each in Because)
         assert all(words.asking_words(each) for each in Asking)
+
+
+def test_the_calendar_shows_what_will_leave_in_the_readers_days_with_her_hour(client, session, nadia, monkeypatch):
+    talk = answered(session, nadia)
+    talk.customer.timezone = "Asia/Tokyo"
+    planned = follow_up(session, talk, nadia)  # Friday 10:00 in Tokyo is three in the morning in Rome
+    session.commit()
+    sign_in(client, nadia)
+    month = client.get("/followups/calendar?on=2026-05-12").text
+    assert "May 2026" in month and "03:00" in month and "10:00 her time" in month
+    assert f"/conversations/{talk.id}" in month and "Asia/Tokyo" in month
+    week = client.get("/followups/calendar?view=week&on=2026-05-12").text
+    assert "03:00" in week and "?view=week&amp;on=2026-05-18" in week
+    assert "03:00" not in client.get("/followups/calendar?view=week&on=2026-05-18").text
+    assert "03:00" not in client.get(f"/followups/calendar?on=2026-05-12&editor={nadia.id + 1}").text
+    for nonsense in ("on=soon", "on=9999-12-31", "view=year", "editor=x"):
+        assert client.get(f"/followups/calendar?{nonsense}").status_code == 200
+    session.refresh(planned)
+    assert planned.is_scheduled
+    session.commit()

@@ -1,18 +1,23 @@
 """The other letters about a wish: may I write to you, do you still want it, it is gone after all."""
 
+from datetime import datetime
+
 import pytest
 import sqlalchemy as sa
 
 from concierge import clock
+from concierge.addresses import Address
 from concierge.conversations.models import Message
+from concierge.mailing.commands import queue_delivery
 from concierge.mailing.letters import Card
-from concierge.mailing.models import Delivery
+from concierge.mailing.models import Delivery, DeliveryState
 from concierge.mailing.sheets import unfold
 from concierge.wishes import jobs, letters, links, offering
 from concierge.wishes.moulds import moulds_of
 from concierge.wishes.offer_models import OfferEnding
 from tests.conversations.stories import receive
-from tests.factories import DAY, NOW, make_editor
+from tests.factories import DAY, HOUR, NOW, make_editor
+from tests.mailing.samples import make_mail
 from tests.wishes.builders import offers, sandals, share_out, wish_for
 
 
@@ -61,6 +66,35 @@ def test_before_a_wish_ends_she_is_asked_whether_she_still_wants_it(session, ses
     assert "If I hear nothing by 8 November 2026, I will let this wish rest" in mail.text
     assert mail.subject == "Do you still want it?"
     assert "List-Unsubscribe-Post" in mail.headers
+
+
+@pytest.mark.usefixtures("nadia")
+def test_a_letter_that_can_wait_waits_for_her_hours_her_holidays_and_the_courtesy_budget(
+    session, sessions, config, monkeypatch
+):
+    [variant] = sandals(session)
+    wish = wish_for(session, variant)
+    wish.customer.country, day = "IT", (wish.expires_at - 10 * DAY).replace(hour=0)
+    session.commit()
+    assert (day.month, day.day) == (10, 29)
+
+    def asked_at(moment: datetime) -> int:
+        monkeypatch.setattr(clock, "now", lambda: moment)
+        return jobs.ask_due(config, sessions)
+
+    assert asked_at(day + 3 * HOUR) == asked_at(day + 20 * HOUR) == 0  # her night
+    assert asked_at(day + 3 * DAY + 12 * HOUR) == 0  # All Saints'
+    config.policy.closed_days = "10-30"
+    assert asked_at(day + DAY + 12 * HOUR) == 0
+    noon = day + 12 * HOUR
+    offer = queue_delivery(
+        session, make_mail(to=Address("", wish.customer.address)), key="offer:1", purpose="offer", now=noon - HOUR
+    )
+    session.commit()
+    assert asked_at(noon) == 0  # an offer an hour ago: she has her rest
+    offer.state = DeliveryState.WITHHELD
+    session.commit()
+    assert asked_at(noon) == 1  # the negative control: it never left
 
 
 def test_who_was_told_of_a_unit_that_is_gone_gets_an_apology_and_nobody_else(session, config, store, nadia):
