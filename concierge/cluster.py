@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from concierge import copies, lifeline
+from concierge import clock, copies, lifeline
 from concierge.config import Config
 from concierge.db import Sessions, make_sessions
 from concierge.errors import ConciergeError
@@ -165,6 +165,7 @@ class Hands:
     def open(self, **_signal: object) -> None:
         """This process begins."""
         self._opened_in = os.getpid()
+        clock.follow(self._config.clock_file)
         self._sessions = make_sessions(self._config)
         self._attempts = {line.name: Attempt(line, self._config, self._sessions) for line in self._timetable}
         self._heartbeat = Heartbeat(self._sessions, self._report, provider_state)

@@ -252,13 +252,16 @@ class Timekeeper:
             self.nudge(ear.hear(_HEARING_SECONDS))
             if _ahead() != ahead:  # a demo's days pass: what falls due in them is due now
                 ahead = _ahead()
-                self.nudge(EVERYTHING)
+                self._look_at_all()
             if abs(_offset() - offset) > _STEP_SECONDS:
                 # The scheduler reckons by the wall clock, which was set: what it would wait for may be a day away.
                 log.warning("the clock was set by %.0f s", _offset() - offset)
                 offset = _offset()
-                for attempt in self._attempts.values():
-                    self._look_in(attempt, 0.0)
+                self._look_at_all()
+
+    def _look_at_all(self) -> None:
+        for attempt in self._attempts.values():
+            self._look_in(attempt, 0.0)
 
 
 def _offset() -> float:

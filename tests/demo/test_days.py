@@ -19,7 +19,6 @@ from concierge.inbound.models import InboundMail, InboundState
 from concierge.mailing import jobs as mailing
 from concierge.mailing.commands import queue_delivery
 from concierge.mailing.models import DeliveryState
-from concierge.nudges import Topic
 from concierge.timekeeping import Line, Timekeeper
 from tests.factories import make_editor, sign_in
 from tests.mailing.samples import make_mail
@@ -150,7 +149,7 @@ def test_the_worker_notices_at_once_and_keeps_its_own_time(config, session, demo
         runs.append(clock.now())
         return 0
 
-    keeper = Timekeeper(config, [Line(note, every=60.0, on=(Topic.MAIL,))])
+    keeper = Timekeeper(config, [Line(note, every=60.0)])
     thread = threading.Thread(target=keeper.run)
     thread.start()
     wait_for(lambda: runs)
