@@ -9,6 +9,7 @@ import concierge.copies
 import concierge.drafts.models
 import concierge.followups.models
 import concierge.inbound.models
+import concierge.mailing.pace
 import concierge.reports.models
 import concierge.setbacks
 import concierge.templating.models
