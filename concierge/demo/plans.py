@@ -1,5 +1,6 @@
 """Brings three plans into the demo house, on since a while: some of what they did lies behind, some is to come."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from concierge.accounts.models import Editor
 from concierge.addresses import Address
 from concierge.catalogue.models import Variant
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
+from concierge.catalogue.queries import search_variants
 from concierge.config import Config
 from concierge.conversations.commands import MailIn, close_conversation, file_message
 from concierge.conversations.models import Conversation, ConversationState
@@ -17,6 +19,7 @@ from concierge.conversations.queries import references_for
 from concierge.customers.courtesy import Late
 from concierge.drafts import desk
 from concierge.drafts.letter import Faces
+from concierge.drafts.queries import product_words
 from concierge.followups import carrying, plan_commands, queries, releasing
 from concierge.followups.conditions import Asking
 from concierge.followups.models import FollowUp, FollowUpState
@@ -104,7 +107,7 @@ def _settled(session: Session, now: datetime) -> list[Conversation]:
 
 
 def _answered(session: Session) -> list[Conversation]:
-    """Answered conversations in which nothing is planned, the longest silent first."""
+    """Answered conversations about a size that is gone, in which nothing is planned, the longest silent first."""
     planned = sa.select(FollowUp.conversation_id)
     statement = (
         sa.select(Conversation)
@@ -112,7 +115,14 @@ def _answered(session: Session) -> list[Conversation]:
         .where(Conversation.editor_id.is_not(None), Conversation.id.not_in(planned))
         .order_by(Conversation.last_message_at, Conversation.id)
     )
-    return list(session.scalars(statement.limit(_DRAFTS)))
+    return [each for each in session.scalars(statement) if _is_about_what_is_gone(session, each)][:_DRAFTS]
+
+
+def _is_about_what_is_gone(session: Session, talk: Conversation) -> bool:
+    """Whether its subject names a piece and a size, and that is sold out."""
+    words = product_words(session, talk)
+    found = search_variants(session, words, limit=1) if re.search(r"\d", words) else []
+    return bool(found) and not found[0].available
 
 
 def _propose(session: Session, config: Config, plan: Plan, talk: Conversation, *, now: datetime) -> None:
