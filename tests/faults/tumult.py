@@ -1,0 +1,383 @@
+"""A house whose processes are killed at random, one each second, while it works: who got her mail, and how often.
+
+`python -m tests.faults.tumult cluster` runs many machines on this one: two pages, two clocks and four Celery workers
+over a Redis and a PostgreSQL of their own. `… workers --count 8` runs so many plain workers, on either database, with
+gunicorn beside them. What counts is what the provider was given: it is a relay of ours that writes down every mail.
+"""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+import sqlalchemy as sa
+from redis import Redis
+
+from benchmarks.sinks import Server, SmtpSink
+from concierge import schema
+from concierge.config import Config, read_config
+from concierge.copies import WorkerCopy
+from concierge.db import Sessions, database_now, make_sessions, reading
+from concierge.followups.models import FollowUp, FollowUpState
+from concierge.mailing.models import Delivery, DeliveryState
+from tests.drafts.people import send, write
+from tests.factories import make_editor
+from tests.followups.builders import ROME, answered, follow_up
+from tests.houses import ROOT, free_port
+from tests.postgresql import private_server
+
+SECRET = "a-secret-for-tests-only-0123456789"
+# All day long, so that it can be run at any hour; what a dead worker had on the line is settled after a minute.
+SETTINGS = {
+    "provider": "smtp",
+    "secret_key": SECRET,
+    "inbound_secret": "an-inbound-secret-for-tests",
+    "log": "json",
+    "policy_courtesy_from_hour": "0",
+    "policy_courtesy_until_hour": "24",
+    "policy_follow_up_backlog_per_minute": "100000",
+    "policy_lease_minutes": "1",
+}
+_SETTLED = (DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.FAILED, DeliveryState.REJECTED)
+
+
+@dataclass
+class Relay:
+    """What the provider was given: how many mails each address got."""
+
+    port: int
+    taken: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class Troupe:
+    """The processes of the house: what each is called, how it is started, and which one runs now."""
+
+    environment: dict[str, str]
+    log: Path
+    commands: dict[str, list[str]]
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    killed: Counter[str] = field(default_factory=Counter)
+    _were_up: set[str] = field(default_factory=set)
+
+    def look_after(self) -> None:
+        """Start what does not run."""
+        for name, command in self.commands.items():
+            if name not in self.running or self.running[name].poll() is not None:
+                with self.log.open("ab") as out:
+                    self.running[name] = subprocess.Popen(
+                        command, cwd=ROOT, env=self.environment, stdout=out, stderr=out, start_new_session=True
+                    )
+
+    def kill_one(self, sessions: Sessions, chance: random.Random) -> str | None:
+        """Kill one that has come up, at once: alone, or with all it has started; its name."""
+        up = [name for name, process in self.running.items() if self._is_up(name, process, sessions)]
+        if new := set(up) - self._were_up:
+            click.echo(f"up: {', '.join(sorted(new))}", err=True)
+        self._were_up |= set(up)
+        if not up or len(self._were_up) < len(self.commands):  # none before all have come up
+            return None
+        name = chance.choice(up)
+        process = self.running[name]
+        children = _children(process.pid)
+        if children and chance.random() < 0.5:
+            os.kill(chance.choice(children), signal.SIGKILL)
+            self.killed[f"a child of {_kind(name)}"] += 1
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            self.killed[_kind(name)] += 1
+        return name
+
+    def _is_up(self, name: str, process: subprocess.Popen[bytes], sessions: Sessions) -> bool:
+        """Whether it, or a child of it, has said that it lives; pages only need to have children."""
+        children = _children(process.pid) if process.poll() is None else []
+        if name.startswith("pages"):
+            return bool(children)
+        with reading(sessions) as session:
+            return bool(session.scalar(sa.select(WorkerCopy.id).where(WorkerCopy.pid.in_([process.pid, *children]))))
+
+    def close(self) -> None:
+        """End all, politely, then not."""
+        for process in self.running.values():
+            if process.poll() is None:
+                process.terminate()
+        latest = time.monotonic() + 40
+        for process in self.running.values():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.1, latest - time.monotonic()))
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _kind(name: str) -> str:
+    return name.rstrip("0123456789 ")
+
+
+def _children(process: int) -> list[int]:
+    try:
+        return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+@contextmanager
+def relay() -> Iterator[Relay]:
+    """A relay that takes every mail, a little slowly, and writes down for whom it was."""
+    given = Relay(0)
+
+    class Counting(SmtpSink):
+        def took(self, to: str) -> None:
+            given.taken[to] += 1
+            time.sleep(0.005)
+
+    server = Server(("127.0.0.1", 0), Counting)
+    given.port = server.server_address[1]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield given
+    server.shutdown()
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """A Redis of our own, which keeps nothing."""
+    program = shutil.which("redis-server")
+    if program is None:
+        raise click.ClickException("No redis-server on this machine; install it (Debian: redis-server), and try again.")
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
+    process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+    try:
+        _wait_for_redis(port)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for_redis(port: int) -> None:
+    for _try in range(200):
+        try:
+            Redis(port=port).ping()
+            return
+        except Exception:
+            time.sleep(0.05)
+    raise click.ClickException("redis-server did not answer.")
+
+
+def furnish(sessions: Sessions, follow_ups: int, answers: int, *, due_at: datetime) -> None:
+    """So many follow-ups and answers, all due at that moment, each for somebody else."""
+    long_ago = due_at - timedelta(days=2)
+    with sessions() as session:
+        nadia = make_editor(session)
+        for number in range(follow_ups):
+            conversation = answered(session, nadia, f"Reader{number} Rossi", at=long_ago)
+            wall = due_at.astimezone(ROME).replace(tzinfo=None)
+            follow_up(session, conversation, nadia, now=long_ago + timedelta(hours=1), wall=wall, is_named=True)
+        for number in range(answers):
+            conversation = answered(session, nadia, f"Asker{number} Rossi", at=long_ago)
+            words = f"Dear Asker{number},\n\nthe pair is put aside for you."
+            draft = write(session, conversation, nadia, words, now=due_at - timedelta(seconds=10))
+            send(session, draft, now=due_at - timedelta(seconds=10))
+        session.commit()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended."""
+
+    wanted: int
+    taken: Counter[str]
+    uncertain: int
+    settled: int
+    queued: int
+    sent_follow_ups: int
+    seconds: float
+    killed: Counter[str]
+    took_p99: float
+
+    @property
+    def twice(self) -> list[str]:
+        """Who got more than one mail."""
+        return [to for to, times in self.taken.items() if times > 1]
+
+    @property
+    def lost(self) -> int:
+        """How many mails are neither with the provider nor known to be of unknown end."""
+        return self.wanted - self.queued
+
+    @property
+    def is_well(self) -> bool:
+        """Each was queued once and settled, none was given to the provider twice, and none is missing unnoticed."""
+        unnoticed = self.wanted - len(self.taken) - self.uncertain
+        return not self.twice and self.queued == self.settled == self.wanted and unnoticed <= 0
+
+    def __str__(self) -> str:
+        kills = ", ".join(f"{times} × {name}" for name, times in sorted(self.killed.items())) or "none"
+        return (
+            f"{self.wanted} mails, {sum(self.killed.values())} kills ({kills}), {self.seconds:.0f} s\n"
+            f"  queued once: {self.queued}; given to the provider once: {sum(n == 1 for n in self.taken.values())}, "
+            f"twice: {len(self.twice)}; lost: {self.lost}\n"
+            f"  of unknown end (killed while talking), shown to an editor: {self.uncertain}; "
+            f"from due to the provider, 99 of 100: {self.took_p99:.1f} s\n"
+            f"  {'well' if self.is_well else 'NOT WELL'}"
+        )
+
+
+def run(config: Config, troupe: Troupe, given: Relay, wanted: int, *, kills: int, most_seconds: float) -> Outcome:
+    """Kill one each second, so many, until everything is settled; what was seen."""
+    sessions, chance = make_sessions(config), random.Random(4)
+    began = time.monotonic()
+    try:
+        while time.monotonic() - began < most_seconds:
+            troupe.look_after()
+            time.sleep(1.0)
+            if sum(troupe.killed.values()) < kills and (name := troupe.kill_one(sessions, chance)):
+                click.echo(f"{time.monotonic() - began:5.0f} s  {name} was killed", err=True)
+            if _count(sessions, Delivery.state.in_(_SETTLED)) >= wanted:
+                break
+    finally:
+        troupe.close()
+    seconds = time.monotonic() - began
+    outcome = Outcome(
+        wanted,
+        Counter(given.taken),
+        _count(sessions, Delivery.state == DeliveryState.UNCERTAIN),
+        _count(sessions, Delivery.state.in_(_SETTLED)),
+        _count(sessions, sa.true()),
+        _sent(sessions),
+        seconds,
+        troupe.killed,
+        _p99(sessions),
+    )
+    sessions.kw["bind"].dispose()
+    return outcome
+
+
+def _count(sessions: Sessions, condition: Any) -> int:
+    with reading(sessions) as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(Delivery).where(condition)) or 0
+
+
+def _sent(sessions: Sessions) -> int:
+    with reading(sessions) as session:
+        left = sa.select(sa.func.count()).select_from(FollowUp).where(FollowUp.state == FollowUpState.SENT)
+        return session.scalar(left) or 0
+
+
+def _p99(sessions: Sessions) -> float:
+    with reading(sessions) as session:
+        spans = sorted(
+            (sent - due).total_seconds()
+            for due, sent in session.execute(sa.select(Delivery.due_at, Delivery.sent_at))
+            if sent is not None
+        )
+    return spans[int(len(spans) * 0.99)] if spans else 0.0
+
+
+def _environment(config: Config, **settings: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CONCIERGE_")}
+    given = SETTINGS | {"data": str(config.data), "database_url": config.database_url} | settings
+    kept |= {f"CONCIERGE_{name.upper()}": value for name, value in given.items()}
+    return kept | {"PYTHONPATH": str(ROOT)}
+
+
+def _concierge(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "concierge", *arguments]
+
+
+def pages(count: int, *, preload: bool) -> list[str]:
+    """Gunicorn with so many workers, as an operator may run it."""
+    bind = f"127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "gunicorn", "--workers", str(count), "--threads", "4", "--bind", bind]
+    return [*command, *(["--preload"] if preload else []), "wsgi:app"]
+
+
+@contextmanager
+def house(database: str, follow_ups: int, answers: int) -> Iterator[tuple[Config, Relay, Path]]:
+    """A furnished house in a folder of its own; everything is due in a few seconds."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tumult-")))
+        given = stack.enter_context(relay())
+        url = stack.enter_context(private_server(durable=True)).format("postgres") if database == "postgresql" else ""
+        config = read_config(data=folder / "data", database_url=url, secret_key=SECRET, demo=False)
+        schema.migrate(config)
+        sessions = make_sessions(config)
+        with reading(sessions) as session:
+            now = database_now(session).astimezone(UTC)
+        furnish(sessions, follow_ups, answers, due_at=now + timedelta(seconds=5))
+        sessions.kw["bind"].dispose()
+        yield config, given, folder
+
+
+@click.group()
+def main() -> None:
+    """Kill processes of a working house at random, and see what its customers got."""
+
+
+_follow_ups = click.option("--follow-ups", default=500, show_default=True)
+_answers = click.option("--answers", default=0, show_default=True)
+_kills = click.option("--kills", default=30, show_default=True)
+_seconds = click.option("--seconds", default=300.0, show_default=True, help="Give up after so long.")
+
+
+@main.command()
+@_follow_ups
+@_answers
+@_kills
+@_seconds
+def cluster(follow_ups: int, answers: int, kills: int, seconds: float) -> None:
+    """Many machines on this one: two pages, two clocks, four Celery workers; Redis and PostgreSQL."""
+    with house("postgresql", follow_ups, answers) as (config, given, folder), redis_server(folder) as broker:
+        environment = _environment(config, broker_url=broker, smtp_url=f"smtp://127.0.0.1:{given.port}")
+        commands = {"pages": pages(2, preload=False)}
+        commands |= {f"clock {number}": _concierge("clock") for number in (1, 2)}
+        commands |= {f"worker {number}": _concierge("worker", "--processes", "1") for number in (1, 2, 3, 4)}
+        troupe = Troupe(environment, folder / "log", commands)
+        outcome = run(config, troupe, given, follow_ups + answers, kills=kills, most_seconds=seconds)
+        _end(outcome, troupe)
+
+
+@main.command()
+@click.option("--database", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
+@click.option("--count", default=2, show_default=True, help="Workers.")
+@click.option("--preload/--no-preload", default=False)
+@_follow_ups
+@_answers
+@_kills
+@_seconds
+def workers(  # noqa: PLR0917 - as click calls it, by name
+    database: str, count: int, preload: bool, follow_ups: int, answers: int, kills: int, seconds: float
+) -> None:
+    """So many plain workers on one machine, with gunicorn beside them."""
+    with house(database, follow_ups, answers) as (config, given, folder):
+        environment = _environment(config, smtp_url=f"smtp://127.0.0.1:{given.port}")
+        commands = {"pages": pages(3, preload=preload)}
+        commands |= {f"worker {number}": _concierge("worker") for number in range(1, count + 1)}
+        troupe = Troupe(environment, folder / "log", commands)
+        outcome = run(config, troupe, given, follow_ups + answers, kills=kills, most_seconds=seconds)
+        _end(outcome, troupe)
+
+
+def _end(outcome: Outcome, troupe: Troupe) -> None:
+    click.echo(outcome)
+    if not outcome.is_well:
+        click.echo(troupe.log.read_text(errors="replace")[-6000:], err=True)
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
