@@ -27,6 +27,8 @@ class Address:
 
 def normalise(address: str) -> str:
     """The form in which two addresses are compared: trimmed and lower-cased, control characters gone."""
+    if address.isascii() and address.isprintable():  # as nearly all are: there is nothing to take out
+        return address.strip().lower()
     return _CONTROL.sub("", address).strip().casefold()
 
 

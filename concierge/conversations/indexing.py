@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from concierge.conversations.models import Message
 from concierge.conversations.search_terms import fold
-from concierge.rows import run_many
+from concierge.rows import run_columns
 
 # PostgreSQL refuses documents over 1 MB; what stands behind this many characters is not searched.
 _LONGEST = 200_000
@@ -43,7 +43,5 @@ def index_many(session: Session, indexed: Sequence[tuple[int, str, str, str]]) -
 def index_folded(session: Session, indexed: Sequence[tuple[int, str, str, str]]) -> None:
     """`index_many` for words that are folded already."""
     statement = _INTO_SQLITE if session.get_bind().dialect.name == "sqlite" else _INTO_POSTGRESQL
-    values = [
-        {"id": number, "subject": subject, "people": people, "body": body} for number, subject, people, body in indexed
-    ]
-    run_many(session, statement, values)
+    columns = dict(zip(("id", "subject", "people", "body"), zip(*indexed, strict=True), strict=True)) if indexed else {}
+    run_columns(session, statement, columns, len(indexed))

@@ -13,7 +13,7 @@ from concierge.audit import AuditEntry
 from concierge.conversations.indexing import index_folded
 from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind
 from concierge.conversations.search_terms import fold
-from concierge.rows import insert_many, reserve_ids, run_many
+from concierge.rows import Columns, Same, insert_columns, reserve_ids, run_many
 
 _conversations = cast("sa.Table", Conversation.__table__)
 _SHOW_LAST = (
@@ -77,73 +77,79 @@ def record_letters(session: Session, letters: Sequence[LetterOut], *, now: datet
     table = cast("sa.Table", Message.__table__)
     numbers = reserve_ids(session, table, len(letters))
     pairs = list(zip(numbers, letters, strict=True))
-    begun = [_begun(number, each, each.begins, now) for number, each in pairs if each.begins]
-    insert_many(session, _conversations, begun)
-    insert_many(session, table, [_message(number, each, now) for number, each in pairs])
-    run_many(session, _SHOW_LAST, [_last(number, each, now) for number, each in pairs if not each.begins])
+    begun = [(number, each, each.begins) for number, each in pairs if each.begins]
+    lines = _Lines()
+    insert_columns(session, _conversations, _begun(begun, lines, now), len(begun))
+    insert_columns(session, table, _messages(numbers, letters, now), len(letters))
+    run_many(session, _SHOW_LAST, [_last(number, each, lines, now) for number, each in pairs if not each.begins])
     index_folded(session, [_indexed(number, each) for number, each in pairs])
-    entries = [_entry(number, each, now) for number, each in pairs]
-    insert_many(session, cast("sa.Table", AuditEntry.__table__), entries)
+    entries = cast("sa.Table", AuditEntry.__table__)
+    insert_columns(session, entries, _entries(numbers, letters, now), len(letters))
     return numbers
 
 
-def _begun(message: int, letter: LetterOut, begun: Begun, now: datetime) -> dict[str, Any]:
+class _Lines(dict[str, str]):
+    """First lines as the list of conversations shows them, each made once."""
+
+    def __missing__(self, line: str) -> str:
+        self[line] = " ".join(line.split())[:240]
+        return self[line]
+
+
+def _begun(begun: Sequence[tuple[int, LetterOut, Begun]], lines: _Lines, now: datetime) -> Columns:
+    letters = [each for _number, each, _begins in begun]
     return {
-        "id": letter.conversation_id,
-        "mailbox_id": letter.mailbox_id,
-        "customer_id": begun.customer_id,
-        "editor_id": letter.owner_id,
-        "subject": letter.subject,
-        "language": letter.language,
-        "state": ConversationState.CLOSED,
-        "closed_at": now,
-        "first_line": _line(letter),
-        "last_message_at": now,
-        "last_message_id": message,
-        "created_at": now,
+        "id": [each.conversation_id for each in letters],
+        "mailbox_id": [each.mailbox_id for each in letters],
+        "customer_id": [begins.customer_id for _number, _letter, begins in begun],
+        "editor_id": [each.owner_id for each in letters],
+        "subject": [each.subject for each in letters],
+        "language": [each.language for each in letters],
+        "state": Same(ConversationState.CLOSED),
+        "closed_at": Same(now),
+        "first_line": [lines[each.first_line] for each in letters],
+        "last_message_at": Same(now),
+        "last_message_id": [number for number, _letter, _begins in begun],
+        "created_at": Same(now),
     }
 
 
-def _message(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:
+def _messages(numbers: Sequence[int], letters: Sequence[LetterOut], now: datetime) -> Columns:
     return {
-        "id": number,
-        "conversation_id": letter.conversation_id,
-        "mailbox_id": letter.mailbox_id,
-        "direction": Direction.OUT,
-        "kind": MessageKind.HUMAN,
-        "kind_reason": "",
-        "editor_id": letter.editor_id,
-        "from_name": letter.sender.name,
-        "from_address": letter.sender.address,
-        "to": [{"name": letter.to.name, "address": letter.to.address}],
-        "cc": [],
-        "reply_to": [],
-        "subject": letter.subject,
-        "text": letter.text,
-        "fold_at": letter.fold_at,
-        "language": letter.language,
-        "flags": [],
-        "rfc_message_id": letter.rfc_message_id,
-        "in_reply_to": list(letter.in_reply_to),
-        "references": list(letter.references),
-        "delivery_id": letter.delivery_id,
-        "written_at": now,
-        "created_at": now,
+        "id": numbers,
+        "conversation_id": [each.conversation_id for each in letters],
+        "mailbox_id": [each.mailbox_id for each in letters],
+        "direction": Same(Direction.OUT),
+        "kind": Same(MessageKind.HUMAN),
+        "kind_reason": Same(""),
+        "editor_id": [each.editor_id for each in letters],
+        "from_name": [each.sender.name for each in letters],
+        "from_address": [each.sender.address for each in letters],
+        "to": [[{"name": each.to.name, "address": each.to.address}] for each in letters],
+        "cc": Same([]),
+        "reply_to": Same([]),
+        "subject": [each.subject for each in letters],
+        "text": [each.text for each in letters],
+        "fold_at": [each.fold_at for each in letters],
+        "language": [each.language for each in letters],
+        "flags": Same([]),
+        "rfc_message_id": [each.rfc_message_id for each in letters],
+        "in_reply_to": [each.in_reply_to for each in letters],
+        "references": [each.references for each in letters],
+        "delivery_id": [each.delivery_id for each in letters],
+        "written_at": Same(now),
+        "created_at": Same(now),
     }
 
 
-def _last(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:
+def _last(number: int, letter: LetterOut, lines: _Lines, now: datetime) -> dict[str, Any]:
     return {
         "its_id": letter.conversation_id,
         "message": number,
         "at": now,
-        "line": _line(letter),
+        "line": lines[letter.first_line],
         "by": letter.owner_id,
     }
-
-
-def _line(letter: LetterOut) -> str:
-    return " ".join(letter.first_line.split())[:240]
 
 
 def _indexed(number: int, letter: LetterOut) -> tuple[int, str, str, str]:
@@ -156,12 +162,12 @@ def _indexed(number: int, letter: LetterOut) -> tuple[int, str, str, str]:
 _folded = lru_cache(maxsize=256)(fold)
 
 
-def _entry(number: int, letter: LetterOut, now: datetime) -> dict[str, Any]:
+def _entries(numbers: Sequence[int], letters: Sequence[LetterOut], now: datetime) -> Columns:
     return {
-        "at": now,
-        "verb": letter.verb,
-        "subject_type": "conversation",
-        "subject_id": letter.conversation_id,
-        "editor_id": None,
-        "details": {"message": number} | letter.details,
+        "at": Same(now),
+        "verb": [each.verb for each in letters],
+        "subject_type": Same("conversation"),
+        "subject_id": [each.conversation_id for each in letters],
+        "editor_id": Same(None),
+        "details": [{"message": number, **each.details} for number, each in zip(numbers, letters, strict=True)],
     }

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from concierge.addresses import normalise
 from concierge.mailing.mail import bracketed
 from concierge.mailing.models import Delivery, DeliveryState
-from concierge.rows import insert_many, reserve_ids
+from concierge.rows import Columns, Same, insert_columns, reserve_ids
 
 
 class Posting(NamedTuple):
@@ -33,27 +33,24 @@ def queue_deliveries(session: Session, postings: Sequence[Posting], *, now: date
     """
     table = cast("sa.Table", Delivery.__table__)
     numbers = reserve_ids(session, table, len(postings))
-    insert_many(session, table, [_row(n, posting, now) for n, posting in zip(numbers, postings, strict=True)])
-    return numbers
-
-
-def _row(number: int, posting: Posting, now: datetime) -> dict[str, Any]:
-    withheld = bool(posting.withheld)
-    return {
-        "id": number,
-        "key": posting.key,
-        "purpose": posting.purpose,
-        "state": DeliveryState.WITHHELD if withheld else DeliveryState.QUEUED,
-        "message_id": bracketed(posting.message_id),
-        "to_address": posting.to_address,
-        "to_normalised": normalise(posting.to_address),
-        "subject": posting.subject,
-        "content": posting.content,
-        "due_at": now,
-        "attempts": 0,
-        "provider": "",
-        "provider_id": "",
-        "reason": posting.withheld,
-        "created_at": now,
-        "settled_at": now if withheld else None,
+    held_back = [bool(each.withheld) for each in postings]
+    columns: Columns = {
+        "id": numbers,
+        "key": [each.key for each in postings],
+        "purpose": [each.purpose for each in postings],
+        "state": [DeliveryState.WITHHELD if held else DeliveryState.QUEUED for held in held_back],
+        "message_id": [bracketed(each.message_id) for each in postings],
+        "to_address": [each.to_address for each in postings],
+        "to_normalised": [normalise(each.to_address) for each in postings],
+        "subject": [each.subject for each in postings],
+        "content": [each.content for each in postings],
+        "due_at": Same(now),
+        "attempts": Same(0),
+        "provider": Same(""),
+        "provider_id": Same(""),
+        "reason": [each.withheld for each in postings],
+        "created_at": Same(now),
+        "settled_at": [now if held else None for held in held_back],
     }
+    insert_columns(session, table, columns, len(postings))
+    return numbers

@@ -175,7 +175,8 @@ def _bundles(
 ) -> Iterator[Bundle]:
     if not waiting:
         return
-    around = release.circumstances(session, config, waiting, leaving.list_threads, now=now, by=by)
+    policies = {each.policy_id for each in waiting}
+    around = release.circumstances(session, config, waiting, policies, leaving.list_threads, now=now, by=by)
     moments = _moments(session, waiting)
     within = timedelta(minutes=config.policy.offer_bundle_minutes)
     for _person, theirs in groupby(sorted(waiting, key=release.by_customer), key=release.by_customer):

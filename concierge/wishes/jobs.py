@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from concierge import clock
@@ -11,17 +12,20 @@ from concierge.db import Sessions, reading
 from concierge.errors import BadToken
 from concierge.setbacks import resting
 from concierge.wishes import commands, due, letters, links, matching, offering, queries
+from concierge.wishes.departing import Gate
 from concierge.wishes.invariants import find_broken_invariants, note_broken
 from concierge.wishes.manners import may_reach_her
 from concierge.wishes.models import WishEnding
 from concierge.wishes.moulds import moulds_of
 from concierge.wishes.offer_models import OfferEnding
-from concierge.wishes.rounds import Round
+from concierge.wishes.release import make_moulds
+from concierge.wishes.rounds import AT_ONCE, Round
 from concierge.wishes.soundness import count_broken, keep_broken
 from concierge.working import try_each, work_each
 
 log = logging.getLogger(__name__)
 
+_FIRST = 20
 _REST_AFTER_LOSS = timedelta(days=1)
 
 
@@ -49,13 +53,30 @@ def _share_out(config: Config, sessions: Sessions, job: str, *, also_skipped: bo
 
 
 def deal_all(config: Config, sessions: Sessions, variant_id: int) -> int:
-    """Share out all free units of a product, a few hundred offers in a transaction; how many offers were made."""
+    """Share out all free units of a product, a few hundred offers in a transaction; how many offers were made.
+
+    Mails that needn't wait leave with their offers; should one of them spoil it, all are left to `release_due`.
+    """
+    try:
+        return _deal(config, sessions, variant_id, Gate(config))
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("mails could not leave with their offers, and leave after them")
+        return _deal(config, sessions, variant_id, None)
+
+
+def _deal(config: Config, sessions: Sessions, variant_id: int, gate: Gate | None) -> int:
     made = 0
     with sessions() as session:
         dealing = Round(session, variant_id, zone=config.policy.zone, now=clock.now())
         while not dealing.is_over:
-            made += dealing.deal(session)
+            # The first few show which sheets will be needed.
+            made += dealing.deal(session, gate=gate, limit=AT_ONCE if made else _FIRST)
             session.commit()
+            if gate is not None and gate.missing:
+                make_moulds(config, sessions, gate.missing)
+                gate.missing.clear()
     return made
 
 

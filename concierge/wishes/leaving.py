@@ -13,7 +13,7 @@ from concierge.conversations.models import Conversation, Direction, Message, Mes
 from concierge.customers.models import Consent, Customer, CustomerAddress
 from concierge.rows import is_one_of
 from concierge.setbacks import NONE, Rows
-from concierge.wishes.models import LIVING, Wish
+from concierge.wishes.models import LIVING, Wish, WishState
 from concierge.wishes.offer_models import Offer, Wave
 
 _WAITS = (Offer.left_at.is_(None), Offer.ended_at.is_(None))
@@ -21,12 +21,29 @@ _WAITS = (Offer.left_at.is_(None), Offer.ended_at.is_(None))
 _IS_THERE = ~sa.exists().where(Variant.id == Offer.variant_id, Variant.promised > Variant.on_hand).correlate(Offer)
 
 
-class Leaving(NamedTuple):
-    """One offer whose mail is due. `system` is empty where she reads the variant's own."""
+class Wisher(NamedTuple):
+    """Whoever is offered something, as far as her mail depends on her and her wish."""
 
-    offer_id: int
     wish_id: int
     customer_id: int
+    or_similar: bool
+    ceiling_cents: int | None
+    owner_id: int | None
+    mailbox_id: int
+    conversation_id: int | None
+    language: str
+    name: str
+    first_name: str
+    timezone: str
+    country: str
+    has_consent: bool
+    is_living: bool
+
+
+class Leaving(NamedTuple):
+    """One offer whose mail is due; from `wish_id` on it is a Wisher."""
+
+    offer_id: int
     policy_id: int
     sku: str
     quantity: int
@@ -34,6 +51,8 @@ class Leaving(NamedTuple):
     price_cents: int
     words: str
     similar: tuple[str, ...]
+    wish_id: int
+    customer_id: int
     or_similar: bool
     ceiling_cents: int | None
     owner_id: int | None
@@ -129,12 +148,60 @@ def list_companions(session: Session, due: Sequence[Leaving], *, until: datetime
     return _read(session, _statement().where(*others).order_by(Offer.id))
 
 
+def lock_wishers(session: Session, wish_ids: Collection[int]) -> dict[int, Wisher]:
+    """Those of these wishes that still wait, by number, ours until the transaction ends.
+
+    Locked in the order of their numbers, so nobody crosses. Their owner is the wish's editor, else the conversation's.
+    """
+    statement = (
+        sa.select(
+            Wish.id,
+            Wish.customer_id,
+            Wish.or_similar,
+            Wish.ceiling_cents,
+            sa.func.coalesce(Wish.editor_id, Conversation.editor_id),
+            *_HERS,
+        )
+        .join(Customer, Customer.id == Wish.customer_id)
+        .outerjoin(Conversation, Conversation.id == Wish.conversation_id)
+        .where(is_one_of(session, Wish.id, wish_ids), Wish.state == WishState.WAITING)
+        .order_by(Wish.id)
+        .with_for_update(of=Wish)
+    )
+    rows = session.connection().execute(statement).all() if wish_ids else []
+    return {row[0]: Wisher(*row[:-1], True) for row in rows}
+
+
+def list_in_company(session: Session, wish_ids: Collection[int], customer_ids: Collection[int]) -> set[int]:
+    """Those of these customers who may soon be offered, or have not been sent yet, something for another wish."""
+    has_to_leave = sa.exists().where(Offer.wish_id == Wish.id, *_WAITS)
+    # Their states are looked at here: asked for them, SQLite reads the queue of the whole house by its index of states.
+    theirs = sa.select(Wish.customer_id, Wish.state, has_to_leave).where(
+        is_one_of(session, Wish.customer_id, customer_ids),
+        ~is_one_of(session, Wish.id, wish_ids),
+        Wish.ended_at.is_(None),
+    )
+    rows = session.connection().execute(theirs)
+    return {customer_id for customer_id, state, leaves in rows if state is WishState.WAITING or leaves}
+
+
+_HERS = (
+    Wish.mailbox_id,
+    Wish.conversation_id,
+    Wish.language,
+    Customer.name,
+    Customer.first_name,
+    Customer.zone_name,
+    Customer.country,
+    sa.exists().where(Consent.id == Wish.consent_id, Consent.withdrawn_at.is_(None)),
+    Wish.state,
+)
+
+
 def _statement(*, is_ours: bool = True) -> sa.Select[*tuple[Any, ...]]:
     statement = (
         sa.select(
             Offer.id,
-            Offer.wish_id,
-            Offer.customer_id,
             Wave.policy_id,
             Variant.sku,
             Offer.quantity,
@@ -142,18 +209,12 @@ def _statement(*, is_ours: bool = True) -> sa.Select[*tuple[Any, ...]]:
             Offer.price_cents,
             Offer.words,
             Offer.similar,
+            Offer.wish_id,
+            Offer.customer_id,
             Wish.or_similar,
             Wish.ceiling_cents,
             sa.func.coalesce(Offer.editor_id, Wish.editor_id),
-            Wish.mailbox_id,
-            Wish.conversation_id,
-            Wish.language,
-            Customer.name,
-            Customer.first_name,
-            Customer.zone_name,
-            Customer.country,
-            sa.exists().where(Consent.id == Wish.consent_id, Consent.withdrawn_at.is_(None)),
-            Wish.state,
+            *_HERS,
         )
         .join(Wish, Wish.id == Offer.wish_id)
         .join(Wave, Wave.id == Offer.wave_id)
@@ -170,7 +231,7 @@ def _read(session: Session, statement: sa.Select[*tuple[Any, ...]]) -> list[Leav
 
 
 def _leaving(values: list[Any]) -> Leaving:
-    values[9], values[-1] = tuple(values[9] or ()), values[-1] in LIVING
+    values[7], values[-1] = tuple(values[7] or ()), values[-1] in LIVING
     return Leaving(*values)
 
 
@@ -244,9 +305,10 @@ def addresses_of(session: Session, customer_ids: Collection[int]) -> dict[int, l
 
 def recipient(name: str, addresses: Sequence[tuple[str, bool]], thread: Thread | None) -> Address | None:
     """Whom a letter goes to: the address of hers she last wrote from in this conversation, else the one we write to."""
-    hers = {normalise(address): address for address, _ in addresses}
-    for each in thread.last_from if thread else ():
-        if normalise(each) in hers:
-            return Address(name, hers[normalise(each)])
+    if thread is not None and thread.last_from:
+        hers = {normalise(address): address for address, _ in addresses}
+        for each in thread.last_from:
+            if normalise(each) in hers:
+                return Address(name, hers[normalise(each)])
     chosen = [address for address, is_primary in addresses if is_primary] or [address for address, _ in addresses]
     return Address(name, chosen[0]) if chosen else None

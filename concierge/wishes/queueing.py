@@ -1,12 +1,11 @@
-"""Writes down the mails that leave: conversations, deliveries, messages and offers, one statement for each table."""
+"""Writes down the mails that leave: conversations, deliveries and messages, one statement for each table."""
 
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import count
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge import tokens
@@ -17,35 +16,27 @@ from concierge.drafts.wording import reply_subject
 from concierge.mailing.commands import Posting, queue_deliveries
 from concierge.mailing.mail import ancestry, unsubscribe_headers
 from concierge.mailing.sheets import fill_text, folded
-from concierge.rows import run_many
 from concierge.wishes import links
 from concierge.wishes.addressing import Addressed
 from concierge.wishes.heads import Head
-from concierge.wishes.models import Wish
 from concierge.wishes.moulds import Mould
 from concierge.wishes.offer_mail import Links, Reader
-from concierge.wishes.offer_models import Offer
 
 PURPOSE = "offer"
-_offers, _wishes = cast("sa.Table", Offer.__table__), cast("sa.Table", Wish.__table__)
-_LEFT = (
-    sa.update(_offers)
-    .where(_offers.c.id == sa.bindparam("its_id"))
-    .values(
-        left_at=sa.bindparam("at"),
-        held_until=sa.bindparam("held"),
-        delivery_id=sa.bindparam("delivery"),
-        message_id=sa.bindparam("message"),
-        editor_id=sa.bindparam("writer"),
-        covered_for_id=sa.bindparam("owner"),
-        similar=sa.bindparam("others"),
-    )
-)
-_JOINS = (
-    sa.update(_wishes)
-    .where(_wishes.c.id == sa.bindparam("its_id"))
-    .values(conversation_id=sa.bindparam("conversation"))
-)
+
+
+class Left(NamedTuple):
+    """What an offer's row, and its wish's, say of its mail once that is queued."""
+
+    offer_id: int
+    wish_id: int
+    conversation_id: int
+    delivery_id: int
+    message_id: int
+    writer_id: int
+    covered_for_id: int | None
+    held_until: datetime
+    similar: tuple[str, ...]
 
 
 class Written(NamedTuple):
@@ -67,10 +58,10 @@ class Written(NamedTuple):
 
 def queue_letters(
     session: Session, config: Config, letters: Sequence[tuple[Addressed, Mould]], *, now: datetime
-) -> int:
-    """Queue these mails and note that their offers have left; how many offers."""
+) -> list[Left]:
+    """Queue these mails and keep them in their conversations; what is to be noted of each offer they are about."""
     if not letters:
-        return 0
+        return []
     conversations = _conversations(session, letters)
     written = [
         _write(config, *letter, conversation_id, reader)
@@ -80,14 +71,11 @@ def queue_letters(
     messages = record_letters(
         session, [_letter_out(each, number) for each, number in zip(written, deliveries, strict=True)], now=now
     )
-    left = [
-        row
+    return [
+        left
         for each, delivery, message in zip(written, deliveries, messages, strict=True)
-        for row in _left(each, delivery, message, now)
+        for left in _left(each, delivery, message)
     ]
-    run_many(session, _LEFT, left)
-    run_many(session, _JOINS, [row for each in written for row in _joins(each)])
-    return len(left)
 
 
 def _conversations(session: Session, letters: Sequence[tuple[Addressed, Mould]]) -> list[int]:
@@ -169,27 +157,13 @@ def _letter_out(written: Written, delivery_id: int) -> LetterOut:
     )
 
 
-def _joins(written: Written) -> list[dict[str, Any]]:
-    """A wish that came without a conversation goes on in the one its letter began."""
-    if written.addressed.thread is not None:
-        return []
-    return [{"its_id": offer.wish_id, "conversation": written.conversation_id} for offer in written.addressed.offers]
-
-
-def _left(written: Written, delivery_id: int, message_id: int, now: datetime) -> list[dict[str, Any]]:
-    voice = written.addressed.voice
+def _left(written: Written, delivery_id: int, message_id: int) -> list[Left]:
+    voice, addressed = written.addressed.voice, written.addressed
+    covered_for = voice.covers_for.id if voice.covers_for else None
     return [
-        {
-            "its_id": offer.offer_id,
-            "at": now,
-            "held": held,
-            "delivery": delivery_id,
-            "message": message_id,
-            "writer": voice.writer.id,
-            "owner": voice.covers_for.id if voice.covers_for else None,
-            "others": list(piece.similar),
-        }
-        for offer, held, piece in zip(
-            written.addressed.offers, written.addressed.held_until, written.addressed.mould.pieces, strict=True
+        Left(
+            offer.offer_id, offer.wish_id, written.conversation_id, delivery_id, message_id, voice.writer.id,
+            covered_for, held, piece.similar,
         )
-    ]
+        for offer, held, piece in zip(addressed.offers, addressed.held_until, addressed.mould.pieces, strict=True)
+    ]  # fmt: skip

@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.catalogue.models import Product
-from concierge.conversations.models import Conversation
-from concierge.customers.models import Consent, Customer, CustomerAddress
+from concierge.customers.models import Consent, CustomerAddress
 from concierge.mailing.queries import list_suppressed
 from concierge.rows import is_one_of
 from concierge.wishes import waves
@@ -33,10 +32,6 @@ class Waiting(NamedTuple):
     preference: int
     quantity: int
     skipped_because: str
-    customer_id: int
-    editor_id: int | None
-    timezone: str
-    country: str
     price_cents: int
     void: str
 
@@ -86,20 +81,15 @@ def _page(variant_id: int, behind: Key | None, plain_only: bool, size: int) -> s
             WishVariant.preference,
             Wish.quantity,
             Wish.skipped_because,
-            Wish.customer_id,
-            sa.func.coalesce(Wish.editor_id, Conversation.editor_id).label("editor_id"),
-            Customer.zone_name.label("timezone"),
-            Customer.country,
             Product.price_cents,
+            WishVariant.customer_id,
             Wish.needed_by,
             Wish.ceiling_cents,
             Wish.rests_until,
             (Consent.id.is_not(None) & Consent.withdrawn_at.is_(None)).label("has_consent"),
         )
         .join(Wish, Wish.id == WishVariant.wish_id)
-        .join(Customer, Customer.id == Wish.customer_id)
         .join(Product, Product.id == Wish.product_id)
-        .outerjoin(Conversation, Conversation.id == Wish.conversation_id)
         .outerjoin(Consent, Consent.id == Wish.consent_id)
         .where(WishVariant.variant_id == variant_id, IS_WAITING)
         .order_by(WishVariant.rank_at, Wish.confirmed_at, WishVariant.wish_id)
@@ -116,35 +106,16 @@ def _page(variant_id: int, behind: Key | None, plain_only: bool, size: int) -> s
 def _judged(session: Session, variant_id: int, rows: Sequence[Any], *, today: date, now: datetime) -> Iterator[Waiting]:
     addresses = _addresses(session, [row.customer_id for row in rows])
     suppressed = list_suppressed(session, list(addresses.values())) if addresses else {}
-    for row in rows:
-        address = addresses.get(row.customer_id, "")
-        facts = Facts(
-            price_cents=row.price_cents,
-            today=today,
-            now=now,
-            needed_by=row.needed_by,
-            ceiling_cents=row.ceiling_cents,
-            rests_until=row.rests_until,
-            has_consent=row.has_consent,
-            address=address,
-            suppressed=str(suppressed.get(address, "")),
-        )
+    # Taken apart by their order: there may be a hundred thousand.
+    for wish_id, rank_at, confirmed_at, moved, preference, quantity, skipped, price_cents, customer_id, *facts in rows:
+        address = addresses.get(customer_id, "")
+        needed_by, ceiling, rests_until, has_consent = facts
+        barred = str(suppressed.get(address, "")) if suppressed else ""
+        known = Facts(price_cents, today, now, needed_by, ceiling, rests_until, has_consent, address, barred)
         yield Waiting(
-            variant_id=variant_id,
-            wish_id=row.wish_id,
-            rank_at=row.rank_at,
-            confirmed_at=row.confirmed_at,
-            moved=bool(row.moved),
-            preference=row.preference,
-            quantity=row.quantity,
-            skipped_because=row.skipped_because,
-            customer_id=row.customer_id,
-            editor_id=row.editor_id,
-            timezone=row.timezone,
-            country=row.country,
-            price_cents=row.price_cents,
-            void=waves.void(facts),
-        )
+            variant_id, wish_id, rank_at, confirmed_at, bool(moved), preference, quantity, skipped, price_cents,
+            waves.void(known),
+        )  # fmt: skip
 
 
 def _addresses(session: Session, customer_ids: Sequence[int]) -> dict[int, str]:

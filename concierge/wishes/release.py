@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
@@ -19,15 +20,17 @@ from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.mailing.commands import Posting, queue_deliveries
 from concierge.mailing.queries import list_suppressed
+from concierge.rows import Columns, Same, run_columns
 from concierge.setbacks import resting
 from concierge.wishes import leaving, offering, waves
 from concierge.wishes.addressing import Addressed, Asleep, Circumstances, Sorted, Withheld, address
-from concierge.wishes.leaving import Leaving, Thread
+from concierge.wishes.leaving import Leaving, Thread, Wisher
 from concierge.wishes.likenesses import Likenesses
+from concierge.wishes.models import Wish
 from concierge.wishes.moulds import Mould, MouldKey, moulds_of
 from concierge.wishes.offer_models import Offer, OfferEnding, WavePolicy
 from concierge.wishes.queries import lock_offer
-from concierge.wishes.queueing import PURPOSE, queue_letters
+from concierge.wishes.queueing import PURPOSE, Left, queue_letters
 from concierge.wishes.staff import colleague
 from concierge.wishes.voices import call_the_roll
 from concierge.wishes.words import skipped_words
@@ -40,6 +43,25 @@ AT_ONCE = 500
 # So many the clock of many machines knows to be due at a time.
 _IN_SIGHT = 5000
 _JOB = "wishes.release.release_due"
+_offers, _wishes = cast("sa.Table", Offer.__table__), cast("sa.Table", Wish.__table__)
+_LEFT = (
+    sa.update(_offers)
+    .where(_offers.c.id == sa.bindparam("its_id"))
+    .values(
+        left_at=sa.bindparam("at"),
+        held_until=sa.bindparam("held"),
+        delivery_id=sa.bindparam("delivery"),
+        message_id=sa.bindparam("message"),
+        editor_id=sa.bindparam("writer"),
+        covered_for_id=sa.bindparam("owner"),
+        similar=sa.bindparam("others"),
+    )
+)
+_JOINS = (
+    sa.update(_wishes)
+    .where(_wishes.c.id == sa.bindparam("its_id"), _wishes.c.conversation_id.is_(None))
+    .values(conversation_id=sa.bindparam("conversation"))
+)
 
 
 class MouldsMissing(Exception):
@@ -137,19 +159,38 @@ def release_offers(
     """
     if not due:
         return 0
-    around = circumstances(session, config, due, leaving.lock_threads, now=now, by=by)
+    policies = {each.policy_id for each in due}
+    around = circumstances(session, config, due, policies, leaving.lock_threads, now=now, by=by)
     sorted_: list[Sorted] = []
     for _customer, offers in groupby(sorted(due, key=by_customer), key=by_customer):
         sorted_ += address(list(offers), around)
     going = [each for each in sorted_ if isinstance(each, Addressed)]
     letters = _with_moulds(config, going)
     left = queue_letters(session, config, letters, now=now)
+    _note(session, left, now=now)
     for each in sorted_:
         if isinstance(each, Asleep):
             _postpone(session, each)
         elif isinstance(each, Withheld):
             _withhold(session, each, now=now)
-    return left
+    return len(left)
+
+
+def _note(session: Session, left: Sequence[Left], *, now: datetime) -> None:
+    """Their offers have left; a wish that came without a conversation goes on in the one its letter began."""
+    columns: Columns = {
+        "its_id": [each.offer_id for each in left],
+        "at": Same(now),
+        "held": [each.held_until for each in left],
+        "delivery": [each.delivery_id for each in left],
+        "message": [each.message_id for each in left],
+        "writer": [each.writer_id for each in left],
+        "owner": [each.covered_for_id for each in left],
+        "others": [each.similar for each in left],
+    }
+    run_columns(session, _LEFT, columns, len(left))
+    columns = {"its_id": [each.wish_id for each in left], "conversation": [each.conversation_id for each in left]}
+    run_columns(session, _JOINS, columns, len(left))
 
 
 def by_customer(offer: Leaving) -> tuple[int, int, str]:
@@ -168,7 +209,8 @@ def _with_moulds(config: Config, going: Sequence[Addressed]) -> list[tuple[Addre
 def circumstances(
     session: Session,
     config: Config,
-    due: Sequence[Leaving],
+    due: Sequence[Leaving] | Sequence[Wisher],
+    policy_ids: Collection[int],
     threads: Callable[[Session, Collection[int]], dict[int, Thread]],
     *,
     now: datetime,
@@ -183,7 +225,7 @@ def circumstances(
     if asking := {each.customer_id for each in due if each.or_similar or config.policy.offer_similar}:
         likenesses.read_tastes(asking)
     staff = [colleague(each) for each in list_editors(session)]
-    policies = _policies(session, {each.policy_id for each in due})
+    policies = _policies(session, policy_ids)
     return Circumstances(
         now=now,
         zone=config.policy.zone,

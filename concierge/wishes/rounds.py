@@ -2,11 +2,10 @@
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, cast
+from typing import NamedTuple, Protocol, cast
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -15,19 +14,21 @@ from sqlalchemy.orm import Session
 from concierge import audit
 from concierge.catalogue.stock import take_units
 from concierge.customers.zones import zone_of
-from concierge.rows import insert_many, is_one_of
-from concierge.wishes import clockwork, queries, shelves, waves
+from concierge.rows import Columns, Same, insert_columns, is_one_of, pairs, reserve_ids
+from concierge.wishes import clockwork, leaving, queries, shelves, waves
+from concierge.wishes.leaving import Leaving, Wisher
 from concierge.wishes.models import Wish, WishState, WishVariant
-from concierge.wishes.offer_models import Offer, OfferState, Rule, Wave
+from concierge.wishes.offer_models import Offer, OfferState, Rule, Wave, WavePolicy
+from concierge.wishes.queueing import Left
 from concierge.wishes.queues import Waiting, read_queue
 from concierge.wishes.waves import Key, Place, Turn
 
 # Offers made in one transaction.
-AT_ONCE = 500
+AT_ONCE = 1000
+_offers = cast("sa.Table", Offer.__table__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
+class _Chosen(NamedTuple):
     """Somebody whose turn it is, and what she is offered; `holds` when units are set aside for her."""
 
     turn: Turn
@@ -44,6 +45,13 @@ class _Chosen:
     def wish_id(self) -> int:
         """The wish it is for."""
         return self.turn.who.wish_id
+
+
+class Gate(Protocol):
+    """Where mails leave with their offers; `departing.Gate` is one."""
+
+    def open(self, session: Session, wishers: Mapping[int, Wisher], policy_id: int, *, now: datetime) -> None: ...
+    def let_go(self, session: Session, offers: Sequence[Leaving]) -> Mapping[int, Left]: ...
 
 
 class Round:
@@ -64,8 +72,11 @@ class Round:
         self._marks: dict[str, list[int]] = defaultdict(list)
         self.is_over = not self._free
 
-    def deal(self, session: Session, *, limit: int = AT_ONCE) -> int:
-        """Make up to `limit` offers in the session's transaction; how many. `is_over` when nobody is left."""
+    def deal(self, session: Session, *, limit: int = AT_ONCE, gate: Gate | None = None) -> int:
+        """Make up to `limit` offers in the session's transaction; how many. `is_over` when nobody is left.
+
+        Through a `gate` their mails leave with them, where nothing is to be waited for.
+        """
         self._session = session
         walk = self._walk or self.begin(session)
         chosen: list[_Chosen] = []
@@ -76,9 +87,14 @@ class Round:
             else:
                 chosen.append(self._choose(turn))
         self._write_marks()
-        made = self._secure(chosen)
+        wishers = leaving.lock_wishers(self._session, [each.wish_id for each in chosen])
+        if wishers and gate and not self._policy.desk_minutes:
+            gate.open(self._session, wishers, self._kept_policy(), now=self._now)
+        else:
+            gate = None
+        made = self._secure([each for each in chosen if each.wish_id in wishers])
         if made:
-            self._write(made)
+            self._write(made, wishers, gate)
         return len(made)
 
     def begin(self, session: Session) -> waves.Walk:
@@ -145,11 +161,10 @@ class Round:
         self._marks.clear()
 
     def _secure(self, chosen: Sequence[_Chosen]) -> list[_Chosen]:
-        """Those who still wait and whose units are really ours; wishes are locked before units, as everywhere."""
-        waiting = shelves.lock_waiting(self._session, [each.wish_id for each in chosen])
+        """Those whose units are really ours; their wishes were locked before, as everywhere."""
         secured: list[_Chosen] = []
         for variant_id in self._free:
-            theirs = [each for each in chosen if each.variant_id == variant_id and each.wish_id in waiting]
+            theirs = [each for each in chosen if each.variant_id == variant_id]
             holding = [each for each in theirs if each.holds]
             while holding and not take_units(self._session, variant_id, sum(_quantity(each) for each in holding)):
                 # Somebody was quicker with a unit: the last placed wait for the next round.
@@ -159,35 +174,53 @@ class Round:
             secured += holding + [each for each in theirs if not each.holds]
         return sorted(secured, key=lambda each: each.turn.place)
 
-    def _write(self, made: Sequence[_Chosen]) -> None:
+    def _write(self, made: Sequence[_Chosen], wishers: Mapping[int, Wisher], gate: Gate | None) -> None:
         for variant_id in {each.variant_id for each in made} - self._waves.keys():
             self._waves[variant_id] = self._open(variant_id)
-        wish_ids = sorted(each.wish_id for each in made)
-        insert_many(self._session, cast("sa.Table", Offer.__table__), [self._offer(each) for each in made])
+        numbers = reserve_ids(self._session, _offers, len(made))
+        fresh = [
+            _Fresh(number, each, wishers[each.wish_id], self._leaves(wishers[each.wish_id]))
+            for number, each in zip(numbers, made, strict=True)
+        ]
+        left: Mapping[int, Left] = {}
+        if gate is not None:
+            skus = shelves.skus_there(self._session, list(self._free))
+            ready = [each for each in fresh if each.leaves_at <= self._now and each.chosen.variant_id in skus]
+            left = gate.let_go(
+                self._session, [each.leaving(self._policy, skus[each.chosen.variant_id]) for each in ready]
+            )
+        insert_columns(self._session, _offers, self._offers(fresh, left), len(fresh))
+        self._note(fresh, left)
+        self._session.expire_all()
+
+    def _note(self, fresh: Sequence["_Fresh"], left: Mapping[int, Left]) -> None:
+        """Their wishes are offered; one that came without a conversation goes on in the one its letter began."""
+        talks = {
+            each.wisher.wish_id: left[each.number].conversation_id
+            if each.number in left
+            else each.wisher.conversation_id
+            for each in fresh
+        }
+        each = pairs(self._session, talks)
         self._session.execute(
             sa.update(Wish)
-            .where(is_one_of(self._session, Wish.id, wish_ids))
-            .values(state=WishState.OFFERED, skipped_because="", rests_until=None)
+            .where(Wish.id == each.c.key)
+            .values(state=WishState.OFFERED, skipped_because="", rests_until=None, conversation_id=each.c.value)
             .execution_options(synchronize_session=False)
         )
         self._session.execute(
             sa.update(WishVariant)
-            .where(is_one_of(self._session, WishVariant.wish_id, wish_ids))
+            .where(is_one_of(self._session, WishVariant.wish_id, sorted(talks)))
             .values(is_waiting=False)
             .execution_options(synchronize_session=False)
         )
-        self._session.expire_all()
 
     def _open(self, variant_id: int) -> int:
         """A new wave; its number, which outlives the session."""
-        if self._policy.id is None:
-            self._policy.saved_at = self._now
-            self._session.add(self._policy)
-            self._session.flush()
         wave = Wave(
             variant_id=variant_id,
             restock_id=shelves.find_restock(self._session, variant_id),
-            policy_id=self._policy.id,
+            policy_id=self._kept_policy(),
             at=self._now,
             units=self._free[variant_id],
             waiting=queries.count_waiting(self._session, variant_id),
@@ -197,33 +230,67 @@ class Round:
         self._session.flush()
         return wave.id
 
-    def _offer(self, each: _Chosen) -> dict[str, Any]:
+    def _kept_policy(self) -> int:
+        """The policy's number; the house's first is kept when it counts for the first time."""
+        if self._policy.id is None:
+            self._policy.saved_at = self._now
+            self._session.add(self._policy)
+            self._session.flush()
+        return self._policy.id
+
+    def _offers(self, fresh: Sequence["_Fresh"], left: Mapping[int, Left]) -> Columns:
+        noted, is_bounded = [left.get(each.number) for each in fresh], self._policy.rule is Rule.BOUNDED
         return {
-            "wave_id": self._waves[each.variant_id],
-            "wish_id": each.wish_id,
-            "customer_id": each.waiting.customer_id,
-            "variant_id": each.variant_id,
-            "state": OfferState.OPEN,
-            "quantity": each.waiting.quantity,
-            "holds": each.holds,
-            "says_held": waves.says_held(each.waiting.quantity, bounded=self._policy.rule is Rule.BOUNDED),
-            "price_cents": each.waiting.price_cents,
-            "place": each.turn.place,
-            "before_by_tier": each.turn.before_by_tier,
-            "by_tier": each.turn.by_tier,
-            "made_at": self._now,
-            "editor_id": each.waiting.editor_id,
-            "words": "",
-            "similar": [],
-            "leaves_at": self._leaves(zone_of(each.waiting.timezone, each.waiting.country, self._zone)),
+            "id": [each.number for each in fresh],
+            "wave_id": [self._waves[each.chosen.variant_id] for each in fresh],
+            "wish_id": [each.chosen.wish_id for each in fresh],
+            "customer_id": [each.wisher.customer_id for each in fresh],
+            "variant_id": [each.chosen.variant_id for each in fresh],
+            "state": Same(OfferState.OPEN),
+            "quantity": [each.chosen.waiting.quantity for each in fresh],
+            "holds": [each.chosen.holds for each in fresh],
+            "says_held": [waves.says_held(each.chosen.waiting.quantity, bounded=is_bounded) for each in fresh],
+            "price_cents": [each.chosen.waiting.price_cents for each in fresh],
+            "place": [each.chosen.turn.place for each in fresh],
+            "before_by_tier": [each.chosen.turn.before_by_tier for each in fresh],
+            "by_tier": [each.chosen.turn.by_tier for each in fresh],
+            "made_at": Same(self._now),
+            "editor_id": [
+                its.writer_id if its else each.wisher.owner_id for each, its in zip(fresh, noted, strict=True)
+            ],
+            "words": Same(""),
+            "leaves_at": [each.leaves_at for each in fresh],
+            "left_at": [self._now if its else None for its in noted],
+            "covered_for_id": [its.covered_for_id if its else None for its in noted],
+            "similar": [its.similar if its else () for its in noted],
+            "delivery_id": [its.delivery_id if its else None for its in noted],
+            "message_id": [its.message_id if its else None for its in noted],
+            "held_until": [its.held_until if its else None for its in noted],
         }
 
-    def _leaves(self, zone: ZoneInfo) -> datetime:
-        """When its mail may leave: once the desk had its time, and not while she sleeps."""
+    def _leaves(self, wisher: Wisher) -> datetime:
+        """When her mail may leave: once the desk had its time, and not while she sleeps."""
+        zone = zone_of(wisher.timezone, wisher.country, self._zone)
         if zone not in self._leaves_at:
             ready = self._now + timedelta(minutes=self._policy.desk_minutes)
             self._leaves_at[zone] = clockwork.next_waking(ready, zone, self._policy)
         return self._leaves_at[zone]
+
+
+class _Fresh(NamedTuple):
+    """An offer about to be written, under its number."""
+
+    number: int
+    chosen: _Chosen
+    wisher: Wisher
+    leaves_at: datetime
+
+    def leaving(self, policy: WavePolicy, sku: str) -> Leaving:
+        """As its mail sees it."""
+        waiting = self.chosen.waiting
+        says_held = waves.says_held(waiting.quantity, bounded=policy.rule is Rule.BOUNDED)
+        facts = (self.number, policy.id, sku, waiting.quantity, says_held, waiting.price_cents)
+        return Leaving(*facts, "", (), *self.wisher)
 
 
 def _quantity(each: _Chosen) -> int:

@@ -1,6 +1,6 @@
-"""What there is to share out: free units of a product's variants, units owed to open offers, wishes locked for it."""
+"""What there is to share out: free units of a product's variants, and units owed to open offers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 
@@ -10,9 +10,7 @@ from sqlalchemy.orm import Session
 from concierge.catalogue.models import Variant
 from concierge.catalogue.stock import take_units
 from concierge.catalogue.stock_models import Restock
-from concierge.rows import is_one_of
 from concierge.wishes import queries, waves
-from concierge.wishes.models import Wish, WishState
 from concierge.wishes.offer_models import Offer, OfferState, Rule, WavePolicy
 from concierge.wishes.waves import Shelf
 
@@ -70,17 +68,10 @@ def fill(session: Session, variant_id: int, free: int, policy: WavePolicy) -> Sh
     return Shelf(free, singles, held, bears)
 
 
-def lock_waiting(session: Session, wish_ids: Sequence[int]) -> set[int]:
-    """Those of these wishes that still wait, ours until the transaction ends; locked by number, so nobody crosses."""
-    if not wish_ids:
-        return set()
-    statement = (
-        sa.select(Wish.id)
-        .where(is_one_of(session, Wish.id, wish_ids), Wish.state == WishState.WAITING)
-        .order_by(Wish.id)
-        .with_for_update(of=Wish)
-    )
-    return set(session.scalars(statement))
+def skus_there(session: Session, variant_ids: Collection[int]) -> dict[int, str]:
+    """The SKUs of those of these variants of which no more is promised than there is: their mails may leave."""
+    there = sa.select(Variant.id, Variant.sku).where(Variant.id.in_(variant_ids), Variant.promised <= Variant.on_hand)
+    return {variant_id: sku for variant_id, sku in session.execute(there)}
 
 
 def find_restock(session: Session, variant_id: int) -> int | None:
