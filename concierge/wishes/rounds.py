@@ -86,8 +86,8 @@ class Round:
                 self.is_over = True
             else:
                 chosen.append(self._choose(turn))
+        wishers = self._lock(chosen)
         self._write_marks()
-        wishers = leaving.lock_wishers(self._session, [each.wish_id for each in chosen])
         if wishers and gate and not self._policy.desk_minutes:
             gate.open(self._session, wishers, self._kept_policy(), now=self._now)
         else:
@@ -159,6 +159,13 @@ class Round:
                 .execution_options(synchronize_session=False)
             )
         self._marks.clear()
+
+    def _lock(self, chosen: Sequence[_Chosen]) -> dict[int, Wisher]:
+        """Those of these who still wait, by wish; locked together with those who are marked, so that nobody crosses."""
+        marked = [wish_id for wish_ids in self._marks.values() for wish_id in wish_ids]
+        turn = [each.wish_id for each in chosen]
+        locked = leaving.lock_wishers(self._session, [*turn, *marked])
+        return {wish_id: locked[wish_id] for wish_id in turn if wish_id in locked}
 
     def _secure(self, chosen: Sequence[_Chosen]) -> list[_Chosen]:
         """Those whose units are really ours; their wishes were locked before, as everywhere."""
