@@ -17,6 +17,7 @@ from concierge.wishes.models import LIVING, Wish, WishState
 from concierge.wishes.offer_models import Offer, Wave
 
 _WAITS = (Offer.left_at.is_(None), Offer.ended_at.is_(None))
+STILL_WAITS: sa.ColumnElement[bool] = Wish.state == WishState.WAITING
 # While more of it is promised than there is, nobody is written to: the unit may be on its way elsewhere, or gone.
 _IS_THERE = ~sa.exists().where(Variant.id == Offer.variant_id, Variant.promised > Variant.on_hand).correlate(Offer)
 
@@ -164,12 +165,12 @@ def lock_wishers(session: Session, wish_ids: Collection[int]) -> dict[int, Wishe
         )
         .join(Customer, Customer.id == Wish.customer_id)
         .outerjoin(Conversation, Conversation.id == Wish.conversation_id)
-        .where(is_one_of(session, Wish.id, wish_ids), Wish.state == WishState.WAITING)
+        .where(is_one_of(session, Wish.id, wish_ids), STILL_WAITS)
         .order_by(Wish.id)
         .with_for_update(of=Wish)
     )
     rows = session.connection().execute(statement).all() if wish_ids else []
-    return {row[0]: Wisher(*row[:-1], True) for row in rows}
+    return {row[0]: Wisher._make((*row[:-1], True)) for row in rows}
 
 
 def list_in_company(session: Session, wish_ids: Collection[int], customer_ids: Collection[int]) -> set[int]:

@@ -297,7 +297,7 @@ class _Fresh(NamedTuple):
         waiting = self.chosen.waiting
         says_held = waves.says_held(waiting.quantity, bounded=policy.rule is Rule.BOUNDED)
         facts = (self.number, policy.id, sku, waiting.quantity, says_held, waiting.price_cents)
-        return Leaving(*facts, "", (), *self.wisher)
+        return Leaving._make((*facts, "", (), *self.wisher))
 
 
 def _quantity(each: _Chosen) -> int:

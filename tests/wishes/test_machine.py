@@ -22,7 +22,7 @@ from concierge.config import Config
 from concierge.db import Sessions
 from concierge.errors import RuleBroken
 from concierge.mailing.models import Suppression
-from concierge.wishes import jobs, offering, rounds, shelves
+from concierge.wishes import jobs, leaving, offering, rounds, shelves
 from concierge.wishes.invariants import find_broken_invariants
 from concierge.wishes.models import Wish, WishVariant
 from concierge.wishes.offer_models import Offer, Wave, WavePolicy
@@ -103,7 +103,7 @@ def _drop_the_condition(monkeypatch: pytest.MonkeyPatch, _session: Session) -> N
 
 def _drop_the_one_offer(monkeypatch: pytest.MonkeyPatch, session: Session) -> None:
     """Nobody asks whether a wish still waits, and the index that allows it one open offer is gone."""
-    monkeypatch.setattr(shelves, "lock_waiting", lambda _session, wish_ids: set(wish_ids))
+    monkeypatch.setattr(leaving, "STILL_WAITS", sa.true())
     monkeypatch.setattr(Round, "_places", _places_once(Round._places))
     session.execute(sa.text("DROP INDEX uq_offer_holding"))
     session.commit()
