@@ -17,9 +17,13 @@ from concierge.errors import RuleBroken
 from concierge.mailing.commands import queue_delivery
 from concierge.mailing.jobs import deliver_due
 from concierge.mailing.models import Delivery, DeliveryState
+from concierge.reports.models import Reranking
 from concierge.setbacks import Setback, SetbackNotFound, resting
+from concierge.wishes.models import WishRequest, WishWay
+from concierge.wishes.offer_models import WavePolicy
 from concierge.worker import TIMETABLE
 from concierge.working import work_each
+from tests.catalogue.builders import make_product
 from tests.factories import NOW, make_customer, make_editor
 from tests.mailing.samples import make_mail
 
@@ -144,3 +148,52 @@ def test_every_job_that_passes_rows_over_is_named_as_in_the_timetable():
         text = path.read_text(encoding="utf-8")
         used = re.findall(r'(?:resting\(|work_each\(sessions, |_?(?i:job) = )"([^"]+)"', text)
         assert set(used) <= names, path
+
+
+@pytest.mark.parametrize(
+    ("job", "act"),
+    [
+        ("mailing.settle_orphans", "concierge.mailing.commands.settle_orphans"),
+        ("public.forget_requests", "concierge.wishes.requests.forget_requests"),
+        ("reports.rank_anew", "concierge.reports.jobs.rank_next"),
+    ],
+)
+def test_a_row_that_these_fail_at_is_set_aside_too(  # noqa: PLR0917
+    job, act, config, sessions, session, present, monkeypatch
+):
+    _make_due(session)
+    [line] = [each for each in TIMETABLE if each.name == job]
+
+    def poisoned(*_values: object, **_named: object) -> int:
+        raise ValueError("barbara@example.com")
+
+    monkeypatch.setattr(act, poisoned)
+    for _look in range(5):
+        assert line.job(config, sessions) == 0
+        present[0] += timedelta(minutes=5)
+    [found] = setbacks.list_set_aside(session)
+    assert (found.job, found.tries) == (job, 3)
+
+
+def _make_due(session: Session) -> None:
+    """A mail whose worker died, a request nobody confirmed, a policy not all are ranked under."""
+    delivery = queue_delivery(session, make_mail(), key="reply:1", purpose="reply", now=NOW)
+    delivery.state, delivery.claimed_at, delivery.claim = DeliveryState.SENDING, NOW - timedelta(days=1), "dead"
+    for number in range(2):
+        product = make_product(session, f"CAL-{number}", sizes={"37": 0})
+        session.add(
+            WishRequest(
+                address="barbara@example.com",
+                normalised="barbara@example.com",
+                product_id=product.id,
+                way=WishWay.FORM,
+                language="en",
+                words="Yes.",
+                created_at=NOW - timedelta(days=40),
+            )
+        )
+    policy = WavePolicy(saved_at=NOW)
+    session.add(policy)
+    session.flush()
+    session.add(Reranking(policy_id=policy.id, begun_at=NOW))
+    session.commit()

@@ -232,14 +232,17 @@ def record_unbuildable(session: Session, delivery: Delivery, words: str, *, clai
     return True
 
 
-def settle_orphans(session: Session, *, lease: timedelta, now: datetime, held_at: datetime | None = None) -> int:
-    """Deliveries whose worker has not been heard of for a lease: nobody knows whether they left. Returns how many.
+def settle_orphans(
+    session: Session, *, lease: timedelta, now: datetime, held_at: datetime | None = None, only: int | None = None
+) -> int:
+    """Deliveries (or `only` this one) whose worker has not been heard of for a lease; returns how many.
 
-    `held_at` is the machine's time, as in `reserve_due`.
+    Nobody knows whether they left. `held_at` is the machine's time, as in `reserve_due`.
     """
     statement = (
         sa.select(Delivery)
         .where(Delivery.state == DeliveryState.SENDING, Delivery.claimed_at < (held_at or now) - lease)
+        .where(sa.true() if only is None else Delivery.id == only)
         .order_by(Delivery.id)
         .limit(500)
         .with_for_update(skip_locked=True)

@@ -156,14 +156,14 @@ def _next_due(session: Session, lane: Lane) -> datetime | None:
 
 def settle_orphans(config: Config, sessions: Sessions) -> int:
     """Deliveries left `sending` by a worker that died become `uncertain`, never sent again by themselves."""
-    held_at = clock.machine_now()
+    job, held_at, lease = "mailing.settle_orphans", clock.machine_now(), config.policy.lease
+
+    def settle(session: Session, delivery_id: int) -> bool:
+        return commands.settle_orphans(session, lease=lease, now=clock.now(), held_at=held_at, only=delivery_id) > 0
+
     with reading(sessions) as session:
-        if not queries.is_any_orphaned(session, held_at - config.policy.lease):
-            return 0
-    with sessions() as session:
-        settled = commands.settle_orphans(session, lease=config.policy.lease, now=clock.now(), held_at=held_at)
-        session.commit()
-    return settled
+        found = queries.list_orphaned(session, held_at - lease, but=setbacks.resting(job, clock.now()))
+    return work_each(sessions, job, found, settle)
 
 
 def _deliver(desk: Desk, ends_at: float) -> int:

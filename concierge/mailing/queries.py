@@ -77,10 +77,10 @@ def next_due_at(session: Session, lane: Lane, *, but: Rows = NONE) -> datetime |
     return session.scalar(statement.order_by(Delivery.due_at).limit(1))
 
 
-def is_any_orphaned(session: Session, before: datetime) -> bool:
-    """Whether any mail has been on its way since before that moment."""
-    orphaned = (Delivery.state == DeliveryState.SENDING, Delivery.claimed_at < before)
-    return session.scalar(sa.select(Delivery.id).where(*orphaned).limit(1)) is not None
+def list_orphaned(session: Session, before: datetime, *, limit: int = 500, but: Rows = NONE) -> list[int]:
+    """Mails that have been on their way since before that moment."""
+    orphaned = (Delivery.state == DeliveryState.SENDING, Delivery.claimed_at < before, Delivery.id.not_in(but))
+    return list(session.scalars(sa.select(Delivery.id).where(*orphaned).order_by(Delivery.id).limit(limit)))
 
 
 def list_left(session: Session, address: str, *, limit: int = 200) -> list[Delivery]:

@@ -9,7 +9,9 @@ from concierge.db import Sessions, reading
 from concierge.reports import commands, counting, queries
 from concierge.reports.models import DemandCount, ProductTally, VariantTally
 from concierge.reports.ranking import rank_next
+from concierge.setbacks import resting
 from concierge.wishes.queries import policy_or_first
+from concierge.working import try_each
 
 # A small house is counted every few seconds. Counting takes one part in so many of the time, however large the house.
 _AT_LEAST = timedelta(seconds=4)
@@ -72,10 +74,13 @@ def _count(sessions: Sessions, count_id: int, *, now: datetime) -> int:
 
 def rank_anew(config: Config, sessions: Sessions) -> int:
     """Rank the waiting wishes anew under a policy with other head starts, some hundred at a time; how many moved."""
+    job, now = "reports.rank_anew", clock.now()
     with reading(sessions) as session:
-        policy_id = queries.find_unranked_policy_id(session)
-    if policy_id is None:
-        return 0
+        unranked = queries.list_unranked_policy_ids(session, but=resting(job, now))
+    return try_each(sessions, job, unranked[:1], lambda policy_id: _rank(sessions, policy_id))
+
+
+def _rank(sessions: Sessions, policy_id: int) -> int:
     moved, latest = 0, time.monotonic() + _SECONDS
     while time.monotonic() < latest:
         with sessions() as session:

@@ -10,6 +10,7 @@ from concierge.catalogue.models import Product
 from concierge.catalogue.stock_models import Purchase, ReturnedUnit
 from concierge.reports.figures import HouseCount, read_house
 from concierge.reports.models import DemandCount, Reranking
+from concierge.setbacks import NONE, Rows
 from concierge.wishes.offer_models import WavePolicy
 
 
@@ -31,10 +32,10 @@ def pulse(session: Session) -> int:
     return audit.latest_id(session) + sum(each or 0 for each in session.execute(sa.select(*newest)).one())
 
 
-def find_unranked_policy_id(session: Session) -> int | None:
-    """A policy under which not all waiting wishes are ranked yet."""
-    statement = sa.select(Reranking.policy_id).where(Reranking.finished_at.is_(None))
-    return session.scalar(statement.order_by(Reranking.policy_id).limit(1))
+def list_unranked_policy_ids(session: Session, *, but: Rows = NONE) -> list[int]:
+    """Policies under which not all waiting wishes are ranked yet, the oldest first."""
+    unfinished = (Reranking.finished_at.is_(None), Reranking.policy_id.not_in(but))
+    return list(session.scalars(sa.select(Reranking.policy_id).where(*unfinished).order_by(Reranking.policy_id)))
 
 
 def list_policies(session: Session, *, limit: int = 20) -> list[WavePolicy]:

@@ -105,7 +105,7 @@ def _page(form: PolicyForm, **values: Any) -> str:
         form=form,
         present=policy_or_first(db.session),
         history=queries.list_policies(db.session),
-        reranking=queries.find_unranked_policy_id(db.session),
+        reranking=bool(queries.list_unranked_policy_ids(db.session)),
         head_starts_text=head_starts_text,
         rules=RULES,
         **shown,

@@ -19,6 +19,7 @@ from concierge.errors import BadInput, BadToken
 from concierge.mailing.commands import queue_delivery
 from concierge.mailing.mail import UnlawfulMail
 from concierge.mailing.mail import check as check_mail
+from concierge.setbacks import NONE, Rows
 from concierge.wishes import caps, links
 from concierge.wishes.first_mails import first_mail, fresh_link_mail
 from concierge.wishes.models import NothingWished, WishRequest, WishWay
@@ -240,17 +241,20 @@ def newest_like(session: Session, request: WishRequest) -> WishRequest:
     return session.scalar(statement) or request
 
 
-def is_any_old(session: Session, *, kept: timedelta, now: datetime) -> bool:
-    """Whether there is a request to be forgotten."""
-    return session.scalar(sa.select(WishRequest.id).where(*_old(kept, now)).limit(1)) is not None
+def list_old(session: Session, *, kept: timedelta, now: datetime, limit: int = 500, but: Rows = NONE) -> list[int]:
+    """Requests to be forgotten, the oldest first."""
+    old = sa.select(WishRequest.id).where(*_old(kept, now), WishRequest.id.not_in(but))
+    return list(session.scalars(old.order_by(WishRequest.id).limit(limit)))
 
 
-def forget_requests(session: Session, *, kept: timedelta, now: datetime) -> int:
-    """Delete what nobody confirmed in time, and what has long become a wish; how many.
+def forget_requests(session: Session, *, kept: timedelta, now: datetime, only: int | None = None) -> int:
+    """Delete what nobody confirmed in time, and what has long become a wish (or `only` this one); how many.
 
     The newest row stays: SQLite would give its number, which old links carry, to the next request.
     """
-    gone = session.execute(sa.delete(WishRequest).where(*_old(kept, now)).execution_options(synchronize_session=False))
+    among = sa.true() if only is None else WishRequest.id == only
+    old = sa.delete(WishRequest).where(*_old(kept, now), among)
+    gone = session.execute(old.execution_options(synchronize_session=False))
     return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
