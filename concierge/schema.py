@@ -17,6 +17,10 @@ class NewerDatabase(ConciergeError):
     """This database was made by a newer Concierge; update the program, or choose another data folder."""
 
 
+class ForeignDatabase(ConciergeError):
+    """This database holds another program's tables; choose an empty one (CONCIERGE_DATABASE_URL, CONCIERGE_DATA)."""
+
+
 class EmptyDatabase(ConciergeError):
     """There is nothing in this database yet; `concierge migrate` prepares it, and `concierge run` does so by itself."""
 
@@ -26,7 +30,7 @@ class OldDatabase(ConciergeError):
 
 
 def migrate(config: Config) -> None:
-    """Bring the database to the newest migration; raises NewerDatabase when it is ahead of this program."""
+    """Bring the database to the newest migration; refuses what isn't ours to touch (see stands_at)."""
     engine = make_engine(config)
     with engine.connect() as connection:
         stands_at(connection)
@@ -49,11 +53,17 @@ def require_current(config: Config) -> None:
 
 
 def stands_at(connection: sa.Connection) -> str | None:
-    """The migration the database stands at, None for an empty one; raises NewerDatabase for one we don't know."""
+    """The migration the database stands at, None for an empty one.
+
+    Raises NewerDatabase for a migration we don't know, ForeignDatabase where there are tables and no migration.
+    """
     revision = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in _scripts().walk_revisions()}
     if revision is not None and revision not in known:
         raise NewerDatabase
+    # A first migration that was cut short leaves Alembic's own table behind.
+    if revision is None and (tables := sa.inspect(connection).get_table_names()) and "alembic_version" not in tables:
+        raise ForeignDatabase
     return revision
 
 

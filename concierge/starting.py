@@ -25,6 +25,15 @@ class PortTaken(ConciergeError):
         super().__init__(f"Port {port} on {host} {why}; choose another with {option} or {variable}.")
 
 
+class HostUnknown(ConciergeError):
+    """This machine has no such address to listen on."""
+
+    def __init__(self, host: str, option: str) -> None:
+        """`option` is the command-line option of the port, e.g. --smtp-port."""
+        variable = "CONCIERGE_" + option.removeprefix("--").replace("-", "_").upper().replace("PORT", "HOST")
+        super().__init__(f"This machine has no address {host} to listen on; choose another with {variable}.")
+
+
 class FolderUnwritable(ConciergeError):
     """This folder can't be written."""
 
@@ -34,7 +43,7 @@ class DatabaseUnfit(ConciergeError):
 
 
 def require_port(host: str, port: int, option: str) -> None:
-    """Raise PortTaken unless we could listen there now."""
+    """Raise PortTaken, or HostUnknown, unless we could listen there now."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as door:
@@ -42,6 +51,8 @@ def require_port(host: str, port: int, option: str) -> None:
             door.bind(address)
             door.listen(1)
     except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise HostUnknown(host, option) from error
         whys = {errno.EADDRINUSE: "is already in use", errno.EACCES: "is reserved for the system"}
         raise PortTaken(
             host, port, option, whys.get(error.errno or 0, f"can't be opened ({error.strerror})")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from concierge.running import Bell
+from concierge.starting import HostUnknown, require_port
 from tests.houses import ROOT, free_port, open_house, start_house
 from tests.postgresql import private_server
 
@@ -92,6 +93,12 @@ def test_a_port_in_use_is_one_sentence_that_names_the_option(tmp_path: Path):
         assert pages == f"Port {taken} on 127.0.0.1 is already in use; choose another with --port or CONCIERGE_PORT."
         door = _refusal("--port", free, "--smtp-port", str(taken), "--data", str(tmp_path))
         assert door.endswith("choose another with --smtp-port or CONCIERGE_SMTP_PORT.")
+
+
+def test_an_address_that_is_not_this_machines_is_one_sentence_that_names_its_variable():
+    for host in ("192.0.2.7", "999.1.1.1"):
+        with pytest.raises(HostUnknown, match=rf"no address {host} .* CONCIERGE_SMTP_HOST"):
+            require_port(host, free_port(), "--smtp-port")
 
 
 def test_an_unwritable_folder_is_one_sentence(tmp_path: Path):

@@ -1,6 +1,7 @@
 """The migrations make the tables that the models describe, on both databases, as often as one likes."""
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
@@ -21,6 +22,28 @@ def test_the_migrations_make_what_the_models_describe(config: Config):
 
 
 def test_migrating_again_changes_nothing(config: Config):
+    schema.migrate(config)
+    schema.require_current(config)
+
+
+def test_another_programs_database_is_left_as_it_was(tmp_path):
+    config = read_config(data=tmp_path)
+    engine = make_engine(config)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE shoes (size INTEGER)")
+    for attempt in (schema.migrate, schema.require_current):
+        with pytest.raises(schema.ForeignDatabase):
+            attempt(config)
+    assert sa.inspect(engine).get_table_names() == ["shoes"]
+    engine.dispose()
+
+
+def test_a_first_migration_that_was_cut_short_is_taken_up_again(tmp_path):
+    config = read_config(data=tmp_path)
+    engine = make_engine(config)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    engine.dispose()
     schema.migrate(config)
     schema.require_current(config)
 
