@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from concierge import blobs, schema
+from concierge import blobs, clock, schema
 from concierge.app import create_app
 from concierge.config import Config, Policy, read_config
 from concierge.db import Sessions, make_sessions
@@ -91,6 +91,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE migrated_{os.getpid()} STRATEGY file_copy")
     yield os.environ[POSTGRESQL].format(name)
     connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(autouse=True)
+def by_the_worlds_clock() -> Iterator[None]:
+    """An application of a demo goes by its own clock; the next test doesn't."""
+    yield
+    clock.follow(None)
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ NO_PAGE = {
     "post_office.page": "the letter, in a frame; its page is the post office",
     "live.live": "events",
     "operations.banner": "a piece of every page",
+    "days.ribbon": "a piece of every page of a demo that is ahead",
     "machines.healthz": "for machines",
     "machines.readyz": "for machines",
     "machines.metrics": "for machines",

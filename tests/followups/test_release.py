@@ -15,9 +15,9 @@ from concierge.customers.commands import change_customer
 from concierge.followups import commands, jobs
 from concierge.followups.conditions import Asking, Because
 from concierge.followups.models import FollowUpState
-from concierge.mailing.commands import suppress
+from concierge.mailing.commands import reserve_due, suppress
 from concierge.mailing.mail import Mail
-from concierge.mailing.models import Delivery, DeliveryState, SuppressionReason
+from concierge.mailing.models import Delivery, DeliveryState, Lane, SuppressionReason
 from concierge.tokens import reply_key
 from tests.catalogue.builders import make_product
 from tests.conversations.stories import answer, receive
@@ -292,8 +292,6 @@ def test_a_mail_withheld_on_its_way_out_is_told_of_by_its_delivery(session, sess
     assert jobs.release_due(config, sessions) == 1
     suppress(session, "barbara@example.com", reason=SuppressionReason.UNSUBSCRIBED, by=None, now=FRIDAY)
     session.commit()
-    from concierge.mailing.commands import reserve_due
-
-    assert reserve_due(session, claim="one", now=FRIDAY, lease=timedelta(minutes=10), limit=10) == []
+    assert reserve_due(session, Lane.SINGLE, claim="one", now=FRIDAY, lease=timedelta(minutes=10), limit=10) == []
     session.commit()
     assert sent(session)[0].state is DeliveryState.WITHHELD
