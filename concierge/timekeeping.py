@@ -161,6 +161,7 @@ class Timekeeper:
         self.heartbeat = Heartbeat(self._sessions, self.report, provider, self._elected)
         self._closed = threading.Event()
         self._unfinished: list[str] = []
+        self._offset, self._ahead = _offset(), _ahead()
 
     def run(self) -> list[str]:
         """Keep to it until `close`; the names of the jobs that did not finish then.
@@ -247,16 +248,15 @@ class Timekeeper:
 
     def _hear(self, ear: Ear) -> None:
         self.nudge(EVERYTHING)  # what was stored before
-        offset, ahead = _offset(), _ahead()
         while not self._closed.is_set():
             self.nudge(ear.hear(_HEARING_SECONDS))
-            if _ahead() != ahead:  # a demo's days pass: what falls due in them is due now
-                ahead = _ahead()
+            if _ahead() != self._ahead:  # a demo's days pass: what falls due in them is due now
+                self._ahead = _ahead()
                 self._look_at_all()
-            if abs(_offset() - offset) > _STEP_SECONDS:
+            if abs(_offset() - self._offset) > _STEP_SECONDS:
                 # The scheduler reckons by the wall clock, which was set: what it would wait for may be a day away.
-                log.warning("the clock was set by %.0f s", _offset() - offset)
-                offset = _offset()
+                log.warning("the clock was set by %.0f s", _offset() - self._offset)
+                self._offset = _offset()
                 self._look_at_all()
 
     def _look_at_all(self) -> None:

@@ -17,6 +17,7 @@ from werkzeug.routing import Rule
 from concierge.app import create_app
 from concierge.config import Config, read_config
 from concierge.db import make_sessions
+from concierge.followups.plan_links import decline_link
 from concierge.wishes import links
 from concierge.wishes.models import Wish, WishRequest
 from concierge.wishes.offer_models import Offer
@@ -81,6 +82,7 @@ A_STRANGERS = {
     "public.her_wishes",
     "public.offer_page",
     "public.unsubscribe_page",
+    "public.decline_page",
 }
 ASKED = {"product": "CAL-TUR", "sku": "CAL-TUR-36", "language": "en", "consent": "en.1", "email": "zoe@example.com"}
 # Looked at when the house has one of them: a demo house opens without.
@@ -205,6 +207,7 @@ def her_links(config: Config) -> list[str]:
         old = links.wishes_link(config, of[0])
     return [
         *links.wishes_links(config, of), *links.unsubscribe_links(config, of), *links.offer_links(config, offers), old,
+        *(decline_link(config, each) for each in of),
         links.confirm_link(config, waiting[0].id), links.request_link(config, request.id),
     ]  # fmt: skip
 

@@ -155,7 +155,7 @@ def test_the_worker_notices_at_once_and_keeps_its_own_time(config, session, demo
     assert seen < 20
 
 
-def wait_for(true, seconds: float = 30.0) -> None:
+def wait_for(true, seconds: float = 20.0) -> None:
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until
