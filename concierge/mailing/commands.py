@@ -45,12 +45,18 @@ def _nothing_earlier_waits() -> sa.ColumnElement[bool]:
     )
 
 
+def _may_still_be_mailed() -> sa.ColumnElement[bool]:
+    """Nothing has been said against mailing her since the mail was reserved."""
+    standing = (Suppression.normalised == Delivery.to_normalised, Suppression.released_at.is_(None))
+    return ~sa.exists().where(*standing)
+
+
 # The conditional updates a delivery goes through, made once: composing them took longer than running them.
 _table = cast("sa.Table", Delivery.__table__)
 _ours = (_table.c.id == sa.bindparam("its_id"), _table.c.claim == sa.bindparam("its_claim"))
 _BEGIN = (
     sa.update(_table)
-    .where(*_ours, _table.c.state == DeliveryState.QUEUED, _nothing_earlier_waits())
+    .where(*_ours, _table.c.state == DeliveryState.QUEUED, _nothing_earlier_waits(), _may_still_be_mailed())
     .values(state=DeliveryState.SENDING, claimed_at=sa.bindparam("at"), attempts=_table.c.attempts + 1)
 )
 _RELEASE = (

@@ -5,9 +5,8 @@ import secrets
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from threading import Lock
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
@@ -20,7 +19,9 @@ from concierge.blobs import BlobMissing
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.errors import RuleBroken
-from concierge.mailing import commands, pace, queries
+from concierge.mailing import commands, leases, pace, queries
+from concierge.mailing.breaker import Breaker
+from concierge.mailing.leases import LeaseClock
 from concierge.mailing.models import Delivery, Lane
 from concierge.mailing.providers import provider_for
 from concierge.mailing.providers.base import Accepted, Provider, TransportError, pack, plain
@@ -34,7 +35,6 @@ BATCH = 50
 _IN_SIGHT = 500
 RUN_SECONDS = 10.0  # a run ends after this, so that a worker that is told to stop can
 _SENDERS = {"sendgrid": 8}  # mails under way at a time, where each spends its time on the line
-_LONGEST_PAUSE = timedelta(seconds=60)
 # So long a sender waits when the house's pace lets nothing leave.
 _WAIT_SECONDS = 0.25
 _JOBS = {Lane.SINGLE: "mailing.deliver_answers", Lane.BULK: "mailing.deliver_letters"}
@@ -42,34 +42,13 @@ _JOBS = {Lane.SINGLE: "mailing.deliver_answers", Lane.BULK: "mailing.deliver_let
 Outcome = Accepted | TransportError | RuleBroken | BlobMissing
 
 
-@dataclass
-class Pause:
-    """How long a provider that could not be reached is left alone: 1 s, 2 s, 4 s … 60 s, until it answers again."""
+@dataclass(frozen=True)
+class Batch:
+    """Mails reserved together under a claim, and the clock by which it runs out."""
 
-    until: datetime | None = None
-    since: datetime | None = None
-    length: timedelta = timedelta()
-    lock: Lock = field(default_factory=Lock)
-
-    def holds(self, now: datetime) -> bool:
-        """Whether it is still too early to call."""
-        return self.until is not None and now < self.until
-
-    def begin(self, now: datetime, retry_after: datetime | None) -> None:
-        """It could not be reached, or asked us to wait."""
-        with self.lock:
-            if self.holds(now):
-                return
-            self.since = self.since or now
-            self.length = min(_LONGEST_PAUSE, max(timedelta(seconds=1), self.length * 2))
-            asked = min(retry_after, now + _LONGEST_PAUSE) if retry_after else now
-            self.until = max(asked, now + self.length)
-
-    def end(self) -> None:
-        """It answered."""
-        if self.until is not None:
-            with self.lock:
-                self.until, self.since, self.length = None, None, timedelta()
+    claim: str
+    deliveries: list[Delivery]
+    leases: LeaseClock
 
 
 @dataclass(frozen=True)
@@ -80,18 +59,18 @@ class Desk:
     config: Config
     sessions: Sessions
     provider: Provider
-    pause: Pause
+    breaker: Breaker
     read_blob: Callable[[str], bytes]
     only: Collection[int] | None = None
 
 
-_pauses: WeakKeyDictionary[Provider, Pause] = WeakKeyDictionary()
+_breakers: WeakKeyDictionary[Provider, Breaker] = WeakKeyDictionary()
 
 
 def provider_state() -> dict[str, Any]:
     """How this process finds the provider it last used: its name, and since when it can't be reached."""
-    for carrier, pause in _pauses.items():
-        return {"name": carrier.name, "away_since": pause.since.isoformat() if pause.since else None}
+    for carrier, breaker in _breakers.items():
+        return {"name": carrier.name, "away_since": breaker.since.isoformat() if breaker.since else None}
     return {}
 
 
@@ -115,14 +94,14 @@ def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = 
 
 def _hand_over_due(lane: Lane, config: Config, sessions: Sessions, provider: Provider | None) -> int:
     carrier = provider or provider_for(config)
-    pause = _pauses.setdefault(carrier, Pause())
-    if pause.holds(clock.machine_now()):
+    breaker = _breakers.setdefault(carrier, Breaker())
+    if breaker.holds(clock.machine_now()):
         return 0
     only = given(lambda: _in_sight(lane, config, sessions))
     with reading(sessions) as session:
         if not (queries.is_any_due(session, clock.now(), lane) if only is None else only):
             return 0
-    desk = Desk(lane, config, sessions, carrier, pause, blobs.open_store(config).get, only)
+    desk = Desk(lane, config, sessions, carrier, breaker, blobs.open_store(config).get, only)
     ends_at = time.monotonic() + RUN_SECONDS
     senders = _SENDERS.get(carrier.name, 1)
     if senders == 1:
@@ -134,9 +113,10 @@ def _hand_over_due(lane: Lane, config: Config, sessions: Sessions, provider: Pro
 def _in_sight(lane: Lane, config: Config, sessions: Sessions) -> list[int]:
     """What is due and nobody has in hand; no more than may leave in two seconds, for what is handed out waits there."""
     now, rate = clock.now(), config.policy.send_per_second
-    but, free_since = setbacks.resting(_JOBS[lane], now), clock.machine_now() - config.policy.lease
+    but, lease = setbacks.resting(_JOBS[lane], now), config.policy.lease
     limit = min(_IN_SIGHT, max(2, int(2 * rate))) if rate else _IN_SIGHT
     with reading(sessions) as session:
+        free_since = leases.lease_now(session) - lease
         return queries.list_due_ids(session, now, lane, limit=limit, but=but, free_since=free_since)
 
 
@@ -156,13 +136,15 @@ def _next_due(session: Session, lane: Lane) -> datetime | None:
 
 def settle_orphans(config: Config, sessions: Sessions) -> int:
     """Deliveries left `sending` by a worker that died become `uncertain`, never sent again by themselves."""
-    job, held_at, lease = "mailing.settle_orphans", clock.machine_now(), config.policy.lease
+    job, lease = "mailing.settle_orphans", config.policy.lease
 
     def settle(session: Session, delivery_id: int) -> bool:
+        held_at = leases.lease_now(session)
         return commands.settle_orphans(session, lease=lease, now=clock.now(), held_at=held_at, only=delivery_id) > 0
 
     with reading(sessions) as session:
-        found = queries.list_orphaned(session, held_at - lease, but=setbacks.resting(job, clock.now()))
+        before = leases.lease_now(session) - lease
+        found = queries.list_orphaned(session, before, but=setbacks.resting(job, clock.now()))
     return work_each(sessions, job, found, settle)
 
 
@@ -170,13 +152,13 @@ def _deliver(desk: Desk, ends_at: float) -> int:
     taken = 0
     while not _is_over(desk, ends_at):
         claim = uuid4().hex
-        if (reserved := _reserve(desk, claim)) is None:
+        if (batch := _reserve(desk, claim)) is None:
             time.sleep(_WAIT_SECONDS)
             continue
-        if not reserved:
+        if not batch.deliveries:
             break
         try:
-            taken += _deliver_batch(desk, claim, reserved, ends_at)
+            taken += _deliver_batch(desk, batch, ends_at)
         except OperationalError:
             raise
         except Exception:
@@ -188,19 +170,23 @@ def _deliver(desk: Desk, ends_at: float) -> int:
     return taken
 
 
-def _reserve(desk: Desk, claim: str) -> list[Delivery] | None:
+def _reserve(desk: Desk, claim: str) -> Batch | None:
     """The next few; none when there are none, None when the house's pace lets none leave for now."""
     now, rate = clock.now(), desk.config.policy.send_per_second
+    wanted = desk.breaker.room(clock.machine_now(), BATCH)
     try:
         with desk.sessions() as session:
-            if not (limit := pace.take(session, BATCH, rate, desk.lane)):
+            leases = LeaseClock.ask(session)
+            if not wanted:
+                return Batch(claim, [], leases)
+            if not (limit := pace.take(session, wanted, rate, desk.lane)):
                 return None
             reserved = commands.reserve_due(
                 session,
                 desk.lane,
                 claim=claim,
                 now=now,
-                held_at=clock.machine_now(),
+                held_at=leases.asked,
                 lease=desk.config.policy.lease,
                 limit=limit,
                 but=setbacks.resting(_JOBS[desk.lane], now),
@@ -208,13 +194,14 @@ def _reserve(desk: Desk, claim: str) -> list[Delivery] | None:
             )
             pace.give_back(session, limit - len(reserved), rate)
             session.commit()
-            return reserved
+            desk.breaker.took(len(reserved))
+            return Batch(claim, reserved, leases)
     except OperationalError:
         raise
     except Exception:
         log.exception("mails could not be reserved together, and are read one by one")
         _find_unreadable(desk, now)
-        return []
+        return Batch(claim, [], LeaseClock(now, 0.0))
 
 
 def _find_unreadable(desk: Desk, now: datetime) -> None:
@@ -226,19 +213,19 @@ def _find_unreadable(desk: Desk, now: datetime) -> None:
 
 def _is_over(desk: Desk, ends_at: float) -> bool:
     """Whether no other mail is begun in this run."""
-    return time.monotonic() >= ends_at or closing.TOLD.is_set() or desk.pause.holds(clock.machine_now())
+    return time.monotonic() >= ends_at or closing.TOLD.is_set() or desk.breaker.holds(clock.machine_now())
 
 
-def _deliver_batch(desk: Desk, claim: str, reserved: list[Delivery], ends_at: float) -> int:
+def _deliver_batch(desk: Desk, batch: Batch, ends_at: float) -> int:
     """Hand over one after the other; each commit records the last one and begins the next."""
-    taken, left_over = 0, False
+    taken, left_over, claim = 0, False, batch.claim
     finished: tuple[Delivery, Outcome] | None = None
-    for delivery in reserved:
+    for delivery in batch.deliveries:
         stop = _is_over(desk, ends_at)
         with desk.sessions() as session:
             if finished:
                 _record(session, desk, claim, *finished)
-            begun_at = clock.machine_now()
+            begun_at = batch.leases.now()
             begun = not stop and commands.begin_sending(session, delivery.id, claim=claim, now=begun_at)
             session.commit()
         finished = None
@@ -246,7 +233,7 @@ def _deliver_batch(desk: Desk, claim: str, reserved: list[Delivery], ends_at: fl
         if stop:
             break
         if begun:
-            outcome = _hand_over(desk, delivery, begun_at)
+            outcome = _hand_over(desk, delivery, time.monotonic())
             taken += isinstance(outcome, Accepted)
             finished = (delivery, outcome)
     if finished or left_over:
@@ -258,32 +245,41 @@ def _deliver_batch(desk: Desk, claim: str, reserved: list[Delivery], ends_at: fl
     return taken
 
 
-def _hand_over(desk: Desk, delivery: Delivery, begun_at: datetime) -> Outcome:
-    """Build and send one mail, with no transaction open."""
+def _hand_over(desk: Desk, delivery: Delivery, begun_at: float) -> Outcome:
+    """Build and send one mail, with no transaction open; `begun_at` is by the monotonic clock."""
     try:
         parcel = pack(delivery.key, unfold(delivery.content, desk.read_blob), desk.read_blob, now=clock.now())
     except BlobMissing as missing:
         return missing
     except Exception as error:  # the store of files is out of reach; nobody was called
         return TransportError(plain(error), reached=False)
-    if (
-        clock.machine_now() - begun_at > desk.config.policy.lease / 2
-    ):  # this process was asleep: others may think it dead
+    if time.monotonic() - begun_at > desk.config.policy.lease.total_seconds() / 2:
+        # this process was asleep: others may think it dead
         return TransportError("The worker was held up.")
     try:
         accepted = desk.provider.send(parcel)
     except TransportError as error:
-        if not error.reached:
-            desk.pause.begin(clock.machine_now(), error.retry_after)
-            log.warning("%s: %s", desk.provider.name, error.words)
+        _note_failure(desk, error)
         return error
     except RuleBroken as broken:
         return broken
     except Exception as error:  # a fault of ours in the middle of talking: nobody knows how far it came
         log.exception("delivery %d", delivery.id, extra={"delivery": delivery.id})
         return TransportError(plain(error), uncertain=True)
-    desk.pause.end()
+    desk.breaker.end(clock.machine_now())
     return accepted
+
+
+def _note_failure(desk: Desk, error: TransportError) -> None:
+    """What a failure says of the provider itself."""
+    now = clock.machine_now()
+    if not error.reached:
+        desk.breaker.begin(now, error.retry_after)
+        log.warning("%s: %s", desk.provider.name, error.words)
+    elif error.uncertain:
+        desk.breaker.doubt(now)
+    else:
+        desk.breaker.end(now)
 
 
 def _record(session: Session, desk: Desk, claim: str, delivery: Delivery, outcome: Outcome) -> None:

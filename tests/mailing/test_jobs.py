@@ -1,9 +1,11 @@
 """Deliveries through the worker: once each, whatever dies, whoever helps."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ import sqlalchemy as sa
 
 from concierge import clock
 from concierge.addresses import Address
-from concierge.mailing import commands, jobs
+from concierge.mailing import commands, jobs, leases
 from concierge.mailing.mail import Mail, MailFile
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.mailing.providers import provider_for
@@ -42,6 +44,7 @@ class Watch:
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     watch = Watch()
     monkeypatch.setattr(clock, "now", watch.now)
+    monkeypatch.setattr(leases, "lease_now", lambda _session: watch.time)
     return watch
 
 
@@ -159,30 +162,17 @@ def test_a_fault_of_ours_while_talking_is_uncertain(config, sessions, queue, wat
     assert states(sessions) == {"uncertain": 1}
 
 
-def test_a_worker_that_was_asleep_too_long_does_not_begin(config, sessions, queue, watch):  # F04
-    class Sleepy:
-        name = "memory"
+def test_a_worker_that_was_asleep_too_long_does_not_begin(config, sessions, queue, watch, monkeypatch):  # F04
+    provider, pack = MemoryProvider(), jobs.pack
 
-        def __init__(self) -> None:
-            self.called = False
+    def slowly(*given: Any, **named: Any) -> Parcel:  # an hour goes by between the commit and the call
+        monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 3600))
+        return pack(*given, **named)
 
-        def send(self, parcel: Parcel) -> Accepted:
-            self.called = True
-            return Accepted()
-
-        def check(self) -> str:
-            return ""
-
-        def close(self) -> None:
-            pass
-
-    provider = Sleepy()
+    monkeypatch.setattr(jobs, "pack", slowly)
     queue(1)
-    times = iter([NOW] * 7)  # pause, look, reserve twice, pause, begin … and then an hour has gone by
-    watch.now = lambda: next(times, NOW + timedelta(hours=1))  # type: ignore[method-assign]
-    clock.now = watch.now  # type: ignore[assignment]
-    jobs.deliver_due(config, sessions, provider)
-    assert not provider.called
+    jobs.deliver_answers(config, sessions, provider)
+    assert provider.sent == []
     assert states(sessions) == {"queued": 1}
 
 
