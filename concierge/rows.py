@@ -9,8 +9,6 @@ from typing import Any, NamedTuple, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-Row = Mapping[str, Any]
-
 
 class Same(NamedTuple):
     """One value for all rows of a column."""
@@ -35,31 +33,6 @@ def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:
     return list(session.scalars(sa.select(sequence).select_from(sa.func.generate_series(1, count))))
 
 
-def insert_many(session: Session, table: sa.Table, rows: Sequence[Row]) -> None:
-    """Add many rows that have the same columns, in one statement; column defaults do not apply."""
-    if rows:
-        run_many(session, _insertion(table, tuple(rows[0])), rows)
-
-
-def run_many(session: Session, statement: sa.Insert | sa.Update | sa.TextClause, rows: Sequence[Row]) -> None:
-    """Run a statement once for each row, its places filled by name.
-
-    What SQLAlchemy would do to each value of each row is done once to a value that many of them share, and the driver
-    gets the rows as they are: that is what most of the time went into.
-    """
-    if not rows:
-        return
-    session.flush()
-    connection = session.connection()
-    sql, places, kinds = _compiled(statement, connection.dialect)
-    makers = [(name, _maker(kind, connection.dialect)) for name, kind in zip(places, kinds, strict=True)]
-    if connection.dialect.positional:
-        values: list[Any] = [tuple([make(row[name]) if make else row[name] for name, make in makers]) for row in rows]
-    else:
-        values = [{name: make(row[name]) if make else row[name] for name, make in makers} for row in rows]
-    connection.exec_driver_sql(sql, values)
-
-
 def insert_columns(session: Session, table: sa.Table, columns: Columns, count: int) -> None:
     """Add `count` rows given column by column, in one statement; column defaults do not apply.
 
@@ -71,7 +44,11 @@ def insert_columns(session: Session, table: sa.Table, columns: Columns, count: i
 def run_columns(
     session: Session, statement: sa.Insert | sa.Update | sa.TextClause, columns: Columns, count: int
 ) -> None:
-    """Run a statement `count` times, its places filled by name from columns of that length."""
+    """Run a statement `count` times, its places filled by name from columns of that length.
+
+    What SQLAlchemy would do to each value of each row is done once to a value that many of them share, and the driver
+    gets the rows as they are: that is what most of the time went into.
+    """
     if not count:
         return
     session.flush()

@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from concierge.app import create_app
 from concierge.config import Config, Policy, read_config
 from concierge.db import Sessions, make_sessions
 from concierge.extensions import db
+from tests.factories import NOW
 from tests.postgresql import private_server
 from tests.thrift import TEMPLATES, be_thrifty
 
@@ -91,6 +93,17 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE migrated_{os.getpid()} STRATEGY file_copy")
     yield os.environ[POSTGRESQL].format(name)
     connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Sets the house's clock, which stands at NOW until then."""
+
+    def set_clock(moment: datetime) -> None:
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    set_clock(NOW)
+    return set_clock
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from concierge.audit import AuditEntry
 from concierge.conversations.indexing import index_folded
 from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind
 from concierge.conversations.search_terms import fold
-from concierge.rows import Columns, Same, insert_columns, reserve_ids, run_many
+from concierge.rows import Columns, Same, insert_columns, reserve_ids, run_columns
 
 _conversations = cast("sa.Table", Conversation.__table__)
 _SHOW_LAST = (
@@ -81,7 +81,8 @@ def record_letters(session: Session, letters: Sequence[LetterOut], *, now: datet
     lines = _Lines()
     insert_columns(session, _conversations, _begun(begun, lines, now), len(begun))
     insert_columns(session, table, _messages(numbers, letters, now), len(letters))
-    run_many(session, _SHOW_LAST, [_last(number, each, lines, now) for number, each in pairs if not each.begins])
+    going_on = [(number, each) for number, each in pairs if not each.begins]
+    run_columns(session, _SHOW_LAST, _last(going_on, lines, now), len(going_on))
     index_folded(session, [_indexed(number, each) for number, each in pairs])
     entries = cast("sa.Table", AuditEntry.__table__)
     insert_columns(session, entries, _entries(numbers, letters, now), len(letters))
@@ -142,13 +143,13 @@ def _messages(numbers: Sequence[int], letters: Sequence[LetterOut], now: datetim
     }
 
 
-def _last(number: int, letter: LetterOut, lines: _Lines, now: datetime) -> dict[str, Any]:
+def _last(going_on: Sequence[tuple[int, LetterOut]], lines: _Lines, now: datetime) -> Columns:
     return {
-        "its_id": letter.conversation_id,
-        "message": number,
-        "at": now,
-        "line": lines[letter.first_line],
-        "by": letter.owner_id,
+        "its_id": [each.conversation_id for _number, each in going_on],
+        "message": [number for number, _letter in going_on],
+        "at": Same(now),
+        "line": [lines[each.first_line] for _number, each in going_on],
+        "by": [each.owner_id for _number, each in going_on],
     }
 
 

@@ -7,7 +7,7 @@ from wtforms import EmailField, IntegerField, SelectField, StringField, TextArea
 from wtforms.validators import InputRequired, Length
 
 from concierge.config import LANGUAGES
-from concierge.customers.models import Customer
+from concierge.customers.models import BIRTHDAY, Customer
 from concierge.web.choices import SelectChoice
 
 LANGUAGE_CHOICES = [SelectChoice(code, str(Locale(code).get_display_name(code)).capitalize()) for code in LANGUAGES]
@@ -45,7 +45,7 @@ class CustomerForm(FlaskForm):  # type: ignore[misc]
 class DateForm(FlaskForm):  # type: ignore[misc]
     """A day of every year that matters to her."""
 
-    kind = StringField(_l("What for"), [Length(max=40)], default="birthday")
+    kind = StringField(_l("What for"), [Length(max=40)], default=BIRTHDAY)
     day = IntegerField(_l("Day"), [InputRequired(_l("Say which day."))])
     month = IntegerField(_l("Month"), [InputRequired(_l("Say which month."))])
 

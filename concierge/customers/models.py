@@ -1,7 +1,7 @@
 """Customers with their addresses and sizes, and what they have agreed to."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -101,6 +101,9 @@ class CustomerSize(Base):
     customer: Mapped[Customer] = relationship(back_populates="sizes")
 
 
+BIRTHDAY: Final = "birthday"
+
+
 class CustomerDate(Base):
     """A day of every year that matters to her: her birthday, or one an editor names."""
 
@@ -113,7 +116,7 @@ class CustomerDate(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customer.id", ondelete="CASCADE"))
-    # "birthday", or a word of the house's own such as "wedding day", in small letters
+    # BIRTHDAY, or a word of the house's own such as "wedding day", in small letters
     kind: Mapped[str] = mapped_column(sa.String(40))
     month: Mapped[int]
     day: Mapped[int]

@@ -13,6 +13,7 @@ from concierge.accounts.queries import current_editor
 from concierge.customers import commands, queries
 from concierge.customers.forms import AddressForm, AgreedForm, CustomerForm, DateForm, NotesForm
 from concierge.customers.models import Customer, CustomerDate
+from concierge.customers.words import date_words
 from concierge.extensions import db
 from concierge.web.rendering import render, wants_block
 from concierge.web.security import roles_accepted
@@ -30,11 +31,6 @@ def init_app(app: Flask) -> None:
 def size_kind(kind: str) -> str:
     """What a kind of size is called."""
     return {"shoes": _("Shoes"), "dress": _("Dresses")}.get(kind, kind.capitalize())
-
-
-def date_words(kind: str) -> str:
-    """What a date of hers is called."""
-    return _("birthday") if kind == "birthday" else kind
 
 
 def day_of_year(found: CustomerDate) -> str:

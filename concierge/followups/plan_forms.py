@@ -17,10 +17,11 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from concierge.customers.courtesy import Late
+from concierge.customers.models import BIRTHDAY
 from concierge.followups.plan_commands import PlanAsWritten, StepAsWritten
 from concierge.followups.plan_models import Plan
 from concierge.followups.plan_words import day_names, late_words, start_words, stops_words
-from concierge.followups.plans import BIRTHDAY, Start, StopsAlso
+from concierge.followups.plans import Start, StopsAlso
 from concierge.followups.schedule import Window
 from concierge.web.choices import SelectChoice
 

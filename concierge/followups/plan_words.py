@@ -5,8 +5,9 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
 from concierge.customers.courtesy import Late
+from concierge.customers.words import date_words
 from concierge.followups.plan_models import Plan, PlanStep
-from concierge.followups.plans import BIRTHDAY, Start, StopsAlso
+from concierge.followups.plans import Start, StopsAlso
 
 
 def start_words(start: Start) -> str:
@@ -37,11 +38,6 @@ def begins_words(plan: Plan) -> str:
             return str(_("On the day: %(date)s", date=kind))
         return str(ngettext("%(num)d day before: %(date)s", "%(num)d days before: %(date)s", plan.days, date=kind))
     return start_words(plan.start)
-
-
-def date_words(kind: str) -> str:
-    """What a date of hers is called."""
-    return str(_("birthday")) if kind == BIRTHDAY else kind
 
 
 def stops_words(also: StopsAlso) -> str:

@@ -17,7 +17,6 @@ from concierge.followups.schedule import Window, in_days, instant_of, wall_of
 FORGOTTEN: Final = timedelta(days=7)
 # What a date of hers begins is for that day, not for the next.
 FORGOTTEN_DATE: Final = timedelta(days=1)
-BIRTHDAY: Final = "birthday"
 
 
 class Start(StrEnum):

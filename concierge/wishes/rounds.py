@@ -18,7 +18,7 @@ from concierge.rows import Columns, Same, insert_columns, is_one_of, pairs, rese
 from concierge.wishes import clockwork, leaving, queries, shelves, waves
 from concierge.wishes.leaving import Leaving, Wisher
 from concierge.wishes.models import Wish, WishState, WishVariant
-from concierge.wishes.offer_models import Offer, OfferState, Rule, Wave, WavePolicy
+from concierge.wishes.offer_models import Offer, OfferState, Rule, Wave
 from concierge.wishes.queueing import Left
 from concierge.wishes.queues import Waiting, read_queue
 from concierge.wishes.waves import Key, Place, Turn
@@ -186,7 +186,7 @@ class Round:
             self._waves[variant_id] = self._open(variant_id)
         numbers = reserve_ids(self._session, _offers, len(made))
         fresh = [
-            _Fresh(number, each, wishers[each.wish_id], self._leaves(wishers[each.wish_id]))
+            _Fresh(number, each, self._says_held(each), wishers[each.wish_id], self._leaves(wishers[each.wish_id]))
             for number, each in zip(numbers, made, strict=True)
         ]
         left: Mapping[int, Left] = {}
@@ -194,7 +194,7 @@ class Round:
             skus = shelves.skus_there(self._session, list(self._free))
             ready = [each for each in fresh if each.leaves_at <= self._now and each.chosen.variant_id in skus]
             left = gate.let_go(
-                self._session, [each.leaving(self._policy, skus[each.chosen.variant_id]) for each in ready]
+                self._session, [each.leaving(self._policy.id, skus[each.chosen.variant_id]) for each in ready]
             )
         insert_columns(self._session, _offers, self._offers(fresh, left), len(fresh))
         self._note(fresh, left)
@@ -246,7 +246,7 @@ class Round:
         return self._policy.id
 
     def _offers(self, fresh: Sequence["_Fresh"], left: Mapping[int, Left]) -> Columns:
-        noted, is_bounded = [left.get(each.number) for each in fresh], self._policy.rule is Rule.BOUNDED
+        noted = [left.get(each.number) for each in fresh]
         return {
             "id": [each.number for each in fresh],
             "wave_id": [self._waves[each.chosen.variant_id] for each in fresh],
@@ -256,7 +256,7 @@ class Round:
             "state": Same(OfferState.OPEN),
             "quantity": [each.chosen.waiting.quantity for each in fresh],
             "holds": [each.chosen.holds for each in fresh],
-            "says_held": [waves.says_held(each.chosen.waiting.quantity, bounded=is_bounded) for each in fresh],
+            "says_held": [each.says_held for each in fresh],
             "price_cents": [each.chosen.waiting.price_cents for each in fresh],
             "place": [each.chosen.turn.place for each in fresh],
             "before_by_tier": [each.chosen.turn.before_by_tier for each in fresh],
@@ -275,6 +275,9 @@ class Round:
             "held_until": [its.held_until if its else None for its in noted],
         }
 
+    def _says_held(self, each: _Chosen) -> bool:
+        return waves.says_held(each.waiting.quantity, bounded=self._policy.rule is Rule.BOUNDED)
+
     def _leaves(self, wisher: Wisher) -> datetime:
         """When her mail may leave: once the desk had its time, and not while she sleeps."""
         zone = zone_of(wisher.timezone, wisher.country, self._zone)
@@ -289,14 +292,14 @@ class _Fresh(NamedTuple):
 
     number: int
     chosen: _Chosen
+    says_held: bool
     wisher: Wisher
     leaves_at: datetime
 
-    def leaving(self, policy: WavePolicy, sku: str) -> Leaving:
+    def leaving(self, policy_id: int, sku: str) -> Leaving:
         """As its mail sees it."""
         waiting = self.chosen.waiting
-        says_held = waves.says_held(waiting.quantity, bounded=policy.rule is Rule.BOUNDED)
-        facts = (self.number, policy.id, sku, waiting.quantity, says_held, waiting.price_cents)
+        facts = (self.number, policy_id, sku, waiting.quantity, self.says_held, waiting.price_cents)
         return Leaving._make((*facts, "", (), *self.wisher))
 
 

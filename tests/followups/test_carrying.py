@@ -42,31 +42,6 @@ from tests.followups.plan_builders import make_plan, make_template, runs, steps_
 LATER = NOW + 3 * DAY
 
 
-@pytest.fixture
-def at(monkeypatch):
-    """Sets the house's clock."""
-
-    def set_clock(moment):
-        monkeypatch.setattr(clock, "now", lambda: moment)
-
-    set_clock(NOW)
-    return set_clock
-
-
-@pytest.fixture
-def nadia(session, at):
-    nadia = make_editor(session)
-    session.commit()
-    return nadia
-
-
-@pytest.fixture
-def talk(session, nadia):
-    found = answered(session, nadia, at=NOW - HOUR)
-    session.commit()
-    return found
-
-
 def begin(session, plan, talk, nadia):
     run = plan_commands.begin_plan(
         session, plan, talk, seen_message_id=talk.last_message_id, by=nadia, policy=Policy(), now=clock.now()

@@ -11,10 +11,10 @@ from concierge.catalogue.purchases import PurchaseReport, report_delivery, repor
 from concierge.conversations.commands import close_conversation, reopen_conversation, snooze_conversation
 from concierge.conversations.models import Message, MessageKind
 from concierge.customers.commands import set_date
-from concierge.customers.models import NoSuchDay
+from concierge.customers.models import BIRTHDAY, NoSuchDay
 from concierge.followups import jobs
 from concierge.followups.conditions import Because
-from concierge.followups.plans import BIRTHDAY, Start
+from concierge.followups.plans import Start
 from concierge.templating.models import Template
 from concierge.wishes.commands import expire_wish
 from concierge.wishes.models import WishEnding
@@ -22,7 +22,7 @@ from concierge.wishes.offer_models import Offer
 from concierge.wishes.offering import lapse_offer, pass_offer
 from tests.catalogue.builders import make_product
 from tests.conversations.stories import answer, receive
-from tests.factories import DAY, HOUR, MINUTE, NOW, make_editor
+from tests.factories import DAY, HOUR, MINUTE, NOW
 from tests.followups.builders import answered
 from tests.followups.plan_builders import make_plan, runs, steps_planned
 from tests.wishes.builders import restock, wish_for
@@ -30,31 +30,6 @@ from tests.wishes.builders import restock, wish_for
 LINE = PurchaseReport("shop", "S-1:1", "CAL-TUR-37", NOW - DAY, address="Barbara@Example.com")
 # The piece she had to do with stands in the words.
 WORDS = ["about {{ product.name }} we speak.\n\n{{ product.card }}\n\nIs it yours?"]
-
-
-@pytest.fixture
-def at(monkeypatch):
-    """Sets the house's clock."""
-
-    def set_clock(moment):
-        monkeypatch.setattr(clock, "now", lambda: moment)
-
-    set_clock(NOW)
-    return set_clock
-
-
-@pytest.fixture
-def nadia(session, at):
-    nadia = make_editor(session)
-    session.commit()
-    return nadia
-
-
-@pytest.fixture
-def talk(session, nadia):
-    found = answered(session, nadia, at=NOW - HOUR)
-    session.commit()
-    return found
 
 
 def look(config, sessions):

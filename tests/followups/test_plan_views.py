@@ -20,18 +20,10 @@ from concierge.followups.plans import Start
 from concierge.followups.river import Station, draw
 from tests.catalogue.builders import make_product
 from tests.conversations.stories import receive
-from tests.factories import DAY, HOUR, NOW, make_editor, sign_in
+from tests.factories import DAY, NOW, make_editor, sign_in
 from tests.followups.builders import answered
 from tests.followups.plan_builders import make_plan, make_template, runs, steps_planned
 from tests.followups.test_plan_facts import LINE
-
-
-@pytest.fixture
-def nadia(session, monkeypatch):
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-    nadia = make_editor(session)
-    session.commit()
-    return nadia
 
 
 @pytest.fixture
@@ -39,13 +31,6 @@ def omar(session, nadia):
     omar = make_editor(session, "Omar Saidi", role=Role.ADMIN)
     session.commit()
     return omar
-
-
-@pytest.fixture
-def talk(session, nadia):
-    found = answered(session, nadia, at=NOW - HOUR)
-    session.commit()
-    return found
 
 
 def step(place, template, **values):

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from concierge import clock
 from concierge.audit import AuditEntry
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
 from concierge.conversations.commands import mark_not_for_us
@@ -26,21 +25,10 @@ from tests.followups.builders import FRIDAY, WALL, answered, follow_up, fresh
 
 
 @pytest.fixture
-def at(monkeypatch):
-    """Sets the house's clock."""
-
-    def set_clock(moment):
-        monkeypatch.setattr(clock, "now", lambda: moment)
-
-    set_clock(FRIDAY)
-    return set_clock
-
-
-@pytest.fixture
-def nadia(session, at):
-    nadia = make_editor(session)
-    session.commit()
-    return nadia
+def at(at):
+    """It is Friday, until a test says otherwise."""
+    at(FRIDAY)
+    return at
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from concierge import clock
 from concierge.accounts.models import Role
 from concierge.config import LANGUAGES
 from concierge.drafts.wording import find_hole
@@ -20,14 +19,6 @@ from tests.factories import DAY, HOUR, NOW, make_editor, sign_in
 from tests.followups.builders import FRIDAY, ROME, answered, follow_up
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def nadia(session, monkeypatch):
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-    nadia = make_editor(session)
-    session.commit()
-    return nadia
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from concierge import clock
 from concierge.accounts.models import Role
 from concierge.api.commands import make_key
 from concierge.wishes import offering, release
@@ -23,14 +22,10 @@ LATER = FRIDAY + HOUR
 
 
 @pytest.fixture
-def at(monkeypatch):
-    """Sets the house's clock."""
-
-    def set_clock(moment):
-        monkeypatch.setattr(clock, "now", lambda: moment)
-
-    set_clock(FRIDAY)
-    return set_clock
+def at(at):
+    """It is Friday, until a test says otherwise."""
+    at(FRIDAY)
+    return at
 
 
 class Story:
