@@ -60,6 +60,7 @@ ALSO_OPEN = {
     "wishes.offering",
     "wishes.wording",
     "wishes.words",
+    "customers.words",
     "customers.zones",
     "drafts.pictures",
     "drafts.desk",

@@ -75,8 +75,13 @@ def test_a_follow_up_stays_unsent_once_she_has_replied_and_says_why(nadia: Page,
     expect(nadia.locator("#list a.row").filter(has_text="ivory pair it is")).to_be_visible(timeout=SOON)
 
     let_pass(nadia, "3 days")
-    nadia.goto("/followups/unsent")
-    expect(nadia.locator(".followup").filter(has_text=letter.subject)).to_contain_text("She has written since.")
+    unsent = nadia.locator(".followup").filter(has_text=letter.subject)
+    for _look in range(20):
+        nadia.goto("/followups/unsent")
+        if unsent.count():
+            break
+        nadia.wait_for_timeout(500)
+    expect(unsent).to_contain_text("She has written since.")
     expect(mails_to(nadia, letter.address)).to_have_count(1)
 
     nadia.goto("/post-office/days")

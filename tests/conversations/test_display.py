@@ -184,11 +184,11 @@ def test_cleaning_is_last_and_cleaning_again_changes_nothing(html):  # T16
 def test_a_mail_made_to_be_slow_is_shown_as_text():  # T08
     assert not is_showable("<ul><li>" * 10_000)
     assert not is_showable("x" * 3_000_000)
-    began = time.perf_counter()
+    began = time.process_time()
     worst = "<ul><li>" * 3_000
     assert is_showable(worst)
     shown(worst)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_web_addresses_in_plain_text_become_links_and_nothing_else():  # T15
