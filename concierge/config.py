@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import fsspec
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from concierge.closed_days import check, covers
 from concierge.errors import Misconfigured
+from concierge.iana import zone_names
 
 _PACKAGE = Path(__file__).parent
 
@@ -107,7 +108,7 @@ def _either(words: Iterable[str]) -> str:
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in zone_names():
         raise ValueError("is not a time zone")
     return name
 

@@ -1,7 +1,6 @@
 """The shape of what staff type about themselves, their colleagues and the mailboxes."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from babel import Locale
 from flask_babel import gettext as _
@@ -15,6 +14,7 @@ from concierge.accounts.hours import read_hours
 from concierge.accounts.models import Role
 from concierge.addresses import is_address
 from concierge.config import LANGUAGES
+from concierge.iana import zone_names
 from concierge.web.choices import SelectChoice
 
 LANGUAGE_CHOICES = [SelectChoice(code, str(Locale(code).get_display_name(code)).capitalize()) for code in LANGUAGES]
@@ -45,7 +45,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc]
     )
     language = SelectField(_l("Language of these pages"), choices=LANGUAGE_CHOICES)
     timezone = SelectField(
-        _l("Time zone"), choices=[SelectChoice(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
+        _l("Time zone"), choices=[SelectChoice(zone, zone.replace("_", " ")) for zone in sorted(zone_names())]
     )
     photo = FileField(_l("Photo"), description=_l("Customers see it under your letters. JPEG, PNG or WebP."))
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from concierge.drafts import body, wording
 from concierge.drafts.gate import Facts
 from concierge.drafts.letter import Answered, Written
 from concierge.drafts.models import AttachmentNotFound, Draft, DraftAttachment, DraftNotFound
+from concierge.iana import zone_names
 from concierge.mailing import queries as mailing
 from concierge.mailing.mail import MailFile
 from concierge.mailing.models import Delivery
@@ -205,7 +206,7 @@ def answered(session: Session, conversation: Conversation, zone: ZoneInfo) -> An
     if message is None:
         return None
     customer = conversation.customer
-    own = ZoneInfo(customer.timezone) if customer.timezone in available_timezones() else zone
+    own = ZoneInfo(customer.timezone) if customer.timezone in zone_names() else zone
     return Answered(
         name=message.from_name or customer.display_name,
         sent_at=(message.written_at or message.created_at).astimezone(own),

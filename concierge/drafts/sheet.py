@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from concierge.drafts.commands import Content
 from concierge.drafts.gate import Objection
 from concierge.drafts.models import Draft, DraftAttachment
 from concierge.drafts.moments import Moment
+from concierge.iana import zone_names
 from concierge.templating import queries as templating
 from concierge.templating.queries import Choice
 
@@ -129,7 +130,7 @@ def spread(
 def zone_of(conversation: Conversation, house_zone: ZoneInfo) -> ZoneInfo:
     """The customer's time zone, else the house's."""
     named = conversation.customer.timezone
-    return ZoneInfo(named) if named in available_timezones() else house_zone
+    return ZoneInfo(named) if named in zone_names() else house_zone
 
 
 def _content(draft: Draft | None, conversation: Conversation) -> Content:

@@ -21,6 +21,7 @@ WORDS = "Dear Barbara,\n\ndid you have a moment to look at the ivory pair?"
 FRIDAY = datetime(2026, 5, 15, 8, 0, tzinfo=UTC)
 WALL = datetime(2026, 5, 15, 10, 0)
 ROME = ZoneInfo("Europe/Rome")
+POLICY = Policy()
 
 
 def answered(session: Session, nadia: Editor, name: str = "Barbara Rossi", *, at: datetime = NOW) -> Conversation:
@@ -48,7 +49,7 @@ def follow_up(
 ) -> FollowUp:
     """Planned for Friday at ten, unless told otherwise."""
     what = planned(conversation, **values)
-    return commands.schedule_follow_up(session, conversation, what, by=nadia, policy=Policy(), now=now)
+    return commands.schedule_follow_up(session, conversation, what, by=nadia, policy=POLICY, now=now)
 
 
 def fresh(session: Session, found: FollowUp) -> FollowUp:
