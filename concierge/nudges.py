@@ -1,8 +1,9 @@
 """Nudges: what was stored a moment ago, told to the worker at once, so that it need not ask all the time.
 
 PostgreSQL tells (NOTIFY, by the triggers of migrations 0009 and 0011, in the transaction that stored it). SQLite is
-asked ten times a second whether anybody committed, which is one look at shared memory. A nudge may be lost, for
-instance with a pooler in between that passes no NOTIFY: then the timetable's next look finds the row.
+asked ten times a second whether anybody committed, which is one look at shared memory; if so, a dozen counters say what
+it was (the triggers of migration 0025). A nudge may be lost, for instance with a pooler in between that passes no
+NOTIFY: then the timetable's next look finds the row.
 """
 
 import time
@@ -86,22 +87,31 @@ class EarOfPostgreSQL:
 
 
 class EarOfSQLite:
-    """Sees that somebody else committed, not what (sqlite.org/pragma.html#pragma_data_version)."""
+    """Sees that somebody else committed (sqlite.org/pragma.html#pragma_data_version), then looks at the counters."""
 
     def __init__(self, connection: Any) -> None:
         """`connection` is used for nothing else, or its own commits would go unseen."""
         self._connection = connection
-        self._version = self._read()
+        self._version, self._numbers = self._read(), self._count()
 
     def hear(self, seconds: float) -> frozenset[Topic]:
-        """Everything, once anybody has committed."""
+        """The topics whose counters have moved; most commits, such as another copy's heartbeat, move none."""
         latest = time.monotonic() + seconds
-        while (version := self._read()) == self._version:
+        while not (topics := self._news()):
             if (left := latest - time.monotonic()) <= 0:
                 return frozenset()
             time.sleep(min(left, _LOOK_SECONDS))
-        self._version = version
-        return EVERYTHING
+        return topics
+
+    def _news(self) -> frozenset[Topic]:
+        if (version := self._read()) == self._version:
+            return frozenset()
+        before, self._version, self._numbers = self._numbers, version, self._count()
+        moved = {topic for topic, number in self._numbers.items() if number != before.get(topic)}
+        return frozenset(Topic(topic) for topic in moved if topic in EVERYTHING)
+
+    def _count(self) -> dict[str, int]:
+        return dict(self._connection.execute("SELECT topic, number FROM nudge"))
 
     def _read(self) -> int:
         return int(self._connection.execute("PRAGMA data_version").fetchone()[0])

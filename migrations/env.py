@@ -18,8 +18,8 @@ import concierge.wishes.soundness  # noqa: F401
 from concierge.config import read_config
 from concierge.db import Base, make_engine
 
-# Full-text indexes differ by database and are written by hand.
-BY_HAND = "message_search"
+# Full-text indexes and SQLite's nudges differ by database and are written by hand.
+BY_HAND = ("message_search", "nudge")
 
 
 def include_name(name, kind, _parents):
