@@ -1,8 +1,9 @@
-# Concierge: `make run` shows the product, `make test` checks all of it, `make bench` measures it.
+# Concierge: `make run` shows the product, `make test` checks all of it, `make bench` measures it,
+# `make faults` kills its processes while they work.
 # Needed on the machine: make, and Python 3.11 or newer with its venv module. Everything else is fetched, and pinned, from here.
 
 .DEFAULT_GOAL := run
-.PHONY: run install assets test check bench lock format clean
+.PHONY: run install assets test check bench faults lock format clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -47,6 +48,11 @@ test: install $(VENV)/installed-tests assets
 
 bench: install $(VENV)/installed-tests assets
 	@$(BIN)/python -m benchmarks
+
+# Needs redis-server on the machine, for the part with many machines.
+faults: install $(VENV)/installed-tests assets
+	@CONCIERGE_TESTS_FOLLOWUPS=full $(BIN)/pytest --database=both tests/followups/test_races.py
+	@$(BIN)/python -m tests.faults
 
 # Pin anew what pyproject.toml asks for. Needs uv on the PATH.
 lock:

@@ -2,17 +2,16 @@
 
 `python -m tests.faults.tumult cluster` runs many machines on this one: two pages, two clocks and four Celery workers
 over a Redis and a PostgreSQL of their own. `… workers --count 8` runs so many plain workers, on either database, with
-gunicorn beside them. What counts is what the provider was given: it is a relay of ours that writes down every mail.
+gunicorn beside them; with `--careless` they claim nothing, which must show. `python -m tests.faults` plays all of it,
+one after the other. What counts is what the provider was given: it is a relay of ours that writes down every mail.
 """
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -24,9 +23,7 @@ from typing import Any
 
 import click
 import sqlalchemy as sa
-from redis import Redis
 
-from benchmarks.sinks import Server, SmtpSink
 from concierge import schema
 from concierge.config import Config, read_config
 from concierge.copies import WorkerCopy
@@ -35,6 +32,7 @@ from concierge.followups.models import FollowUp, FollowUpState
 from concierge.mailing.models import Delivery, DeliveryState
 from tests.drafts.people import send, write
 from tests.factories import make_editor
+from tests.faults.ends import Relay, redis_server, relay
 from tests.followups.builders import ROME, answered, follow_up
 from tests.houses import ROOT, free_port
 from tests.postgresql import private_server
@@ -52,14 +50,6 @@ SETTINGS = {
     "policy_lease_minutes": "1",
 }
 _SETTLED = (DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.FAILED, DeliveryState.REJECTED)
-
-
-@dataclass
-class Relay:
-    """What the provider was given: how many mails each address got."""
-
-    port: int
-    taken: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
@@ -134,50 +124,6 @@ def _children(process: int) -> list[int]:
         return []
 
 
-@contextmanager
-def relay() -> Iterator[Relay]:
-    """A relay that takes every mail, a little slowly, and writes down for whom it was."""
-    given = Relay(0)
-
-    class Counting(SmtpSink):
-        def took(self, to: str) -> None:
-            given.taken[to] += 1
-            time.sleep(0.005)
-
-    server = Server(("127.0.0.1", 0), Counting)
-    given.port = server.server_address[1]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield given
-    server.shutdown()
-
-
-@contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
-    """A Redis of our own, which keeps nothing."""
-    program = shutil.which("redis-server")
-    if program is None:
-        raise click.ClickException("No redis-server on this machine; install it (Debian: redis-server), and try again.")
-    port = free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
-    try:
-        _wait_for_redis(port)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for_redis(port: int) -> None:
-    for _try in range(200):
-        try:
-            Redis(port=port).ping()
-            return
-        except Exception:
-            time.sleep(0.05)
-    raise click.ClickException("redis-server did not answer.")
-
-
 def furnish(sessions: Sessions, follow_ups: int, answers: int, *, due_at: datetime) -> None:
     """So many follow-ups and answers, all due at that moment, each for somebody else."""
     long_ago = due_at - timedelta(days=2)
@@ -204,10 +150,12 @@ class Outcome:
     uncertain: int
     settled: int
     queued: int
-    sent_follow_ups: int
+    waiting: int
     seconds: float
     killed: Counter[str]
     took_p99: float
+    # the end of what the processes wrote
+    log: str = ""
 
     @property
     def twice(self) -> list[str]:
@@ -216,8 +164,8 @@ class Outcome:
 
     @property
     def lost(self) -> int:
-        """How many mails are neither with the provider nor known to be of unknown end."""
-        return self.wanted - self.queued
+        """How many mails were neither queued nor are still planned."""
+        return self.wanted - self.queued - self.waiting
 
     @property
     def is_well(self) -> bool:
@@ -230,7 +178,7 @@ class Outcome:
         return (
             f"{self.wanted} mails, {sum(self.killed.values())} kills ({kills}), {self.seconds:.0f} s\n"
             f"  queued once: {self.queued}; given to the provider once: {sum(n == 1 for n in self.taken.values())}, "
-            f"twice: {len(self.twice)}; lost: {self.lost}\n"
+            f"twice: {len(self.twice)}; still waiting: {self.waiting}; lost: {self.lost}\n"
             f"  of unknown end (killed while talking), shown to an editor: {self.uncertain}; "
             f"from due to the provider, 99 of 100: {self.took_p99:.1f} s\n"
             f"  {'well' if self.is_well else 'NOT WELL'}"
@@ -258,10 +206,11 @@ def run(config: Config, troupe: Troupe, given: Relay, wanted: int, *, kills: int
         _count(sessions, Delivery.state == DeliveryState.UNCERTAIN),
         _count(sessions, Delivery.state.in_(_SETTLED)),
         _count(sessions, sa.true()),
-        _sent(sessions),
+        _waiting(sessions),
         seconds,
         troupe.killed,
         _p99(sessions),
+        troupe.log.read_text(errors="replace")[-6000:],
     )
     sessions.kw["bind"].dispose()
     return outcome
@@ -272,10 +221,10 @@ def _count(sessions: Sessions, condition: Any) -> int:
         return session.scalar(sa.select(sa.func.count()).select_from(Delivery).where(condition)) or 0
 
 
-def _sent(sessions: Sessions) -> int:
+def _waiting(sessions: Sessions) -> int:
     with reading(sessions) as session:
-        left = sa.select(sa.func.count()).select_from(FollowUp).where(FollowUp.state == FollowUpState.SENT)
-        return session.scalar(left) or 0
+        planned = sa.select(sa.func.count()).select_from(FollowUp).where(FollowUp.state == FollowUpState.SCHEDULED)
+        return session.scalar(planned) or 0
 
 
 def _p99(sessions: Sessions) -> float:
@@ -295,8 +244,8 @@ def _environment(config: Config, **settings: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT)}
 
 
-def _concierge(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "concierge", *arguments]
+def _concierge(*arguments: str, program: str = "concierge") -> list[str]:
+    return [sys.executable, "-m", program, *arguments]
 
 
 def pages(count: int, *, preload: bool) -> list[str]:
@@ -341,41 +290,62 @@ _seconds = click.option("--seconds", default=300.0, show_default=True, help="Giv
 @_seconds
 def cluster(follow_ups: int, answers: int, kills: int, seconds: float) -> None:
     """Many machines on this one: two pages, two clocks, four Celery workers; Redis and PostgreSQL."""
+    _end(play_cluster(follow_ups, answers, kills=kills, most_seconds=seconds))
+
+
+def play_cluster(follow_ups: int, answers: int, *, kills: int, most_seconds: float) -> Outcome:
+    """The same, to be called."""
     with house("postgresql", follow_ups, answers) as (config, given, folder), redis_server(folder) as broker:
         environment = _environment(config, broker_url=broker, smtp_url=f"smtp://127.0.0.1:{given.port}")
         commands = {"pages": pages(2, preload=False)}
         commands |= {f"clock {number}": _concierge("clock") for number in (1, 2)}
         commands |= {f"worker {number}": _concierge("worker", "--processes", "1") for number in (1, 2, 3, 4)}
         troupe = Troupe(environment, folder / "log", commands)
-        outcome = run(config, troupe, given, follow_ups + answers, kills=kills, most_seconds=seconds)
-        _end(outcome, troupe)
+        return run(config, troupe, given, follow_ups + answers, kills=kills, most_seconds=most_seconds)
 
 
 @main.command()
 @click.option("--database", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
 @click.option("--count", default=2, show_default=True, help="Workers.")
 @click.option("--preload/--no-preload", default=False)
+@click.option("--careless", is_flag=True, help="They claim nothing: the negative control.")
 @_follow_ups
 @_answers
 @_kills
 @_seconds
 def workers(  # noqa: PLR0917 - as click calls it, by name
-    database: str, count: int, preload: bool, follow_ups: int, answers: int, kills: int, seconds: float
+    database: str, count: int, preload: bool, careless: bool, follow_ups: int, answers: int, kills: int, seconds: float
 ) -> None:
     """So many plain workers on one machine, with gunicorn beside them."""
-    with house(database, follow_ups, answers) as (config, given, folder):
+    cast = Cast(database, count, preload=preload, careless=careless)
+    _end(play_workers(cast, follow_ups, answers, kills=kills, most_seconds=seconds))
+
+
+@dataclass(frozen=True)
+class Cast:
+    """So many plain workers over a database, and gunicorn beside them; `careless` ones claim nothing."""
+
+    database: str
+    count: int
+    preload: bool = False
+    careless: bool = False
+
+
+def play_workers(cast: Cast, follow_ups: int, answers: int, *, kills: int, most_seconds: float) -> Outcome:
+    """Let these work while they are killed."""
+    with house(cast.database, follow_ups, answers) as (config, given, folder):
         environment = _environment(config, smtp_url=f"smtp://127.0.0.1:{given.port}")
-        commands = {"pages": pages(3, preload=preload)}
-        commands |= {f"worker {number}": _concierge("worker") for number in range(1, count + 1)}
+        worker = _concierge("worker", program="tests.faults.careless" if cast.careless else "concierge")
+        commands = {"pages": pages(3, preload=cast.preload)}
+        commands |= {f"worker {number}": worker for number in range(1, cast.count + 1)}
         troupe = Troupe(environment, folder / "log", commands)
-        outcome = run(config, troupe, given, follow_ups + answers, kills=kills, most_seconds=seconds)
-        _end(outcome, troupe)
+        return run(config, troupe, given, follow_ups + answers, kills=kills, most_seconds=most_seconds)
 
 
-def _end(outcome: Outcome, troupe: Troupe) -> None:
+def _end(outcome: Outcome) -> None:
     click.echo(outcome)
     if not outcome.is_well:
-        click.echo(troupe.log.read_text(errors="replace")[-6000:], err=True)
+        click.echo(outcome.log, err=True)
         raise SystemExit(1)
 
 

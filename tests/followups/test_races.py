@@ -1,13 +1,12 @@
 """What happens to her in the very moment a follow-up leaves, in either order; many workers at once; a worker killed."""
 
 import logging
+import multiprocessing
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -246,52 +245,52 @@ def test_without_the_claim_one_is_sent_twice(session, config, nadia, monkeypatch
     assert len(sent) == 2
 
 
-WORKER = """
-import sys
-from datetime import datetime
-from pathlib import Path
-from concierge import clock
-from concierge.config import read_config
-from concierge.db import make_sessions
-from concierge.followups import jobs
-at = datetime.fromisoformat(sys.argv[3])
-clock.now = lambda: at
-config = read_config(data=Path(sys.argv[1]), database_url=sys.argv[2], secret_key="a-secret-for-tests-only-0123456789")
-sessions = make_sessions(config)
-print("ready", flush=True)
-sys.stdin.readline()
-idle = 0
-while idle < 20:
-    idle = 0 if jobs.release_due(config, sessions) else idle + 1
-"""
+def toil(config) -> None:
+    """What a worker does, in a process of its own: it lets go what is due until it is told otherwise, or killed."""
+    sessions = make_sessions(config)
+    while True:
+        if not jobs.release_due(config, sessions):
+            time.sleep(0.02)
 
 
-def start(config):
-    command = [sys.executable, "-c", WORKER, str(config.data), config.database_url, FRIDAY.isoformat()]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+@contextmanager
+def toiling(config, workers):
+    """So many processes at work; gives a way to kill one of them at once, in whose place another begins."""
+    forked = multiprocessing.get_context("fork")
+    running = []
+
+    def begin():
+        running.append(forked.Process(target=toil, args=(config,), daemon=True))
+        running[-1].start()
+
+    def kill_one():
+        running.pop(0).kill()
+        begin()
+
+    for _each in range(workers):
+        begin()
+    try:
+        yield kill_one
+    finally:
+        for each in running:
+            each.kill()
+            each.join()
 
 
-@pytest.mark.skipif(not FULL, reason="minutes: CONCIERGE_TESTS_FOLLOWUPS=full")
-@pytest.mark.parametrize("workers", [1, 2, 4, 8])
-def test_five_hundred_leave_once_with_any_number_of_processes_and_one_killed_each_second(
-    session, config, nadia, workers
-):  # F05
-    for number in range(500):
+@pytest.mark.parametrize(
+    ("workers", "count", "kills"), [(2, 20, 3), *(((each, 500, 25) for each in (1, 2, 4, 8)) if FULL else ())]
+)
+def test_each_leaves_once_while_workers_are_killed(session, config, nadia, workers, count, kills):  # F05
+    for number in range(count):
         follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia)
     session.commit()
-    running = [start(config) for _each in range(workers)]
-    for each in running:
-        assert each.stdout.readline() == "ready\n"
-        print(file=each.stdin, flush=True)
-    killed = 0
-    while any(each.poll() is None for each in running):
-        time.sleep(1)
-        victim = next((each for each in running if each.poll() is None), None)
-        if victim and killed < 5:
-            victim.send_signal(signal.SIGKILL)
-            running.append(another := start(config))
-            another.stdout.readline()
-            print(file=another.stdin, flush=True)
-            killed += 1
-    assert killed
-    assert outcome(session) == (500, 500, 500)
+    with toiling(config, workers) as kill_one:
+        killed, latest = 0, time.monotonic() + 2 * count
+        while (left := outcome(session)[0]) < count:
+            if killed < kills and left >= (killed + 1) * count // (kills + 1):
+                kill_one()
+                killed += 1
+            assert time.monotonic() < latest
+            time.sleep(0.02)
+    assert killed == kills
+    assert outcome(session) == (count, count, count)

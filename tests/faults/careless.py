@@ -1,0 +1,41 @@
+"""The same program with a worker that claims nothing: what is counted must show it, or counting it proves nothing."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge.cli import main
+from concierge.mailing import commands
+from concierge.mailing.models import Delivery, DeliveryState, Lane
+from concierge.setbacks import NONE, Rows
+
+
+def reserve_due(
+    session: Session,
+    lane: Lane,
+    *,
+    claim: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    but: Rows = NONE,
+    held_at: datetime | None = None,
+    only: Collection[int] | None = None,
+) -> list[Delivery]:
+    """What is due, whoever else may have seen it too."""
+    due = sa.select(Delivery).where(lane.queued, Delivery.due_at <= now).order_by(Delivery.due_at, Delivery.id)
+    return list(session.scalars(due.limit(limit)))
+
+
+def begin_sending(session: Session, delivery_id: int, *, claim: str, now: datetime) -> bool:
+    """Ours, whatever has become of it."""
+    begun = sa.update(Delivery).where(Delivery.id == delivery_id)
+    session.execute(begun.values(state=DeliveryState.SENDING, claim=claim, claimed_at=now))
+    return True
+
+
+if __name__ == "__main__":
+    commands.reserve_due, commands.begin_sending = reserve_due, begin_sending
+    main()
