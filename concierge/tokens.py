@@ -5,8 +5,9 @@ import hashlib
 import hmac
 import json
 from binascii import b2a_base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import lru_cache
 
 from itsdangerous import BadData, BadSignature, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode, int_to_bytes
@@ -27,12 +28,33 @@ def sign_many(secret: str, purpose: str, payloads: Iterable[str]) -> list[str]:
     """The tokens `sign` would make in this second, for thousands at a time: what they share is made once."""
     signer = URLSafeTimedSerializer(secret, salt=f"concierge:{purpose}").make_signer()
     assert isinstance(signer, TimestampSigner)
-    key, stamp = signer.derive_key(), b"." + base64_encode(int_to_bytes(signer.get_timestamp()))
+    seal = _Seal(signer.derive_key(), hashlib.sha1)
+    stamp = b"." + base64_encode(int_to_bytes(signer.get_timestamp()))
     tokens = []
     for payload in payloads:
         signed = _in_base64(_encode(payload).encode()) + stamp
-        tokens.append((signed + b"." + _in_base64(hmac.digest(key, signed, "sha1"))).decode("ascii"))
+        tokens.append((signed + b"." + _in_base64(seal.of(signed))).decode("ascii"))
     return tokens
+
+
+class _Seal:
+    """The HMAC of many messages under one key (RFC 2104): what the key makes of it is hashed once."""
+
+    def __init__(self, key: bytes, digest: Callable[[bytes], "hashlib._Hash"]) -> None:
+        size = digest(b"").block_size
+        padded = (key if len(key) <= size else digest(key).digest()).ljust(size, b"\0")
+        self._inner = digest(padded.translate(_INNER))
+        self._outer = digest(padded.translate(_OUTER))
+
+    def of(self, message: bytes) -> bytes:
+        """The MAC of a message."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
+_INNER, _OUTER = (bytes(each ^ pad for each in range(256)) for pad in (0x36, 0x5C))
 
 
 def _in_base64(data: bytes) -> bytes:
@@ -69,7 +91,7 @@ def reply_key(secret: str, conversation_id: int) -> str:
     its case.
     """
     number = conversation_id.to_bytes(max(1, (conversation_id.bit_length() + 7) // 8), "big")
-    return base64.b32encode(_mac(secret, number) + number).decode().rstrip("=").lower()
+    return _in_base32(_reply_seal(secret).of(b"concierge:reply:" + number)[:_MAC_BYTES] + number)
 
 
 def read_reply_key(secret: str, key: str) -> int | None:
@@ -83,9 +105,23 @@ def read_reply_key(secret: str, key: str) -> int | None:
     mac, number = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
     conversation_id = int.from_bytes(number, "big")
     # Re-made rather than compared piecewise: base32 has spare bits, and only the one true spelling counts.
-    genuine = hmac.compare_digest(mac, _mac(secret, number)) and reply_key(secret, conversation_id) == key.lower()
+    expected = _reply_seal(secret).of(b"concierge:reply:" + number)[:_MAC_BYTES]
+    genuine = hmac.compare_digest(mac, expected) and reply_key(secret, conversation_id) == key.lower()
     return conversation_id if genuine else None
 
 
-def _mac(secret: str, message: bytes) -> bytes:
-    return hmac.digest(secret.encode(), b"concierge:reply:" + message, hashlib.sha256)[:_MAC_BYTES]
+@lru_cache(maxsize=4)
+def _reply_seal(secret: str) -> _Seal:
+    return _Seal(secret.encode(), hashlib.sha256)
+
+
+def _in_base32(data: bytes) -> str:
+    """Lower-case base32 without its padding, two letters at a time."""
+    bits = len(data) * 8
+    number = int.from_bytes(data, "big") << (-bits % 10)
+    pairs = [_PAIRS[number >> shift & 1023] for shift in range(bits + -bits % 10 - 10, -10, -10)]
+    return "".join(pairs)[: -(-bits // 5)]
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]

@@ -11,7 +11,7 @@ from concierge.accounts import queries as accounts
 from concierge.accounts.models import Editor
 from concierge.conversations import queries
 from concierge.conversations.filing import FileIn, MailIn, MailOut, add_flags, file_message, record_answer
-from concierge.conversations.letters_out import Begun, LetterOut, record_letters, reserve_conversations
+from concierge.conversations.letters_out import Common, LetterOut, record_letters, reserve_conversations
 from concierge.conversations.models import (
     AlreadyTagged,
     Conversation,
@@ -25,7 +25,7 @@ from concierge.conversations.models import (
 from concierge.conversations.search_terms import fold
 
 __all__ = [
-    "Begun",
+    "Common",
     "FileIn",
     "LetterOut",
     "MailIn",

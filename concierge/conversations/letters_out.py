@@ -1,8 +1,9 @@
 """Letters that leave by the thousand, kept in their conversations: a set of rows for each statement, not one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from json.encoder import encode_basestring as _quoted
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -13,9 +14,9 @@ from concierge.audit import AuditEntry
 from concierge.conversations.indexing import index_folded
 from concierge.conversations.models import Conversation, ConversationState, Direction, Message, MessageKind
 from concierge.conversations.search_terms import fold
-from concierge.rows import Columns, Same, insert_columns, reserve_ids, run_columns
+from concierge.rows import Columns, Encoded, Same, insert_columns, reserve_ids, run_columns
 
-_conversations = cast("sa.Table", Conversation.__table__)
+_conversations, _table, _entries = (cast("sa.Table", each.__table__) for each in (Conversation, Message, AuditEntry))
 _SHOW_LAST = (
     sa.update(_conversations)
     .where(_conversations.c.id == sa.bindparam("its_id"))
@@ -28,39 +29,41 @@ _SHOW_LAST = (
 )
 
 
-class Begun(NamedTuple):
-    """With whom a letter begins a conversation."""
+class Common(NamedTuple):
+    """What letters share that are alike: whose voice they have, and what is said of them.
 
-    customer_id: int
+    `searched` are the words they are found by: what is said to everybody would only make every letter answer to it.
+    `owner_id` is whose a conversation becomes that was nobody's; `verb` is what history calls it.
+    """
+
+    mailbox_id: int
+    editor_id: int | None
+    owner_id: int | None
+    sender: Address
+    first_line: str
+    searched: str
+    language: str
+    verb: str
 
 
 class LetterOut(NamedTuple):
     """A letter that is leaving; its HTML is filled in from its delivery's sheet when somebody looks.
 
-    Message ids stand without brackets. `searched` are the words it is found by: what is said to everybody would only
-    make every letter answer to it. `details` go into the conversation's history.
+    Message ids stand without brackets but in `references`, of which it answers the last. One with `begins`, a
+    customer's number, begins a conversation with her; of one that joins another, `details` go into its history.
     """
 
+    common: Common
     conversation_id: int
-    mailbox_id: int
-    editor_id: int | None
-    # whose the conversation is, if it was nobody's
-    owner_id: int | None
-    sender: Address
     to: Address
     subject: str
     text: str
     fold_at: int
-    first_line: str
-    searched: str
-    language: str
     rfc_message_id: str
-    in_reply_to: tuple[str, ...]
     references: tuple[str, ...]
     delivery_id: int
-    verb: str
-    details: dict[str, Any]
-    begins: Begun | None = None
+    details: Mapping[str, Any]
+    begins: int | None = None
 
 
 def reserve_conversations(session: Session, count: int) -> list[int]:
@@ -74,19 +77,20 @@ def record_letters(session: Session, letters: Sequence[LetterOut], *, now: datet
     A letter is no answer to what she asked: whoever waits goes on waiting, and what is closed or snoozed stays so. One
     that a letter begins waits for nobody, and is closed until she answers. Those that exist are locked by the caller.
     """
-    table = cast("sa.Table", Message.__table__)
-    numbers = reserve_ids(session, table, len(letters))
-    pairs = list(zip(numbers, letters, strict=True))
-    begun = [(number, each, each.begins) for number, each in pairs if each.begins]
+    numbers = reserve_ids(session, _table, len(letters))
+    begun = [pair for pair in zip(numbers, letters, strict=True) if pair[1].begins is not None]
+    joining = [pair for pair in zip(numbers, letters, strict=True) if pair[1].begins is None]
     lines = _Lines()
     insert_columns(session, _conversations, _begun(begun, lines, now), len(begun))
-    insert_columns(session, table, _messages(numbers, letters, now), len(letters))
-    going_on = [(number, each) for number, each in pairs if not each.begins]
-    run_columns(session, _SHOW_LAST, _last(going_on, lines, now), len(going_on))
-    index_folded(session, [_indexed(number, each) for number, each in pairs])
-    entries = cast("sa.Table", AuditEntry.__table__)
-    insert_columns(session, entries, _entries(numbers, letters, now), len(letters))
+    insert_columns(session, _table, _messages(numbers, letters, now), len(letters))
+    run_columns(session, _SHOW_LAST, _last(joining, lines, now), len(joining))
+    index_folded(session, list(map(_indexed, numbers, letters)))
+    entries = [_joined(number, each) for number, each in joining] + ([_all_of(begun)] if begun else [])
+    insert_columns(session, _entries, _noted(entries, now), len(entries))
     return numbers
+
+
+_Numbered = tuple[int, LetterOut]
 
 
 class _Lines(dict[str, str]):
@@ -97,45 +101,47 @@ class _Lines(dict[str, str]):
         return self[line]
 
 
-def _begun(begun: Sequence[tuple[int, LetterOut, Begun]], lines: _Lines, now: datetime) -> Columns:
-    letters = [each for _number, each, _begins in begun]
+def _begun(begun: Sequence[_Numbered], lines: _Lines, now: datetime) -> Columns:
+    letters = [each for _number, each in begun]
+    common = [each.common for each in letters]
     return {
         "id": [each.conversation_id for each in letters],
-        "mailbox_id": [each.mailbox_id for each in letters],
-        "customer_id": [begins.customer_id for _number, _letter, begins in begun],
-        "editor_id": [each.owner_id for each in letters],
+        "mailbox_id": [each.mailbox_id for each in common],
+        "customer_id": [each.begins for each in letters],
+        "editor_id": [each.owner_id for each in common],
         "subject": [each.subject for each in letters],
-        "language": [each.language for each in letters],
+        "language": [each.language for each in common],
         "state": Same(ConversationState.CLOSED),
         "closed_at": Same(now),
-        "first_line": [lines[each.first_line] for each in letters],
+        "first_line": [lines[each.first_line] for each in common],
         "last_message_at": Same(now),
-        "last_message_id": [number for number, _letter, _begins in begun],
+        "last_message_id": [number for number, _letter in begun],
         "created_at": Same(now),
     }
 
 
 def _messages(numbers: Sequence[int], letters: Sequence[LetterOut], now: datetime) -> Columns:
+    common = [each.common for each in letters]
     return {
         "id": numbers,
         "conversation_id": [each.conversation_id for each in letters],
-        "mailbox_id": [each.mailbox_id for each in letters],
+        "mailbox_id": [each.mailbox_id for each in common],
         "direction": Same(Direction.OUT),
         "kind": Same(MessageKind.HUMAN),
         "kind_reason": Same(""),
-        "editor_id": [each.editor_id for each in letters],
-        "from_name": [each.sender.name for each in letters],
-        "from_address": [each.sender.address for each in letters],
-        "to": [[{"name": each.to.name, "address": each.to.address}] for each in letters],
+        "editor_id": [each.editor_id for each in common],
+        "from_name": [each.sender.name for each in common],
+        "from_address": [each.sender.address for each in common],
+        "to": [_in_json(each.to) for each in letters],
         "cc": Same([]),
         "reply_to": Same([]),
         "subject": [each.subject for each in letters],
         "text": [each.text for each in letters],
         "fold_at": [each.fold_at for each in letters],
-        "language": [each.language for each in letters],
+        "language": [each.language for each in common],
         "flags": Same([]),
         "rfc_message_id": [each.rfc_message_id for each in letters],
-        "in_reply_to": [each.in_reply_to for each in letters],
+        "in_reply_to": [each.references[-1:] for each in letters],
         "references": [each.references for each in letters],
         "delivery_id": [each.delivery_id for each in letters],
         "written_at": Same(now),
@@ -143,32 +149,60 @@ def _messages(numbers: Sequence[int], letters: Sequence[LetterOut], now: datetim
     }
 
 
-def _last(going_on: Sequence[tuple[int, LetterOut]], lines: _Lines, now: datetime) -> Columns:
+def _in_json(person: Address) -> Encoded:
+    return Encoded(f'[{{"name":{_quoted(person.name)},"address":{_quoted(person.address)}}}]')
+
+
+def _last(joining: Sequence[_Numbered], lines: _Lines, now: datetime) -> Columns:
     return {
-        "its_id": [each.conversation_id for _number, each in going_on],
-        "message": [number for number, _letter in going_on],
+        "its_id": [each.conversation_id for _number, each in joining],
+        "message": [number for number, _letter in joining],
         "at": Same(now),
-        "line": [lines[each.first_line] for _number, each in going_on],
-        "by": [each.owner_id for _number, each in going_on],
+        "line": [lines[each.common.first_line] for _number, each in joining],
+        "by": [each.common.owner_id for _number, each in joining],
     }
 
 
 def _indexed(number: int, letter: LetterOut) -> tuple[int, str, str, str]:
-    people = _folded(f"{letter.sender.name} {letter.sender.address}")
-    to = fold(f"{letter.to.name} {letter.to.address}")
-    return number, _folded(letter.subject), people, f"{_folded(letter.searched)} {to}"
+    subject, people, searched = _folded(letter.subject), _sender(letter.common.sender), _folded(letter.common.searched)
+    return number, subject, people, f"{searched} {fold(letter.to.name)} {fold(letter.to.address)}"
 
 
 # What thousands of letters have in common is folded once.
 _folded = lru_cache(maxsize=256)(fold)
 
 
-def _entries(numbers: Sequence[int], letters: Sequence[LetterOut], now: datetime) -> Columns:
+@lru_cache(maxsize=256)
+def _sender(sender: Address) -> str:
+    return fold(f"{sender.name} {sender.address}")
+
+
+class _Entry(NamedTuple):
+    verb: str
+    subject_type: str
+    subject_id: int
+    details: Mapping[str, Any]
+
+
+def _joined(number: int, letter: LetterOut) -> _Entry:
+    """In the history of a conversation that somebody may be looking at."""
+    return _Entry(letter.common.verb, "conversation", letter.conversation_id, {"message": number, **letter.details})
+
+
+def _all_of(begun: Sequence[_Numbered]) -> _Entry:
+    """One entry for all conversations begun together: in each, its mail tells the same."""
+    (first, letter), (last, _) = begun[0], begun[-1]
+    if len(begun) == 1:
+        return _joined(first, letter)
+    return _Entry(letter.common.verb, "message", first, {"upto": last, "letters": len(begun)})
+
+
+def _noted(entries: Sequence[_Entry], now: datetime) -> Columns:
     return {
         "at": Same(now),
-        "verb": [each.verb for each in letters],
-        "subject_type": Same("conversation"),
-        "subject_id": [each.conversation_id for each in letters],
+        "verb": [each.verb for each in entries],
+        "subject_type": [each.subject_type for each in entries],
+        "subject_id": [each.subject_id for each in entries],
         "editor_id": Same(None),
-        "details": [{"message": number, **each.details} for number, each in zip(numbers, letters, strict=True)],
+        "details": [each.details for each in entries],
     }

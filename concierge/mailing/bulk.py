@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from concierge.addresses import normalise
 from concierge.mailing.mail import bracketed
 from concierge.mailing.models import Delivery, DeliveryState
-from concierge.rows import Columns, Same, insert_columns, reserve_ids
+from concierge.rows import Columns, Encoded, Same, insert_columns, reserve_ids
 
 
 class Posting(NamedTuple):
@@ -21,7 +21,7 @@ class Posting(NamedTuple):
     message_id: str
     to_address: str
     subject: str
-    content: Mapping[str, Any]
+    content: Mapping[str, Any] | Encoded
     withheld: str = ""
 
 

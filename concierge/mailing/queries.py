@@ -109,7 +109,7 @@ def list_suppressed(session: Session, normalised: Sequence[str]) -> dict[str, Su
     statement = sa.select(Suppression.normalised, Suppression.reason).where(
         is_one_of(session, Suppression.normalised, normalised), Suppression.released_at.is_(None)
     )
-    return {address: reason for address, reason in session.execute(statement)}
+    return {address: reason for address, reason in session.connection().execute(statement)}
 
 
 def list_courteous(session: Session, normalised: Sequence[str], *, since: datetime) -> list[datetime]:

@@ -1,9 +1,8 @@
 """Sorts what is due into mails: who gets one, in whose voice, on which sheet; who must wait, who gets none and why."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -20,17 +19,32 @@ from concierge.wishes.offer_models import WavePolicy
 from concierge.wishes.voices import Colleague, Roster, Voice, choose_voice
 
 
-class Addressed(NamedTuple):
-    """One mail about to leave: its offers, its reader, its voice, and until when each piece is held."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Manner:
+    """What mails have in common that leave now for readers who are alike: voice, sheet, until when pieces are held."""
 
-    offers: tuple[Leaving, ...]
-    to: Address
-    thread: Thread | None
     voice: Voice
     mould: MouldKey
     held_until: tuple[datetime, ...]
     held_words: tuple[str, ...]
+
+
+class Addressed(NamedTuple):
+    """One mail about to leave: its offers, its reader, the conversation it joins, and what it shares with others."""
+
+    offers: tuple[Leaving, ...]
+    to: Address
+    thread: Thread | None
     greeting: str
+    manner: Manner
+
+
+class _Clock(NamedTuple):
+    """What readers in one zone share: when they are awake, and until when a piece is held for them."""
+
+    zone: ZoneInfo
+    wakes_at: datetime
+    held_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,9 @@ class Circumstances:
     similar: Callable[[Leaving], tuple[str, ...]]
     # an editor who sends from her desk: she writes herself, unless the customer's own editor is there; she wakes nobody
     by: Colleague | None = None
+    # found once for all readers who are alike
+    clocks: dict[tuple[int, str, str], _Clock] = field(default_factory=dict)
+    manners: dict[tuple[object, ...], Manner] = field(default_factory=dict)
 
 
 Sorted = Addressed | Asleep | Withheld
@@ -72,9 +89,7 @@ Sorted = Addressed | Asleep | Withheld
 def address(offers: Sequence[Leaving], around: Circumstances) -> list[Sorted]:
     """What becomes of the offers that one customer is due together."""
     first = offers[0]
-    zone = zone_of(first.timezone, first.country, around.zone)
-    policy = around.policies[first.policy_id]
-    wakes_at = _wakes_at(around.now, zone, policy.wakes_at, policy.sleeps_at)
+    wakes_at = _clock(first, around).wakes_at
     if wakes_at > around.now:
         return [Asleep(tuple(offers), wakes_at)]
     thread = next((around.threads[each.conversation_id] for each in offers if each.conversation_id), None)
@@ -85,7 +100,8 @@ def address(offers: Sequence[Leaving], around: Circumstances) -> list[Sorted]:
     voice = _voice(going, thread, around) if going else None
     if voice is None or to is None:
         return refused
-    return [*refused, _addressed(going, to, voice, around, zone=zone, thread=thread)]
+    greeting = typed(going[0].first_name or going[0].name)
+    return [*refused, Addressed(going, to, thread, greeting, _manner(going, voice, around, is_named=bool(greeting)))]
 
 
 def _objection(offer: Leaving, to: Address | None, around: Circumstances) -> str:
@@ -106,56 +122,45 @@ def _voice(offers: Sequence[Leaving], thread: Thread | None, around: Circumstanc
     return choose_voice(owner_id, roster, customer_id=first.customer_id, language=first.language)
 
 
-def _addressed(
-    offers: tuple[Leaving, ...],
-    to: Address,
-    voice: Voice,
-    around: Circumstances,
-    *,
-    zone: ZoneInfo,
-    thread: Thread | None,
-) -> Addressed:
+def _manner(offers: tuple[Leaving, ...], voice: Voice, around: Circumstances, *, is_named: bool) -> Manner:
     first = offers[0]
-    greeting = typed(first.first_name or first.name)
-    held = tuple(_held_until(around, each.policy_id, zone) for each in offers)
-    mould = MouldKey(
-        language=first.language,
-        mailbox_id=first.mailbox_id,
-        editor_id=voice.writer.id,
-        covered_for=voice.covers_for.first_name if voice.covers_for else "",
-        named=bool(greeting),
-        pieces=tuple(_piece(each, around) for each in offers),
-        words="\n\n".join(filter(None, (each.words.strip() for each in offers))),
-    )
-    words = tuple(_until_words(each, zone, first.language) for each in held)
-    return Addressed(offers, to, thread, voice, mould, held, words, greeting)
+    similar = [around.similar(each) for each in offers]
+    # all that what follows depends on
+    key = (
+        voice.writer.id, voice.covers_for and voice.covers_for.id, first.mailbox_id, first.language, is_named,
+        *((*each[_POLICY:_SIMILAR], each.timezone, each.country, kin)
+          for each, kin in zip(offers, similar, strict=True)),
+    )  # fmt: skip
+    if key not in around.manners:
+        clocks = [_clock(each, around) for each in offers]
+        mould = MouldKey(
+            language=first.language,
+            mailbox_id=first.mailbox_id,
+            editor_id=voice.writer.id,
+            covered_for=voice.covers_for.first_name if voice.covers_for else "",
+            named=is_named,
+            pieces=tuple(_piece(each, kin) for each, kin in zip(offers, similar, strict=True)),
+            words="\n\n".join(filter(None, (each.words.strip() for each in offers))),
+        )
+        words = tuple(until_words(each.held_until, each.zone, first.language) for each in clocks)
+        around.manners[key] = Manner(voice, mould, tuple(each.held_until for each in clocks), words)
+    return around.manners[key]
 
 
-def _piece(offer: Leaving, around: Circumstances) -> PieceKey:
-    system, similar = system_known(offer.country), around.similar(offer)
+# Between them stands what a piece is offered with.
+_POLICY, _SIMILAR = Leaving._fields.index("policy_id"), Leaving._fields.index("similar")
+
+
+def _piece(offer: Leaving, similar: tuple[str, ...]) -> PieceKey:
+    system = system_known(offer.country)
     return PieceKey(offer.sku, offer.price_cents, offer.quantity, offer.says_held, system, similar)
 
 
-def _held_until(around: Circumstances, policy_id: int, zone: ZoneInfo) -> datetime:
-    policy = around.policies[policy_id]
-    return _hold_ends(around.now, policy.hold_hours, zone, policy.wakes_at, policy.sleeps_at)
-
-
-@dataclass(frozen=True, slots=True)
-class _Waking:
-    wakes_at: int
-    sleeps_at: int
-
-
-# All readers in one zone have the same clock, and a batch has one "now".
-@lru_cache(maxsize=1024)
-def _wakes_at(now: datetime, zone: ZoneInfo, wakes_at: int, sleeps_at: int) -> datetime:
-    return clockwork.next_waking(now, zone, _Waking(wakes_at, sleeps_at))
-
-
-@lru_cache(maxsize=1024)
-def _hold_ends(now: datetime, hours: float, zone: ZoneInfo, wakes_at: int, sleeps_at: int) -> datetime:
-    return clockwork.held_until(now, hours, zone, _Waking(wakes_at, sleeps_at))
-
-
-_until_words = lru_cache(maxsize=1024)(until_words)
+def _clock(offer: Leaving, around: Circumstances) -> _Clock:
+    key = (offer.policy_id, offer.timezone, offer.country)
+    if key not in around.clocks:
+        zone, policy = zone_of(offer.timezone, offer.country, around.zone), around.policies[offer.policy_id]
+        wakes_at = clockwork.next_waking(around.now, zone, policy)
+        held_until = clockwork.held_until(around.now, policy.hold_hours, zone, policy)
+        around.clocks[key] = _Clock(zone, wakes_at, held_until)
+    return around.clocks[key]

@@ -38,16 +38,11 @@ class Gate:
     def let_go(self, session: Session, offers: Sequence[Leaving]) -> dict[int, Left]:
         """Queue the mails of those of these offers that can leave now; what is to be noted of each, by its number."""
         assert self._around is not None
-        moulds, letters = moulds_of(self._config.blobs_url), []
-        for offer in offers:
-            if offer.customer_id not in self._alone:
-                continue
-            for each in address((offer,), self._around):
-                if not isinstance(each, Addressed):
-                    continue
-                if (mould := moulds.find(each.mould)) is None:
-                    self.missing.add(each.mould)
-                else:
-                    letters.append((each, mould))
+        alone = [(offer,) for offer in offers if offer.customer_id in self._alone]
+        going = [each for one in alone for each in address(one, self._around) if isinstance(each, Addressed)]
+        moulds = moulds_of(self._config.blobs_url)
+        found = {manner: moulds.find(manner.mould) for manner in {each.manner for each in going}}
+        self.missing.update(manner.mould for manner, mould in found.items() if mould is None)
+        letters = [(each, mould) for each in going if (mould := found[each.manner]) is not None]
         left = queue_letters(session, self._config, letters, now=self._around.now)
         return {each.offer_id: each for each in left}

@@ -60,19 +60,19 @@ class Bundle:
     @property
     def writer(self) -> Colleague | None:
         """Who writes it, unless somebody else sends it."""
-        return self.addressed.voice.writer if self.addressed else None
+        return self.addressed.manner.voice.writer if self.addressed else None
 
     @property
     def covers_for(self) -> Colleague | None:
         """The owner for whom a colleague writes."""
-        return self.addressed.voice.covers_for if self.addressed else None
+        return self.addressed.manner.voice.covers_for if self.addressed else None
 
     @property
     def similar(self) -> Mapping[int, tuple[str, ...]]:
         """The SKUs shown under each offer, by its number."""
         if self.addressed is None:
             return {each.offer_id: each.similar for each in self.offers}
-        pieces = self.addressed.mould.pieces
+        pieces = self.addressed.manner.mould.pieces
         return {each.offer_id: piece.similar for each, piece in zip(self.addressed.offers, pieces, strict=True)}
 
     @property

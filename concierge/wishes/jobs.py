@@ -10,6 +10,7 @@ from concierge import clock
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.errors import BadToken
+from concierge.rows import unswept
 from concierge.setbacks import resting
 from concierge.wishes import commands, due, letters, links, matching, offering, queries
 from concierge.wishes.departing import Gate
@@ -72,7 +73,8 @@ def _deal(config: Config, sessions: Sessions, variant_id: int, gate: Gate | None
         dealing = Round(session, variant_id, zone=config.policy.zone, now=clock.now())
         while not dealing.is_over:
             # The first few show which sheets will be needed.
-            made += dealing.deal(session, gate=gate, limit=AT_ONCE if made else _FIRST)
+            with unswept():
+                made += dealing.deal(session, gate=gate, limit=AT_ONCE if made else _FIRST)
             session.commit()
             if gate is not None and gate.missing:
                 make_moulds(config, sessions, gate.missing)

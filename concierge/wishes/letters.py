@@ -16,7 +16,7 @@ from concierge.addresses import Address, normalise
 from concierge.catalogue.models import Variant
 from concierge.catalogue.sizes import system_known
 from concierge.config import Config, locale_of
-from concierge.conversations.commands import Begun, LetterOut, record_letters, reserve_conversations
+from concierge.conversations.commands import Common, LetterOut, record_letters, reserve_conversations
 from concierge.customers.zones import zone_of
 from concierge.drafts.wording import reply_subject
 from concierge.mailing.commands import Posting, queue_deliveries, words_for
@@ -173,7 +173,7 @@ def _keep(
     thread, now, mailbox = way.thread, table.now, wish.mailbox
     begins = None
     if thread is None:
-        begins = Begun(wish.customer_id)
+        begins = wish.customer_id
         [number] = reserve_conversations(table.session, 1)
         thread = Thread(number, letter.subject, None)
     key = tokens.reply_key(table.config.secret, thread.id)
@@ -196,23 +196,15 @@ def _keep(
         table.session,
         [
             LetterOut(
+                common=_common(wish, occasion, way, letter),
                 conversation_id=thread.id,
-                mailbox_id=mailbox.id,
-                editor_id=way.writer.id,
-                owner_id=wish.editor_id or way.writer.id,
-                sender=head.sender,
                 to=way.to,
                 subject=letter.subject,
                 text=letter.text,
                 fold_at=letter.text.rfind(f"\n{way.writer.name}\n") + 1,
-                first_line=occasion.subject,
-                searched=letter.text,
-                language=wish.language,
                 rfc_message_id=head.message_id.strip("<>"),
-                in_reply_to=head.references[-1:],
                 references=head.references,
                 delivery_id=delivery,
-                verb=f"conversation.{occasion.letter}",
                 details={"wish": wish.id},
                 begins=begins,
             )
@@ -220,3 +212,16 @@ def _keep(
         now=now,
     )
     wish.conversation_id = thread.id
+
+
+def _common(wish: Wish, occasion: _Occasion, way: _Way, letter: Letter) -> Common:
+    return Common(
+        mailbox_id=wish.mailbox_id,
+        editor_id=way.writer.id,
+        owner_id=wish.editor_id or way.writer.id,
+        sender=Address(way.writer.name, wish.mailbox.address),
+        first_line=occasion.subject,
+        searched=letter.text,
+        language=wish.language,
+        verb=f"conversation.{occasion.letter}",
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -71,17 +72,18 @@ class Reader(NamedTuple):
     unsubscribe: str
 
     def values(self) -> dict[str, str]:
-        """What fills the blanks of a sheet."""
-        shared = {
-            "name": self.name,
-            "subject": self.subject,
-            "wishes": self.wishes,
-            "unsubscribe": self.unsubscribe,
-        }
-        for number, (links, held) in enumerate(zip(self.offers, self.held, strict=True)):
-            shared[f"held{number}"] = held
-            shared[f"offer{number}"] = links.offer
-        return shared
+        """What fills the blanks of a sheet, in the order of `blanks`."""
+        own = [self.name, self.subject, self.wishes, self.unsubscribe]
+        for links, held in zip(self.offers, self.held, strict=True):
+            own += (held, links.offer)
+        return dict(zip(blanks(len(self.offers)), own, strict=True))
+
+
+@cache
+def blanks(pieces: int) -> tuple[str, ...]:
+    """The names of what is each reader's own, in a letter about so many pieces."""
+    each = [name for number in range(pieces) for name in (f"held{number}", f"offer{number}")]
+    return ("name", "subject", "wishes", "unsubscribe", *each)
 
 
 def write(form: Form, reader: Reader) -> Letter:

@@ -34,15 +34,15 @@ def show(session: Session, config: Config, bundle: Bundle) -> Shown:
     addressed = bundle.addressed
     if addressed is None:
         raise OfferHasLeft
-    form, pictures = moulds_of(config.blobs_url).shown(session, addressed.mould)
-    mailbox = get_mailbox(session, addressed.mould.mailbox_id)
+    form, pictures = moulds_of(config.blobs_url).shown(session, addressed.manner.mould)
+    mailbox = get_mailbox(session, addressed.manner.mould.mailbox_id)
     nowhere = f"{config.base_url}/offer/preview"
     subject = (reply_subject(addressed.thread.subject) if addressed.thread else "") or new_subject(form)
     reader = Reader(
         name=addressed.greeting,
         subject=subject,
         offers=tuple(Links(nowhere) for _each in addressed.offers),
-        held=addressed.held_words,
+        held=addressed.manner.held_words,
         wishes=nowhere,
         unsubscribe=nowhere,
     )

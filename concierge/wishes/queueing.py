@@ -9,20 +9,20 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from concierge import tokens
-from concierge.addresses import Address
 from concierge.config import Config
-from concierge.conversations.commands import Begun, LetterOut, record_letters, reserve_conversations
+from concierge.conversations.commands import Common, LetterOut, record_letters, reserve_conversations
 from concierge.drafts.wording import reply_subject
 from concierge.mailing.commands import Posting, queue_deliveries
-from concierge.mailing.mail import ancestry, unsubscribe_headers
-from concierge.mailing.sheets import fill_text, folded
+from concierge.mailing.mail import ancestry
+from concierge.mailing.sheets import Folding, fill_text
 from concierge.wishes import links
-from concierge.wishes.addressing import Addressed
-from concierge.wishes.heads import Head
+from concierge.wishes.addressing import Addressed, Manner
 from concierge.wishes.moulds import Mould
-from concierge.wishes.offer_mail import Links, Reader
+from concierge.wishes.offer_mail import Links, Reader, blanks
 
 PURPOSE = "offer"
+# Bytes of chance in a Message-ID.
+_CHANCE = 10
 
 
 class Left(NamedTuple):
@@ -39,21 +39,75 @@ class Left(NamedTuple):
     similar: tuple[str, ...]
 
 
-class Written(NamedTuple):
+class _Style:
+    """What mails share that are alike in manner and stand on one sheet; made once, it makes each of them."""
+
+    def __init__(self, config: Config, manner: Manner, mould: Mould) -> None:
+        self._secret, self.mould, self.manner, voice = config.secret, mould, manner, manner.voice
+        self._local, _at, self._domain = mould.sender.address.rpartition("@")
+        self._fold = Folding(mould.blob_key, blanks(len(manner.held_until)), mould.sender).fold
+        self._signed = f"\n{mould.sender.name}\n"
+        self.common = Common(
+            mailbox_id=manner.mould.mailbox_id,
+            editor_id=voice.writer.id,
+            owner_id=voice.owner.id,
+            sender=mould.sender,
+            first_line=mould.opening,
+            searched=mould.searched,
+            language=manner.mould.language,
+            verb="conversation.offered",
+        )
+        self.covered_for_id = voice.covers_for.id if voice.covers_for else None
+
+    def write(self, addressed: Addressed, conversation_id: int, reader: Reader, chance: str) -> "_Written":
+        """One mail as it is queued, in its conversation; `chance` makes its Message-ID its own."""
+        key, values, thread = tokens.reply_key(self._secret, conversation_id), reader.values(), addressed.thread
+        bare_id = f"{key}.{chance}@{self._domain}"
+        references = ancestry(thread.references, thread.parent) if thread else ()
+        content = self._fold(
+            list(values.values()),
+            to=addressed.to,
+            reply_address=f"{self._local}+{key}@{self._domain}",
+            subject=reader.subject,
+            message_id=f"<{bare_id}>",
+            references=references,
+            unsubscribe=reader.unsubscribe,
+        )
+        address = addressed.to.address
+        posting = Posting(
+            f"offer:{addressed.offers[0].offer_id}", PURPOSE, f"<{bare_id}>", address, reader.subject, content
+        )
+        text = fill_text(self.mould.sheet, values)
+        return _Written(self, addressed, conversation_id, bare_id, references, text, posting)
+
+    def letter_out(self, written: "_Written", delivery_id: int) -> LetterOut:
+        """The same, as its conversation keeps it."""
+        addressed, text = written.addressed, written.text
+        return LetterOut(
+            self.common,
+            written.conversation_id,
+            addressed.to,
+            written.posting.subject,
+            text,
+            text.rfind(self._signed) + 1,
+            written.bare_id,
+            written.references,
+            delivery_id,
+            {"offers": [each.offer_id for each in addressed.offers], "by": self.mould.sender.name},
+            addressed.offers[0].customer_id if addressed.thread is None else None,
+        )
+
+
+class _Written(NamedTuple):
     """A mail as it is queued: filled in, with its place in a conversation."""
 
+    style: _Style
     addressed: Addressed
-    mould: Mould
     conversation_id: int
-    subject: str
+    bare_id: str
+    references: tuple[str, ...]
     text: str
-    message_id: str
     posting: Posting
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """What it answers, as its head says."""
-        return tuple(self.posting.content["references"])
 
 
 def queue_letters(
@@ -62,15 +116,18 @@ def queue_letters(
     """Queue these mails and keep them in their conversations; what is to be noted of each offer they are about."""
     if not letters:
         return []
-    conversations = _conversations(session, letters)
+    known = {each.manner: mould for each, mould in letters}
+    styles = {manner: _Style(config, manner, mould) for manner, mould in known.items()}
+    chances = secrets.token_hex(_CHANCE * len(letters))
     written = [
-        _write(config, *letter, conversation_id, reader)
-        for letter, conversation_id, reader in zip(letters, conversations, _readers(config, letters), strict=True)
+        styles[each.manner].write(each, conversation_id, reader, chances[number : number + 2 * _CHANCE])
+        for number, (each, _mould), conversation_id, reader in zip(
+            count(0, 2 * _CHANCE), letters, _conversations(session, letters), _readers(config, letters)
+        )
     ]
     deliveries = queue_deliveries(session, [each.posting for each in written], now=now)
-    messages = record_letters(
-        session, [_letter_out(each, number) for each, number in zip(written, deliveries, strict=True)], now=now
-    )
+    kept = [each.style.letter_out(each, number) for each, number in zip(written, deliveries, strict=True)]
+    messages = record_letters(session, kept, now=now)
     return [
         left
         for each, delivery, message in zip(written, deliveries, messages, strict=True)
@@ -92,78 +149,24 @@ def _readers(config: Config, letters: Sequence[tuple[Addressed, Mould]]) -> list
     wishes, unsubscribe = links.wishes_links(config, customers), links.unsubscribe_links(config, customers)
     return [
         Reader(
-            name=each.greeting,
-            subject=reply_subject(each.thread.subject) if each.thread else mould.subject,
-            offers=tuple(Links(next(pages)) for _offer in each.offers),
-            held=each.held_words,
-            wishes=wishes[number],
-            unsubscribe=unsubscribe[number],
+            each.greeting,
+            (reply_subject(each.thread.subject) if each.thread else "") or mould.subject,
+            tuple([Links(next(pages)) for _offer in each.offers]),
+            each.manner.held_words,
+            hers,
+            way_out,
         )
-        for number, (each, mould) in zip(count(), letters)
+        for (each, mould), hers, way_out in zip(letters, wishes, unsubscribe, strict=True)
     ]
 
 
-def _write(config: Config, addressed: Addressed, mould: Mould, conversation_id: int, reader: Reader) -> Written:
-    values = reader.values()
-    subject = values["subject"] or mould.subject
-    values["subject"] = subject
-    key = tokens.reply_key(config.secret, conversation_id)
-    local, _at, domain = mould.sender.address.rpartition("@")
-    message_id = f"<{key}.{secrets.token_hex(10)}@{domain}>"
-    thread = addressed.thread
-    head = Head(
-        sender=mould.sender,
-        to=addressed.to,
-        reply_to=Address(mould.sender.name, f"{local}+{key}@{domain}"),
-        subject=subject,
-        message_id=message_id,
-        references=ancestry(thread.references, thread.parent) if thread else (),
-        headers=unsubscribe_headers(reader.unsubscribe),
-    )
-    posting = Posting(
-        key=f"offer:{addressed.offers[0].offer_id}",
-        purpose=PURPOSE,
-        message_id=message_id,
-        to_address=addressed.to.address,
-        subject=subject,
-        content=folded(mould.blob_key, values, **head.values()),
-    )
-    text = fill_text(mould.sheet, values)
-    return Written(addressed, mould, conversation_id, subject, text, message_id, posting)
-
-
-def _letter_out(written: Written, delivery_id: int) -> LetterOut:
-    addressed, mould, references = written.addressed, written.mould, written.references
-    return LetterOut(
-        conversation_id=written.conversation_id,
-        mailbox_id=addressed.mould.mailbox_id,
-        editor_id=addressed.voice.writer.id,
-        owner_id=addressed.voice.owner.id,
-        sender=mould.sender,
-        to=addressed.to,
-        subject=written.subject,
-        text=written.text,
-        fold_at=written.text.rfind(f"\n{mould.sender.name}\n") + 1,
-        first_line=mould.opening,
-        searched=mould.searched,
-        language=addressed.mould.language,
-        rfc_message_id=written.message_id.strip("<>"),
-        in_reply_to=references[-1:],
-        references=references,
-        delivery_id=delivery_id,
-        verb="conversation.offered",
-        begins=Begun(addressed.offers[0].customer_id) if addressed.thread is None else None,
-        details={"offers": [each.offer_id for each in addressed.offers], "by": mould.sender.name},
-    )
-
-
-def _left(written: Written, delivery_id: int, message_id: int) -> list[Left]:
-    voice, addressed = written.addressed.voice, written.addressed
-    covered_for = voice.covers_for.id if voice.covers_for else None
+def _left(written: _Written, delivery_id: int, message_id: int) -> list[Left]:
+    style, addressed = written.style, written.addressed
+    writer_id, manner = style.manner.voice.writer.id, style.manner
     return [
         Left(
-            offer.offer_id, offer.wish_id, written.conversation_id, delivery_id, message_id, voice.writer.id,
-            covered_for, held, piece.similar,
+            offer.offer_id, offer.wish_id, written.conversation_id, delivery_id, message_id, writer_id,
+            style.covered_for_id, held, piece.similar,
         )
-        for offer, held, piece in zip(addressed.offers, addressed.held_until, addressed.mould.pieces, strict=True)
+        for offer, held, piece in zip(addressed.offers, manner.held_until, manner.mould.pieces, strict=True)
     ]  # fmt: skip

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from concierge.catalogue.models import Product
 from concierge.customers.models import Consent, CustomerAddress
 from concierge.mailing.queries import list_suppressed
-from concierge.rows import is_one_of
 from concierge.wishes import waves
 from concierge.wishes.models import Wish, WishVariant
 from concierge.wishes.queries import IS_WAITING
@@ -58,17 +57,28 @@ def read_queue(
 ) -> Iterator[Waiting]:
     """Those who wait for a variant, by rank, from behind a key on; `plain_only` leaves out those with a head start.
 
-    Each few hundred are read with three statements, in the session that is current by then.
+    Each few hundred are read with two statements, in the session that is current by then.
     """
     today = now.astimezone(zone).date()
     size = 32
     while True:
-        rows = session().execute(_page(variant_id, behind, plain_only, size)).all()
+        rows = session().connection().execute(_page(variant_id, behind, plain_only, size)).all()
         yield from _judged(session(), variant_id, rows, today=today, now=now)
         if len(rows) < size:
             return
         behind = (rows[-1].rank_at, rows[-1].confirmed_at, rows[-1].wish_id)
         size = AT_ONCE
+
+
+# The address she is written to: the one marked primary, else the first.
+_WRITTEN_TO = (
+    sa.select(CustomerAddress.normalised)
+    .where(CustomerAddress.customer_id == WishVariant.customer_id)
+    .order_by(CustomerAddress.is_primary.desc(), CustomerAddress.id)
+    .limit(1)
+    .scalar_subquery()
+    .label("address")
+)
 
 
 def _page(variant_id: int, behind: Key | None, plain_only: bool, size: int) -> sa.Select[*tuple[Any, ...]]:
@@ -82,11 +92,11 @@ def _page(variant_id: int, behind: Key | None, plain_only: bool, size: int) -> s
             Wish.quantity,
             Wish.skipped_because,
             Product.price_cents,
-            WishVariant.customer_id,
             Wish.needed_by,
             Wish.ceiling_cents,
             Wish.rests_until,
             (Consent.id.is_not(None) & Consent.withdrawn_at.is_(None)).label("has_consent"),
+            _WRITTEN_TO,
         )
         .join(Wish, Wish.id == WishVariant.wish_id)
         .join(Product, Product.id == Wish.product_id)
@@ -104,27 +114,13 @@ def _page(variant_id: int, behind: Key | None, plain_only: bool, size: int) -> s
 
 
 def _judged(session: Session, variant_id: int, rows: Sequence[Any], *, today: date, now: datetime) -> Iterator[Waiting]:
-    addresses = _addresses(session, [row.customer_id for row in rows])
-    suppressed = list_suppressed(session, list(addresses.values())) if addresses else {}
+    suppressed = list_suppressed(session, [row.address for row in rows if row.address])
     # Taken apart by their order: there may be a hundred thousand.
-    for wish_id, rank_at, confirmed_at, moved, preference, quantity, skipped, price_cents, customer_id, *facts in rows:
-        address = addresses.get(customer_id, "")
-        needed_by, ceiling, rests_until, has_consent = facts
+    for wish_id, rank_at, confirmed_at, moved, preference, quantity, skipped, price_cents, *facts in rows:
+        needed_by, ceiling, rests_until, has_consent, address = facts
         barred = str(suppressed.get(address, "")) if suppressed else ""
-        known = Facts(price_cents, today, now, needed_by, ceiling, rests_until, has_consent, address, barred)
+        known = Facts(price_cents, today, now, needed_by, ceiling, rests_until, has_consent, address or "", barred)
         yield Waiting(
             variant_id, wish_id, rank_at, confirmed_at, bool(moved), preference, quantity, skipped, price_cents,
             waves.void(known),
         )  # fmt: skip
-
-
-def _addresses(session: Session, customer_ids: Sequence[int]) -> dict[int, str]:
-    """The address each of them is written to: the one marked primary, else the first."""
-    if not customer_ids:
-        return {}
-    statement = (
-        sa.select(CustomerAddress.customer_id, CustomerAddress.normalised)
-        .where(is_one_of(session, CustomerAddress.customer_id, customer_ids))
-        .order_by(CustomerAddress.is_primary, CustomerAddress.id.desc())
-    )
-    return {customer_id: address for customer_id, address in session.execute(statement)}

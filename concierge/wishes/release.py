@@ -20,7 +20,7 @@ from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.mailing.commands import Posting, queue_deliveries
 from concierge.mailing.queries import list_suppressed
-from concierge.rows import Columns, Same, run_columns
+from concierge.rows import Columns, Same, run_columns, unswept
 from concierge.setbacks import resting
 from concierge.wishes import leaving, offering, waves
 from concierge.wishes.addressing import Addressed, Asleep, Circumstances, Sorted, Withheld, address
@@ -111,7 +111,7 @@ def _release_some(
     """Take some of what is due in hand; how many offers were dealt with, and how many of them left."""
     for _attempt in range(3):
         try:
-            with sessions() as session:
+            with sessions() as session, unswept():
                 due = leaving.list_due(session, now=now, limit=AT_ONCE, but=resting(_JOB, now), only=only)
                 until = now + timedelta(minutes=config.policy.offer_bundle_minutes)
                 due += leaving.list_companions(session, due, until=until, but=resting(_JOB, now)) if due else []
@@ -200,10 +200,10 @@ def by_customer(offer: Leaving) -> tuple[int, int, str]:
 
 def _with_moulds(config: Config, going: Sequence[Addressed]) -> list[tuple[Addressed, Mould]]:
     moulds = moulds_of(config.blobs_url)
-    found = {key: moulds.find(key) for key in {each.mould for each in going}}
+    found = {key: moulds.find(key) for key in {each.manner.mould for each in going}}
     if missing := [key for key, mould in found.items() if mould is None]:
         raise MouldsMissing(missing)
-    return [(each, mould) for each in going if (mould := found[each.mould]) is not None]
+    return [(each, mould) for each in going if (mould := found[each.manner.mould]) is not None]
 
 
 def circumstances(

@@ -284,7 +284,7 @@ def test_what_a_batch_sends_is_byte_for_byte_what_one_letter_at_a_time_would(ses
         release.queue_letters = whole
     moulds = release.moulds_of(config.blobs_url)
     for (addressed, mould), delivery in zip(at_length, deliveries(session), strict=True):
-        form = moulds.form_of(session, addressed.mould)
+        form = moulds.form_of(session, addressed.manner.mould)
         values = delivery.content["values"]
         letter = write(form, _reader(values, len(addressed.offers)))
         mail = unfold(delivery.content, store.get)
