@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from concierge.addresses import Address
 from concierge.mailing.letters import render_letter
-from concierge.mailing.mail import Mail, MailFile
-from concierge.mailing.sheets import Sheet, blank, cut, fill_html, fill_text, folded, is_folded, typed, unfold
+from concierge.mailing.mail import Mail, MailFile, unsubscribe_headers
+from concierge.mailing.sheets import Folding, Sheet, blank, cut, fill_html, fill_text, folded, is_folded, typed, unfold
 
 PICTURE = MailFile("sandals.jpg", "image/jpeg", "a" * 64, "sandals@maison-solenne.example")
 NADIA = Address("Nadia Ferrant", "care@maison-solenne.example")
@@ -50,6 +50,27 @@ def test_a_value_that_looks_like_a_blank_fills_none():
 def test_a_value_that_is_missing_is_an_error_not_a_hole():
     with pytest.raises(KeyError):
         fill_text(SHEET, {"name": "Barbara"})
+
+
+@settings(max_examples=40)
+@given(
+    st.text(max_size=20), st.text(max_size=20), st.lists(st.sampled_from(["<0@example.com>", '<"x"@b>']), max_size=2)
+)
+def test_mails_folded_together_are_stored_as_each_alone_would_be(name, subject, references):
+    to, link = Address(name, "barbara@example.com"), "https://x.example/?a=1&b=2"
+    together = Folding("a" * 64, ("name", "link"), NADIA).fold(
+        [name, link],
+        to=to,
+        reply_address=HEAD["reply_to"].address,
+        subject=subject,
+        message_id="<1@maison-solenne.example>",
+        references=references,
+        unsubscribe=link,
+    )
+    own = {"to": to, "subject": subject, "references": references, "headers": unsubscribe_headers(link)}
+    answers = references[-1] if references else None
+    alone = folded("a" * 64, {"name": name, "link": link}, **HEAD | own | {"in_reply_to": answers})
+    assert together == json.dumps(alone, ensure_ascii=False, separators=(",", ":"))
 
 
 def test_a_sheet_is_kept_as_a_blob_and_is_the_same_again(store):
