@@ -160,13 +160,3 @@ def pairs(session: Session, values: Mapping[int, int | None]) -> sa.FromClause:
     )
     columns = (sa.column("key", sa.BigInteger), sa.column("value", sa.BigInteger))
     return sa.func.unnest(keys, others).table_valued(*columns).render_derived()
-
-
-def read_numbers(session: Session, statement: sa.Select[int]) -> list[int]:
-    """The numbers a statement gives, in no order; they come as one value, for thousands of rows are dear."""
-    number = statement.subquery().c[0]
-    if session.get_bind().dialect.name == "sqlite":
-        together: str = session.execute(sa.select(sa.func.json_group_array(number))).scalar_one()
-        numbers: list[int] = json.loads(together)
-        return numbers
-    return session.scalar(sa.select(sa.func.array_agg(number))) or []

@@ -11,9 +11,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from concierge.accounts.models import Editor, photo_url
-from concierge.conversations.models import Conversation, ConversationState, Mention, Note, Tag, conversation_tag
+from concierge.conversations.models import (
+    Conversation,
+    ConversationState,
+    Mention,
+    Message,
+    Note,
+    Tag,
+    conversation_tag,
+)
 from concierge.customers.models import Customer, CustomerAddress
 from concierge.db import BigId
+from concierge.rows import is_one_of
 from concierge.web.paging import Page, Place
 
 PAGE_SIZE = 50
@@ -185,6 +194,24 @@ def list_by_id(session: Session, conversation_ids: Sequence[int]) -> tuple[Row, 
     return tuple(by_id[number] for number in conversation_ids if number in by_id)
 
 
+def list_of_messages(
+    session: Session, message_ids: Sequence[int], *, beginning: int
+) -> tuple[tuple[Row, int, str], ...]:
+    """For each of these messages, in the order given: its conversation's row, its number, and how its text begins."""
+    if not message_ids:
+        return ()
+    statement = (
+        _select()
+        .join(Message, Message.conversation_id == Conversation.id)
+        .where(is_one_of(session, Message.id, message_ids))
+        .add_columns(Message.id, sa.func.substr(Message.text, 1, beginning))
+    )
+    found = session.execute(statement).all()
+    rows = _shown(session, [each[:-2] for each in found])
+    by_id = {each[-2]: (row, each[-2], each[-1]) for row, each in zip(rows, found, strict=True)}
+    return tuple(by_id[number] for number in message_ids if number in by_id)
+
+
 def list_of_customer(session: Session, customer_id: int, *, limit: int = 20) -> tuple[Row, ...]:
     """A customer's conversations, newest first."""
     key = (Conversation.last_message_at.desc(), Conversation.id.desc())
@@ -198,7 +225,10 @@ def list_tagged(session: Session, name: str, *, after: Place | None = None, limi
 
 
 def _load(session: Session, statement: _Rows) -> tuple[Row, ...]:
-    found = session.execute(statement).all()
+    return _shown(session, session.execute(statement).all())
+
+
+def _shown(session: Session, found: Sequence[Sequence[Any]]) -> tuple[Row, ...]:
     nameless = {each[-1] for each in found if not each[1]}
     addresses = _addresses(session, nameless)
     tags = _tags(session, [each[0] for each in found])
@@ -226,7 +256,7 @@ def _tags(session: Session, conversation_ids: Sequence[int]) -> dict[int, tuple[
     statement = (
         sa.select(conversation_tag.c.conversation_id, Tag.name)
         .join(Tag, Tag.id == conversation_tag.c.tag_id)
-        .where(conversation_tag.c.conversation_id.in_(conversation_ids))
+        .where(is_one_of(session, conversation_tag.c.conversation_id, conversation_ids))
         .order_by(Tag.name)
     )
     tags: dict[int, tuple[str, ...]] = {}

@@ -240,6 +240,14 @@ class Attachment(Base):
     """A file or an inline picture of a message; its bytes are a blob."""
 
     __tablename__ = "attachment"
+    __table_args__ = (
+        sa.Index(
+            "ix_attachment_files",
+            "message_id",
+            sqlite_where=sa.text("NOT inline"),
+            postgresql_where=sa.text("NOT inline"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     message_id: Mapped[int] = mapped_column(sa.ForeignKey("message.id", ondelete="CASCADE"), index=True)

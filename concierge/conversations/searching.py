@@ -8,9 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor
-from concierge.conversations.listing import Row, list_by_id
+from concierge.conversations.listing import Row, list_of_messages
 from concierge.conversations.matching import list_matches, list_newer
-from concierge.conversations.models import Message
 from concierge.conversations.search_terms import Piece, Search, snippet
 from concierge.web.paging import Page, Place
 
@@ -19,6 +18,8 @@ PAGE_SIZE = 30
 _MATCHES = (PAGE_SIZE + 1, 240, 960)
 # The list shows one line: what was searched stands near its beginning.
 _AROUND = 18
+# The beginning is enough: who finds a word further back is shown the mail's first lines.
+_BEGINNING = 20_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -68,13 +69,5 @@ def _gather(
 
 
 def _hits(session: Session, search: Search, newest: dict[int, int]) -> tuple[Hit, ...]:
-    texts = _texts(session, list(newest.values()))
-    rows = list_by_id(session, list(newest))
-    return tuple(Hit(row, newest[row.id], snippet(texts[newest[row.id]], search, around=_AROUND)) for row in rows)
-
-
-def _texts(session: Session, message_ids: Sequence[int]) -> dict[int, str]:
-    # The beginning is enough: who finds a word further back is shown the mail's first lines.
-    beginning = sa.func.substr(Message.text, 1, 20_000)
-    found = session.execute(sa.select(Message.id, beginning).where(Message.id.in_(message_ids)))
-    return {message_id: text for message_id, text in found}
+    found = list_of_messages(session, list(newest.values()), beginning=_BEGINNING)
+    return tuple(Hit(row, number, snippet(text, search, around=_AROUND)) for row, number, text in found)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from concierge.conversations import matching, search_filters
+from concierge.conversations import matching
 from concierge.conversations.indexing import index_message
 from concierge.conversations.models import (
     Attachment,
@@ -29,15 +29,13 @@ ASKED = (
     "tag:wedding silk ", "with:attachment sandals ", "is:snoozed tag:wedding with:attachment sand",
     "from:barbara silk ", "is:open from:chloe",
 )  # fmt: skip
-# Nothing is rare or few, some is, and as the house has it; the newest are looked at a few at a time.
-STEPS = {"_NEWEST": (3, 9), "_LEAST": 2, "_TINY": -1}
+# Nothing is tiny; the newest are looked at a few at a time.
+STEPS = {"_NEWEST": 3, "_NEWEST_BROAD": 5, "_TINY": -1}
 WAYS = {
-    "walk": {**STEPS, "_FEW": -1, "_RARE": -1, "_SOME": -1},
-    "few": {**STEPS, "_RARE": -1, "_SOME": -1, "_ALONE": 4},
-    "tiny": {"_ALONE": 0},
-    "rare": {"_TINY": -1, "_RARE": 1e6},
-    "some": {**STEPS, "_RARE": -1},
-    "thought rare": {**STEPS, "_RARE": 1e6, "_SOME": 2},
+    "newest": {**STEPS, "_FEW": -1, "_BY_WORDS": 1e9},
+    "longer": {**STEPS, "_FEW": -1, "_NEWEST": 20, "_BY_WORDS": 1e9},
+    "words": {**STEPS, "_BY_WORDS": 0},
+    "filter": {**STEPS, "_BY_FILTER": 0},
     "as it is": {},
 }
 
@@ -119,7 +117,6 @@ def test_every_way_finds_what_is_there_once_and_newest_first(session, house, mon
     assert sum(bool(each) for each in there.values()) >= 12
     for way, settings in WAYS.items():
         with monkeypatch.context() as patch:
-            patch.setattr(search_filters, "_AT_ONCE", (2, 5))
             for name, value in settings.items():
                 patch.setattr(matching, name, value)
             for asked in ASKED:
