@@ -15,6 +15,7 @@ from flask_security import current_user
 from concierge import clock, tokens
 from concierge.accounts import commands, lockout, passwords, queries
 from concierge.accounts.guesses import SignInForm
+from concierge.accounts.sentences import sentences
 from concierge.config import Config
 from concierge.errors import BadToken
 from concierge.extensions import db, house_config
@@ -52,6 +53,7 @@ def security_settings(config: Config) -> dict[str, Any]:
         "SECURITY_LOGOUT_CSRF": True,
         "SECURITY_EMAIL_SUBJECT_PASSWORD_RESET": _l("Choose a new password"),
         "SECURITY_EMAIL_SENDER": "",
+        **sentences(),
     }
 
 

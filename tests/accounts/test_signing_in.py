@@ -65,6 +65,15 @@ def test_an_unknown_address_and_a_wrong_password_read_the_same(client: FlaskClie
     assert _words(client, nadia.email) == _words(client, "nobody@maison-solenne.example")
 
 
+def test_the_door_speaks_as_the_house_does_in_either_language(client: FlaskClient, session: Session):
+    nadia = make_editor(session)
+    session.commit()
+    assert "don’t belong together" in _try(client, nadia.email, "wrong-password").text
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "it"
+    assert "non vanno insieme" in _try(client, nadia.email, "wrong-password").text
+    assert "Quel link non è intero" in client.get("/reset/altered", follow_redirects=True).text
+
+
 def test_what_cannot_be_an_address_is_nobodys(client: FlaskClient, session: Session):
     make_editor(session)
     session.commit()

@@ -38,7 +38,6 @@ export function enrich(home) {
   area.disabled = area.hidden = true;
   field.disabled = false;
 
-  editor.addEventListener("focus", () => { editor.dataset.touched = ""; }, { once: true });
   editor.addEventListener("trix-change", () => {
     field.value = toCanonical(raw.value);
     form?.dispatchEvent(new CustomEvent("house:changed", { bubbles: true }));
@@ -71,11 +70,12 @@ document.addEventListener("click", (event) => {
   insert(editor, new Trix.Attachment({ contentType: PRODUCT, sku: option.dataset.product, content: option.querySelector("template").innerHTML.trim() }));
 });
 
-// A card stands in a block of its own, where the caret was; at the end when nobody has written here yet.
+// A card stands in a block of its own, where the caret was; at the end where nobody has put it anywhere, for no letter
+// begins with a card.
 function insert(editor, attachment) {
   const { element } = editor;
   const text = editor.getDocument().toString();
-  if (!("touched" in element.dataset)) editor.setSelectedRange(text.length - 1);
+  if (!editor.getSelectedRange()?.[0]) editor.setSelectedRange(text.length - 1);
   element.focus();
   const [at] = editor.getSelectedRange();
   if (at > 0 && text[at - 1] !== "\n") editor.insertLineBreak();
