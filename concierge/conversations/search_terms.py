@@ -188,5 +188,5 @@ def _word_end(text: str, position: int) -> int:
 
 
 def _line(text: str) -> str:
-    """One line: runs of white space become one space, kept at the edges."""
-    return re.sub(r"\s+", " ", text)
+    """One line: runs of white space, and the marks of what is quoted, become one space, kept at the edges."""
+    return re.sub(r"(?m)(?:\s|^(?:> ?)+)+", " ", text)

@@ -101,6 +101,13 @@ def test_keys_alone_are_enough_from_the_door_to_the_answer(page: Page, house):
     expect(editor_of(page)).to_be_focused()
     page.keyboard.type("Dear Barbara, knitted silk, in bottle green.")
     expect(page.locator("[data-autosave-status]")).to_have_text("Saved")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    page.keyboard.type("His size is M.")
+    page.keyboard.press("Control+Enter")  # keeps the note she is in, and sends nothing
+    expect(page.locator(".message--note")).to_contain_text("His size is M.")
+    expect(leaving(page)).to_have_count(0)
+    page.keyboard.press("r")
     page.keyboard.press("Control+Enter")
     expect(leaving(page)).to_be_visible()
     page.keyboard.press("e")

@@ -57,6 +57,8 @@ def test_nothing_is_sent_over_a_mail_not_yet_read(page: Page, sign_in, house):  
     # The page tells of it while she writes, and takes nothing away.
     expect(page.locator("#messages .message--in").last).to_contain_text("Not navy: black", timeout=SOON)
     expect(editor_of(page)).to_contain_text("Dear Barbara, navy it is.")
+    editor_of(page).click()
+    expect(page.get_by_text("Something new has arrived since you began")).to_be_in_viewport(ratio=1, timeout=SOON)
 
     send(page)
     expect(page.locator("#gate")).to_contain_text("Not sent yet.")

@@ -70,6 +70,11 @@ def test_a_snippet_shows_the_word_where_it_stands():
     assert len("".join(piece.text for piece in pieces)) < 400
 
 
+def test_what_is_quoted_is_shown_without_its_marks():
+    pieces = snippet("Yes please!\n\n> > The Calanque > the rest,\n>\n> in turquoise.\n", parse("turquoise"))
+    assert "".join(piece.text for piece in pieces) == "Yes please! The Calanque > the rest, in turquoise. "
+
+
 def test_a_snippet_finds_a_word_whatever_its_accents():
     assert [piece.text for piece in snippet("Merci, Chloé!", parse("chloe")) if piece.found] == ["Chloé"]
 

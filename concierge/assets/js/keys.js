@@ -54,9 +54,17 @@ document.addEventListener("keydown", (event) => {
   if (begins) forget = setTimeout(() => { first = null; }, 1200);
   else if (found) {
     event.preventDefault();
-    act(found);
+    if (withMod) submit(found, event.target);
+    else act(found);
   } else if (!withMod) move(event, key);
 });
+
+// "mod+enter" ends what is being written, a note as an answer: from a field of another form it never sends this one.
+function submit(found, target) {
+  const own = target.closest?.("form");
+  if (!own || own === found.form) act(found);
+  else if (typing(target)) own.requestSubmit();
+}
 
 // j and k walk through the rows of the list, Enter opens as on any link.
 function move(event, key) {
