@@ -23,7 +23,7 @@ PERSONAL = "Blue on blue, above a harbour: I can see it. "
 
 
 def choose_the_sold_out_template(page: Page) -> None:
-    """t, a word, Enter; then some of the product's words, Enter, and Enter for what is found; Enter for the first in her size."""
+    """t, a word, Enter; some of the product's words, Enter twice; Enter for what stands first in her size."""
     expect(editor_of(page)).to_be_visible()
     page.keyboard.press("t")
     expect(page.locator("#templates")).to_be_visible()
