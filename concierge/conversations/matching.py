@@ -15,8 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor
+from concierge.conversations.models import Message
 from concierge.conversations.search_filters import FILES, Filter, list_filters
-from concierge.conversations.search_terms import Search, to_fts5, to_tsquery
+from concierge.conversations.search_terms import Search, Term, fold, to_fts5, to_tsquery
+from concierge.rows import is_one_of
 
 Found = Sequence[sa.Row[int, int]]
 
@@ -92,14 +94,38 @@ def list_matches(session: Session, search: Search, *, editor: Editor, before: in
     """(message id, conversation id) of what was asked, the newest first, older than message `before`."""
     filters, values = list_filters(search, editor)
     asked = _Asked(session, search, filters, values, before or _ALL, limit)
-    if filters:
+    if asked.is_broad:
+        # Most who begin like her begin like that, too: then what is found by three letters is all there is to find.
+        shorter = replace(asked, search=replace(search, senders=tuple(map(_shorter, search.senders))))
+        if not shorter.is_broad and _are_from(session, found := _list(shorter), search.senders):
+            return found
+    return _list(asked)
+
+
+def _list(asked: _Asked) -> Found:
+    if asked.filters:
         _total, *left = _weigh(asked, _TINY)
         if min(left) <= _TINY:
-            return _list_left(asked, filters[left.index(min(left))])
+            return _list_left(asked, asked.filters[left.index(min(left))])
     elif asked.is_sqlite:
         return _list_newest(asked, _ALL)
     found = _list_newest(asked, _NEWEST_BROAD if asked.is_broad else _NEWEST)
-    return found if len(found) == limit else _list_rest(asked, len(found))
+    return found if len(found) == asked.limit else _list_rest(asked, len(found))
+
+
+def _shorter(sender: Term) -> Term:
+    """Begun like `sender`, by no more letters than SQLite's index keeps."""
+    *whole, last = sender.words
+    return Term((*whole, last[:_KEPT_BEGINNING]), prefix=True) if sender.prefix else sender
+
+
+def _are_from(session: Session, found: Found, senders: Collection[Term]) -> bool:
+    """Whether every one of these messages says by itself that it is from all of the senders."""
+    statement = sa.select(Message.from_name, Message.from_address)
+    written = session.execute(statement.where(is_one_of(session, Message.id, [number for number, _talk in found])))
+    people = [f" {fold(f'{name} {address}')} " for name, address in written]
+    wanted = [f" {' '.join(each.words)}{'' if each.prefix else ' '}" for each in senders]
+    return all(words in each for each in people for words in wanted)
 
 
 def list_newer(session: Session, search: Search, conversation_ids: Collection[int], *, since: int) -> set[int]:

@@ -27,7 +27,7 @@ ASKED = (
     "sandals ", "sand", "silk velvet ", '"silk velvet" ', "nothing ", "is:open", "is:mine", "tag:wedding",
     "tag:none silk ", "with:attachment", "is:open silk ", "is:mine is:closed sand", "is:unassigned velvet ",
     "tag:wedding silk ", "with:attachment sandals ", "is:snoozed tag:wedding with:attachment sand",
-    "from:barbara silk ", "is:open from:chloe",
+    "from:barbara silk ", "is:open from:chloe", "from:chlo", "from:chloris", "is:open from:chlor", "from:barb sand",
 )  # fmt: skip
 # Nothing is tiny; the newest are looked at a few at a time.
 STEPS = {"_NEWEST": 3, "_NEWEST_BROAD": 5, "_TINY": -1}
@@ -61,7 +61,7 @@ def house(session):
     facts = []
     for number in range(1, MESSAGES + 1):
         talk = chance.choice(talks)
-        words = [*chance.choices(WORDS, k=chance.randint(1, 3)), chance.choice(("barbara", "chloe"))]
+        words = [*chance.choices(WORDS, k=chance.randint(1, 3)), chance.choice(("barbara", "chloe", "chloris"))]
         message = Message(
             id=number, conversation_id=talk["id"], mailbox_id=mailbox.id, direction=Direction.IN, to=[], cc=[],
             reply_to=[], text=" ".join(words[:-1]), from_name=words[-1], created_at=NOW + timedelta(minutes=number),
@@ -83,7 +83,7 @@ def holds(asked, fact, nadia):
     are = {f"is:{state}", "is:mine" if owner == nadia.id else "is:unassigned"}
     are |= {"with:attachment"} if has_file else set()
     are |= {"tag:wedding"} if is_tagged else set()
-    are |= {f"from:{words[-1]}", *words}
+    are |= {f"from:{words[-1][:letters]}" for letters in range(2, 9)} | {*words}
     if '"' in asked:
         return '"silk velvet"' in asked and "silk velvet" in " ".join(words[:-1])
     pieces = asked.split()
