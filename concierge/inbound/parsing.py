@@ -13,7 +13,7 @@ from concierge.inbound.languages import guess_language
 from concierge.inbound.mime import Part, TooComplex, read_parts
 from concierge.inbound.names import guess_first_name
 from concierge.inbound.parsed import Kind, ParsedMail, Unreadable
-from concierge.inbound.quoting import find_fold
+from concierge.inbound.quoting import find_fold, own_words
 from concierge.inbound.senders import read_all, read_sender
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def _parse(raw: bytes, envelope_from: str | None) -> ParsedMail | Unreadable:
     sender = read_sender(headers, charset, envelope_from)
     letter = read_letter(root)
     fold_at = find_fold(letter.text)
-    own_words = letter.text[:fold_at]
+    hers = own_words(letter.text)
     subject = headers.text("subject", charset)[:LONGEST_SUBJECT]
     kind, reason = tell_kind(root, subject, sender.address, envelope_from)
     return ParsedMail(
@@ -81,8 +81,8 @@ def _parse(raw: bytes, envelope_from: str | None) -> ParsedMail | Unreadable:
         attachments=letter.attachments,
         kind=kind,
         kind_reason=reason,
-        language=guess_language(own_words),
-        first_name=guess_first_name(sender.address.name if sender.address else "", own_words),
+        language=guess_language(hers),
+        first_name=guess_first_name(sender.address.name if sender.address else "", hers),
         flags=tuple(sorted({*letter.flags, *sender.flags, *_odd_headers(headers)})),
     )
 

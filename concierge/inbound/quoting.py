@@ -1,199 +1,304 @@
 """Where a letter ends and its tail begins: signature and earlier mails quoted below. Nothing is ever cut off."""
 
 import re
-from functools import cache
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from mailparser_reply.constants import MAIL_LANGUAGES
+from concierge.inbound.quote_words import (
+    ADDRESS,
+    DASHED_WROTE,
+    FIELD,
+    FIELD_WITHIN,
+    FORWARDED,
+    LEAD,
+    MOMENT,
+    ORIGINAL,
+    RULE,
+    SAME_LINE,
+    SIGNATURE,
+    STARTS_WITH_MOMENT,
+    WROTE,
+    WROTE_CJK,
+)
 
 _MOST_TEXT = 200_000
 _MOST_LINES = 5_000
 _MOST_OPENINGS = 40
 _LONGEST_ATTRIBUTION = 320
+_LONGEST_LINE = 400
+_LAST_LINES = 15
 
-_WROTE = r"(?:wrote|schrieb|a [ée]crit|ha(?: +|\n)scritto|escribi[óo]|schreef|escreveu|skrev)"
-# "On Tue, 4 Nov 2025 at 10:12, Nadia <nadia@…> wrote:", as each program says it in each language.
-_ATTRIBUTION = re.compile(
-    r"(?:(?:on|am|le|il(?: giorno)?|in data|el|op|em|den|a)\b.{4,300}?\b" + _WROTE + r"(?:\s.{1,120})?"
-    r"|.{1,160}[<\[(].{3,120}@.{3,120}[>\])].{0,80}\b" + _WROTE + r""
-    r"|[^\n]{1,80}\b(?:ha scritto il giorno|a [ée]crit le)\b[^\n]{4,80}"
-    r"|\d{4}-\d\d-\d\d .{4,200}[<(].{3,120}@.{3,120}[>)])\s?:\s*$",
-    re.IGNORECASE | re.DOTALL,
-)
-_DIVIDER = re.compile(
-    r"^[\s>*]*[-_–—]{2,}\s*(?:original message|original-nachricht|ursprüngliche nachricht|message d'origine|"
-    r"message original|messaggio originale|messaggio inoltrato|mensaje original|mensaje reenviado|forwarded message|"
-    r"message transféré|weitergeleitete nachricht|oorspronkelijk bericht|mensagem original|reply message)\b.{0,60}$"
-    r"|^(?:begin forwarded message|inizio messaggio inoltrato|début du message (?:réexpédié|transféré)|"
-    r"anfang der weitergeleiteten nachricht|inicio del mensaje reenviado)\s?:\s*$",
-    re.IGNORECASE,
-)
-_RULE = re.compile(r"^\s*[_\u2500\u2014-]{24,}\s*$")
-_FIELD = re.compile(
-    r"^[\s>*]*(?P<name>from|sent|date|to|cc|subject|reply-to|"
-    r"von|gesendet|datum|an|betreff|kopie|"
-    r"de|envoy[ée]|envoy[ée] le|date|[àa]|objet|"
-    r"da|inviato|data|a|per|oggetto|"
-    r"enviado(?: el)?|fecha|para|asunto)\s?\*?\s?:\*?\s?\S",
-    re.IGNORECASE,
-)
-_FROM_FIELD = re.compile(r"^[\s>*]*(?:from|von|de|da)\s?\*?\s?:\*?\s?\S", re.IGNORECASE)
-_DEVICE = (
-    r"(?:i ?phone|i ?pad|outlook|yahoo|gmail|samsung|proton|android|smartphone|libero|galaxy|huawei|blackberry|aol)"
-)
-# What a phone adds below: "Sent from my iPhone", "Inviato da Outlook per Android" …
-_SIGNATURE = re.compile(
-    r"-- ?"
-    r"|sent (?:from|via|with) (?:(?:my|the|your) \S.{0,60}|mail for .{0,40}|" + _DEVICE + r"\b.{0,60})"
-    r"|(?:get outlook for|scarica outlook per|obtenir outlook pour|outlook für) .{1,60}"
-    r"|inviato (?:da|dal|con|tramite) (?:(?:il )?mio .{1,60}|posta per .{1,40}|" + _DEVICE + r"\b.{0,60})"
-    r"|envoyé (?:de|depuis|à partir d[e'’u]) ?(?:(?:mon|l'|l’) ?.{1,60}|courrier .{1,40}|" + _DEVICE + r"\b.{0,60})"
-    r"|von meinem .{2,40} gesendet|gesendet (?:von|mit|über) (?:mein\w* .{1,60}|(?:der )?" + _DEVICE + r"\b.{0,60})"
-    r"|enviado (?:desde|con|do) (?:(?:mi|meu) .{1,60}|" + _DEVICE + r"\b.{0,60})"
-    r"|verstuurd vanaf .{2,60}",
-    re.IGNORECASE,
-)
+
+class _Forwarded(Exception):
+    """She passes a mail on: what follows is what she wants read."""
+
+
+class Quote(NamedTuple):
+    """Lines that are not hers, from `first` up to before `end`."""
+
+    first: int
+    end: int
 
 
 def find_fold(text: str) -> int | None:
     """Return the index in *text* where the tail (signature, quoted mails) begins, or None when there is none.
 
     Only a tail is folded: where the customer writes on below a quote, nothing is, and a letter is never folded whole.
+    A mail she forwards is what she wants read, and stays in view.
     """
-    lines = text[:_MOST_TEXT].split("\n")[:_MOST_LINES]
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line) + 1)
-    quote = _quote_line(lines)
-    signature = _signature_line(lines[:quote] if quote is not None else lines)
-    first = min((line for line in (quote, signature) if line is not None), default=None)
-    if first is None:
+    lines, starts = _lines(text)
+    if (fold := _same_line(lines, starts, text)) is not None:
+        return fold
+    if (first := find_tail(lines)) is None:
         return None
-    while first > 0 and not lines[first - 1].strip():
+    while first > 0 and not lines[first - 1].strip("> \t\u00a0"):
         first -= 1
     fold = starts[first]
     return fold if text[:fold].strip() else None
 
 
-def _quote_line(lines: list[str]) -> int | None:
+def own_words(text: str) -> str:
+    """Return what she wrote herself: *text* without its tail and without the mails quoted between or above it.
+
+    For rules that read her words; people are shown everything. Where all of it is quoted, all of it is returned.
+    """
+    lines, starts = _lines(text)
+    tail = find_tail(lines)
+    kept = lines if tail is None else lines[:tail]
+    for quote in reversed(find_quotes(kept)):
+        kept = kept[: quote.first] + kept[quote.end :]
+    words = "\n".join(kept).strip("\n")
+    if (fold := _same_line(lines, starts, text)) is not None:
+        words = text[:fold]
+    return words if words.strip() else text
+
+
+def find_tail(lines: Sequence[str]) -> int | None:
+    """Return the first of *lines* from which on nothing is hers: signature or quoted mails; None when there is none."""
+    try:
+        quote = _quote_line(lines)
+    except _Forwarded:
+        return None
+    signature = _signature_line(lines[:quote] if quote is not None else lines)
+    return min((line for line in (quote, signature) if line is not None), default=None)
+
+
+def find_quotes(lines: Sequence[str]) -> list[Quote]:
+    """Return the stretches of *lines* that are marked as quoted (`>`), each with the line that introduces it."""
+    found: list[Quote] = []
+    index = 0
+    while index < len(lines) and len(found) <= _MOST_OPENINGS:
+        opening = _attribution(lines, index)
+        first = index + opening
+        while first < len(lines) and not lines[first].strip():
+            first += 1
+        end = _end_of_marks(lines, first)
+        if end > first and (opening or _is_marked(lines[index])):
+            found.append(Quote(index, end))
+            index = end
+        else:
+            index += 1
+    return found
+
+
+def is_attribution(lines: Sequence[str], last: int) -> bool:
+    """Whether some lines that end with number *last* say "On … she wrote:"."""
+    return any(_attribution(lines, first) == last - first + 1 for first in range(last, max(-1, last - 4), -1))
+
+
+def _lines(text: str) -> tuple[list[str], list[int]]:
+    lines = text[:_MOST_TEXT].split("\n")[:_MOST_LINES]
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    return lines, starts
+
+
+def _is_marked(line: str) -> bool:
+    return line.lstrip().startswith((">", "＞")) and not line.rstrip().endswith("<<")
+
+
+def _end_of_marks(lines: Sequence[str], first: int) -> int:
+    """Behind the last marked line of the run that begins at *first*; a program's soft break does not end it."""
+    end = index = first
+    while index < len(lines):
+        if _is_marked(lines[index]):
+            end = index + 1
+        elif lines[index].strip() and not _is_soft_break(lines, index):
+            break
+        index += 1
+    return end
+
+
+def _quote_line(lines: Sequence[str]) -> int | None:
     """The first line of quoted mail after which she writes nothing more."""
     openings = 0
-    for index in range(len(lines)):
+    for index, line in enumerate(lines):
+        if FORWARDED.fullmatch(line[:_LONGEST_LINE]):
+            raise _Forwarded
         length = _opens_quote(lines, index)
         if length and _is_tail(lines, index + length):
-            return index
-        openings += bool(length) or lines[index].endswith(":")
+            return _with_rule(lines, index)
+        openings += bool(length) or line.endswith(":")
         if openings > _MOST_OPENINGS:
             break
     return _trailing_marks(lines)
 
 
-def _opens_quote(lines: list[str], index: int) -> int:
+def _with_rule(lines: Sequence[str], index: int) -> int:
+    """A line drawn right above belongs to what it introduces."""
+    above = index - 1
+    while above >= 0 and not lines[above].strip():
+        above -= 1
+    return above if above >= 0 and RULE.fullmatch(lines[above][:_LONGEST_LINE]) else index
+
+
+def _opens_quote(lines: Sequence[str], index: int) -> int:
     """How many lines from *index* introduce a quoted mail; 0 when none do."""
-    line = lines[index]
+    line = lines[index][:_LONGEST_LINE]
     if not line.strip():
         return 0
-    if _DIVIDER.match(line[:200]):
+    if ORIGINAL.fullmatch(line) or DASHED_WROTE.fullmatch(line):
         return 1
-    if _RULE.match(line) and _field_block(lines, index + 1):
-        return 1 + _field_block(lines, index + 1)
-    if block := _field_block(lines, index):
+    if RULE.fullmatch(line):
+        block = _field_block(lines, index + 1, fewest=2)
+        return 1 + block if block else 0
+    if block := _field_block(lines, index, fewest=3):
         return block
     return _attribution(lines, index)
 
 
-def _field_block(lines: list[str], index: int) -> int:
-    """Outlook repeats From, Sent, To and Subject: at least three such lines close together, the first naming who."""
-    if index >= len(lines) or not _FROM_FIELD.match(lines[index][:200]):
+def _field_block(lines: Sequence[str], index: int, *, fewest: int) -> int:
+    """Outlook repeats From, Sent, To and Subject: several such lines close together, who or when among them."""
+    while index < len(lines) and fewest == 2 and not lines[index].strip():
+        index += 1  # a blank line below the rule
+    first = FIELD.fullmatch(lines[index][:_LONGEST_LINE]) if index < len(lines) else None
+    if first is None or not (first["from"] or first["date"] or first["subject"] or first["to"]):
         return 0
-    last, fields = index, 1
-    for offset, line in enumerate(lines[index + 1 : index + 12], index + 1):
-        if _FIELD.match(line[:200]):
-            last, fields = offset, fields + 1
-        elif offset - last > 2:
+    last, roles, values = index, {_role(first)}, first["value"] or ""
+    if fewest == 2:  # below a rule, a program that writes them in one line is believed as well
+        roles |= {_role(found) for found in FIELD_WITHIN.finditer(values)}
+    for offset, line in enumerate(lines[index + 1 : index + 14], index + 1):
+        if found := FIELD.fullmatch(line[:_LONGEST_LINE]):
+            last = offset
+            roles.add(_role(found))
+            values += " " + (found["value"] or "")
+        elif offset - last > 2 or (not line.strip() and len(roles) >= fewest):
             break
-    return last - index + 1 if fields >= 3 else 0
+    told = "from" in roles and ("date" in roles or "subject" in roles)
+    # Two fields alone: when it was, to the minute, and an address.
+    surely = "date" in roles and bool(re.search(r"\d\d:\d\d", values)) and bool(ADDRESS.search(values))
+    return last - index + 1 if (len(roles) >= fewest and told) or (len(roles) >= 2 and surely) else 0
 
 
-def _attribution(lines: list[str], index: int) -> int:
-    """A line "… wrote:", which programs break into as many as four."""
-    joined = ""
-    for count, line in enumerate(lines[index : index + 4], 1):
-        if not line.strip():
+def _role(field: re.Match[str]) -> str:
+    return next(name for name, value in field.groupdict().items() if value is not None and name != "value")
+
+
+def _attribution(lines: Sequence[str], index: int) -> int:
+    """A line "… wrote:", which programs break into as many as five; it begins where the day, or who it was, stands."""
+    if not _may_begin(lines[index][:_LONGEST_LINE]):
+        return 0
+    joined, skipped = "", 0
+    for count, line in enumerate(lines[index : index + 6], 1):
+        bare = line[:_LONGEST_LINE].lstrip("> \t\u00a0").strip()
+        if not bare:
+            skipped += 1
+            # "… John Smith\n\n<\nmailto:…>\nwrote:": a blank line only where an address must follow.
+            if skipped > 1 or count == 1 or not (lines[index + count : index + count + 1] or [""])[0].startswith("<"):
+                return 0
+            continue
+        if joined and LEAD.match(bare):
             return 0
-        joined = f"{joined}\n{line.lstrip('> ')}".strip()
+        joined = f"{joined} {bare}".strip()
         if len(joined) > _LONGEST_ATTRIBUTION:
             return 0
-        if joined.endswith(":") and (
-            _ATTRIBUTION.match(joined) or _introduces(joined, lines, index + count) or _foreign_attribution(joined)
-        ):
+        if _says_wrote(joined, lines, index + count):
             return count
     return 0
 
 
-def _introduces(joined: str, lines: list[str], after: int) -> bool:
-    """In any language: a line with a date or an address that ends with a colon, and quote marks right below."""
-    below = next((line for line in lines[after : after + 3] if line.strip()), "")
-    return below.lstrip().startswith(">") and bool(re.search(r"\d|@", joined))
+def _may_begin(line: str) -> bool:
+    return bool(re.search(r"[\d@]|<\s*$", line) or LEAD.match(line.lstrip("> \t\u00a0")) or WROTE.search(line))
 
 
-def _foreign_attribution(joined: str) -> bool:
-    """The languages mail-parser-reply knows beyond ours; on one short line, where its patterns are safe."""
-    flat = joined.replace("\n", " ")
-    return any(pattern.match(flat) for pattern in _foreign_patterns())
+def _says_wrote(joined: str, lines: Sequence[str], after: int) -> bool:
+    """Whether the *joined* lines introduce what follows: by word, date and address, or by the marks right below."""
+    dated, addressed = bool(MOMENT.search(joined)), bool(ADDRESS.search(joined))
+    if not (dated or addressed) or joined.endswith("::"):
+        return False
+    marked = _is_marked(next((line for line in lines[after : after + 3] if line.strip()), ""))
+    if not joined.endswith((":", "：")):
+        # "2011/4/7 Nathan <nathan@…>" says nothing at its end; only the marks below tell.
+        return marked and addressed and bool(STARTS_WITH_MOMENT.match(joined)) and joined.endswith((">", ")"))
+    if WROTE.search(joined) or WROTE_CJK.search(joined):
+        return addressed or bool(re.search(r"\d[:.h/-]\d|\d年|(?:19|20)\d\d", joined))
+    if re.search(r"[>)\]]\s?[:：]$", joined) and addressed and STARTS_WITH_MOMENT.match(joined):
+        return True
+    return marked
 
 
-@cache
-def _foreign_patterns() -> tuple[re.Pattern[str], ...]:
-    ours = {"en", "it", "fr", "de", "es"}
-    return tuple(
-        re.compile(words["wrote_header"], re.IGNORECASE)
-        for language, words in MAIL_LANGUAGES.items()
-        if language not in ours and isinstance(words.get("wrote_header"), str)
-    )
+def _same_line(lines: Sequence[str], starts: Sequence[int], text: str) -> int | None:
+    """Her words and "On … wrote:" on one line, with marks below: the fold is in the middle of it."""
+    for index, line in enumerate(lines):
+        if _is_marked(line) or not line.rstrip().endswith(":"):
+            continue
+        found = SAME_LINE.search(line[:_LONGEST_LINE]) if WROTE.search(line[:_LONGEST_LINE]) else None
+        if not found:
+            continue
+        rest = [line[found.end() :], *lines[index + 1 :]]
+        opening = _attribution(rest, 0)
+        below = [each for each in rest[opening:] if each.strip()]
+        if opening and below and _is_marked(below[0]) and _is_tail(rest, opening):
+            fold = starts[index] + found.start()
+            return fold if text[:fold].strip() else None
+    return None
 
 
-def _is_tail(lines: list[str], after: int) -> bool:
+def _is_tail(lines: Sequence[str], after: int) -> bool:
     """Whether nothing of hers follows: after `>` marks no unmarked words; without marks all that follows is quoted."""
     rest = [line for line in lines[after:] if line.strip()]
-    if not rest or not rest[0].lstrip().startswith(">"):
+    if not rest or not _is_marked(rest[0]):
         return True
-    unmarked = [line for line in rest if not line.lstrip().startswith(">")]
-    for position, line in enumerate(unmarked):
-        if _SIGNATURE.fullmatch(line.strip()[:200]) or _RULE.match(line):
+    unmarked = [(index, line) for index, line in enumerate(rest) if not _is_marked(line)]
+    for position, (_, line) in enumerate(unmarked):
+        if SIGNATURE.fullmatch(line.strip()[:200]) or RULE.fullmatch(line[:_LONGEST_LINE]):
             return _only_soft_breaks(rest, unmarked[:position])
     return _only_soft_breaks(rest, unmarked)
 
 
-def _only_soft_breaks(rest: list[str], unmarked: list[str]) -> bool:
+def _only_soft_breaks(rest: Sequence[str], unmarked: Sequence[tuple[int, str]]) -> bool:
+    return len(unmarked) <= 12 and all(_is_soft_break(rest, index) for index, _ in unmarked)
+
+
+def _is_soft_break(lines: Sequence[str], index: int) -> bool:
     """A quoted line broken by a program leaves a short unmarked rest between marked lines: not her writing."""
-    if len(unmarked) > 12:
+    line = lines[index].strip()
+    if not 0 < index < len(lines) - 1 or not _is_marked(lines[index + 1]):
         return False
-    for line in unmarked:
-        index = rest.index(line)
-        between = 0 < index < len(rest) - 1 and rest[index + 1].lstrip().startswith(">")
-        if not (between and len(line) < 40 and len(rest[index - 1]) > 60):
-            return False
-    return True
+    if re.fullmatch(r"[<(]?(?:https?://|mailto:)?\S+[>)]?(?:\s*>)?", line) and re.search(r"//|@|[)>]$", line):
+        return True
+    return len(line) < 40 and len(lines[index - 1]) > 60
 
 
-def _trailing_marks(lines: list[str]) -> int | None:
+def _trailing_marks(lines: Sequence[str]) -> int | None:
     """A last run of `>` lines without any introduction."""
     end = len(lines)
     while end and not lines[end - 1].strip():
         end -= 1
     start = end
-    while start and (lines[start - 1].lstrip().startswith(">") or not lines[start - 1].strip()):
+    while start and (_is_marked(lines[start - 1]) or not lines[start - 1].strip()):
         start -= 1
     while start < end and not lines[start].strip():
         start += 1
-    earlier = any(line.lstrip().startswith(">") for line in lines[:start])
+    earlier = any(_is_marked(line) for line in lines[:start])
     return start if end - start >= 1 and not earlier else None
 
 
-def _signature_line(lines: list[str]) -> int | None:
+def _signature_line(lines: Sequence[str]) -> int | None:
     """The signature's first line: the last "-- ", or what a phone adds, with little enough below it."""
     filled = [index for index, line in enumerate(lines) if line.strip()]
-    for index in filled[-15:]:
-        if _SIGNATURE.fullmatch(lines[index].strip()[:200]):
+    for index in filled[-_LAST_LINES:]:
+        if SIGNATURE.fullmatch(lines[index].strip()[:200]):
             return index
     return None

@@ -1,0 +1,221 @@
+"""New words against earlier mails and signatures, as the programs of ten languages write them (T10)."""
+
+import lxml.html
+import pytest
+
+from concierge.inbound.markup import fold_html, html_to_text
+from concierge.inbound.quoting import find_fold, own_words
+
+HERS = "Yes please, the turquoise ones in 36."
+OURS = "Dear Barbara,\nthe sandals are back.\nNadia"
+NADIA = "Nadia Conti <care@maison-solenne.example>"
+
+# How programs introduce an earlier mail, by language.
+ATTRIBUTIONS = {
+    "en Gmail": f"On Tue, 12 May 2026 at 10:12, {NADIA} wrote:",
+    "en Gmail, broken": "On Tue, May 12, 2026 at 10:12 AM Nadia Conti <\ncare@maison-solenne.example> wrote:",
+    "en Apple": f"On 12 May 2026, at 10:12, {NADIA} wrote:",
+    "en Yahoo": f"On Tuesday, 12 May 2026 at 10:12:13 BST, {NADIA} wrote:",
+    "en Thunderbird": "On 12/05/2026 10:12, Nadia Conti wrote:",
+    "it Gmail": "Il giorno mar 12 mag 2026 alle ore 10:12 Nadia Conti <\ncare@maison-solenne.example> ha scritto:",
+    "it iPhone": f"Il giorno 12 mag 2026, alle ore 10:12, {NADIA} ha scritto:",
+    "it Thunderbird": "Il 12/05/2026 10:12, Nadia Conti ha scritto:",
+    "it Yahoo": f"Il martedì 12 maggio 2026 alle ore 10:12:13 CEST, {NADIA} ha\nscritto:",
+    "fr Gmail": f"Le mar. 12 mai 2026 à 10:12, {NADIA} a écrit :",
+    "fr iPhone": f"Le 12 mai 2026 à 10:12, {NADIA} a écrit\u00a0:",
+    "de Gmail": f"Am Di., 12. Mai 2026 um 10:12 Uhr schrieb {NADIA}:",
+    "de Apple": f"Am 12.05.2026 um 10:12 schrieb {NADIA}:",
+    "es Gmail": "El mar, 12 may 2026 a las 10:12, Nadia Conti (<care@maison-solenne.example>) escribió:",
+    "es iPhone": f"El 12 may 2026, a las 10:12, {NADIA} escribió:",
+    "pt Gmail": f"Em ter., 12 de mai. de 2026 às 10:12, {NADIA}\nescreveu:",
+    "pt iPhone": f"No dia 12/05/2026, às 10:12, {NADIA} escreveu:",
+    "nl Gmail": f"Op di 12 mei 2026 om 10:12 schreef {NADIA}:",
+    "nl Apple": f"Op 12 mei 2026 om 10:12 heeft {NADIA} het volgende geschreven:",
+    "pl Gmail": f"wt., 12 maj 2026 o 10:12 {NADIA} napisał(a):",
+    "pl Apple": f"Wiadomość napisana przez {NADIA} w dniu 12 maj 2026, o godz. 10:12:",
+    "pl Thunderbird": "W dniu 12.05.2026 o 10:12, Nadia Conti pisze:",
+    "ja Gmail": f"2026年5月12日(火) 10:12 {NADIA}:",
+    "ja iPhone": f"2026/05/12 10:12、{NADIA}のメール:",
+    "zh Gmail": f"{NADIA} 于2026年5月12日周二 10:12写道：",
+    "zh iPhone": f"在 2026年5月12日，10:12，{NADIA} 写道：",
+    "zh Taiwan": f"{NADIA} 於 2026年5月12日 週二 上午10:12寫道：",
+    "old Gmail": "2026-05-12 10:12 GMT+02:00 Nadia Conti <\ncare@maison-solenne.example>:",
+    "Samsung": f"-------- Original message --------\nFrom: {NADIA}\nDate: 12/05/2026 10:12 (GMT+01:00)\nTo: B <b@x.example>",
+    "Android": "---- Nadia Conti wrote ----",
+}  # fmt: skip
+# What Outlook and its kin repeat of the earlier mail's header: from, sent, to, subject.
+HEADERS = {
+    "en": "From: {}\nSent: Tuesday, May 12, 2026 10:12 AM\nTo: Barbara\nSubject: Sandals",
+    "en bold": "*From:* {}\n*Sent:* Tuesday, May 12, 2026 10:12 AM\n*To:* Barbara\n*Subject:* Sandals",
+    "it": "Da: {}\nInviato: martedì 12 maggio 2026 10:12\nA: Barbara\nOggetto: Sandali",
+    "fr": "De : {}\nEnvoyé : mardi 12 mai 2026 10:12\nÀ : Barbara\nObjet : Sandales",
+    "de": "Von: {}\nGesendet: Dienstag, 12. Mai 2026 10:12\nAn: Barbara\nBetreff: Sandalen",
+    "es": "De: {}\nEnviado el: martes, 12 de mayo de 2026 10:12\nPara: Barbara\nAsunto: Sandalias",
+    "pt": "De: {}\nEnviado: terça-feira, 12 de maio de 2026 10:12\nPara: Barbara\nAssunto: Sandálias",
+    "nl": "Van: {}\nVerzonden: dinsdag 12 mei 2026 10:12\nAan: Barbara\nOnderwerp: Sandalen",
+    "pl": "Od: {}\nWysłano: wtorek, 12 maja 2026 10:12\nDo: Barbara\nTemat: Sandały",
+    "ja": "差出人: {}\n送信日時: 2026年5月12日 10:12\n宛先: Barbara\n件名: サンダル",
+    "zh": "发件人: {}\n发送时间: 2026年5月12日 10:12\n收件人: Barbara\n主题: 凉鞋",
+    "zh Taiwan": "寄件者： {}\n日期： 2026年5月12日 10:12\n收件者： Barbara\n主旨： 涼鞋",
+}
+DIVIDERS = [
+    *("-----Original Message-----", "-----Messaggio originale-----", "-----Message d'origine-----"),
+    *("-----Ursprüngliche Nachricht-----", "-----Mensaje original-----", "-----Mensagem original-----"),
+    *("-----Oorspronkelijk bericht-----", "-----Wiadomość oryginalna-----", "----- 元のメッセージ -----"),
+    "------------------ 原始邮件 ------------------",
+]
+SIGNATURES = [
+    *("-- \nBarbara Rossi\n+39 055 1234567", "Sent from my iPhone", "Sent from Yahoo Mail on Android", "Get Outlook for iOS"),
+    *("Inviato da iPhone", "Inviato da Outlook per Android", "Scarica Outlook per iOS", "Inviato dal mio Galaxy"),
+    *("Envoyé de mon iPhone", "Télécharger Outlook pour iOS", "Envoyé depuis l'application Mail Orange"),
+    *("Von meinem iPhone gesendet", "Gesendet mit der GMX Mail App", "Holen Sie sich Outlook für iOS"),
+    *("Enviado desde mi iPhone", "Obtener Outlook para Android", "Enviado do meu iPhone", "Obter o Outlook para iOS"),
+    *("Verstuurd vanaf mijn iPhone", "Verzonden met Outlook voor Android", "Wysłane z iPhone'a", "Wysłano z iPhone"),
+    *("iPhoneから送信", "Yahoo!メールから送信", "发自我的iPhone", "從我的 iPhone 傳送", "来自我的华为手机"),
+]  # fmt: skip
+
+
+def quoted(text: str) -> str:
+    return "\n".join(f"> {line}" for line in text.split("\n"))
+
+
+def folded(text: str) -> str:
+    fold = find_fold(text)
+    return text[:fold].strip() if fold is not None else text.strip()
+
+
+@pytest.mark.parametrize("words", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS)
+def test_what_stands_below_who_wrote_it_is_folded_marked_or_not(words: str):
+    for below in (quoted(OURS), OURS):
+        text = f"{HERS}\n\n{words}\n\n{below}"
+        assert folded(text) == own_words(text) == HERS
+
+
+@pytest.mark.parametrize("words", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS)
+def test_what_she_writes_below_a_quote_or_within_it_stays_in_view(words: str):
+    if words.startswith("---"):
+        pytest.skip("what follows such a line is never marked")
+    below = f"{words}\n{quoted(OURS)}\n\n{HERS}"
+    assert folded(below) == below
+    assert own_words(below) == HERS
+    between = f"Hello\n\n{words}\n> Which colour?\n\nTurquoise\n\n> Which size?\n\n36, thank you"
+    assert folded(between) == between
+    assert own_words(between).split() == ["Hello", "Turquoise", "36,", "thank", "you"]
+
+
+@pytest.mark.parametrize("fields", HEADERS.values(), ids=HEADERS)
+def test_a_repeated_header_begins_an_earlier_mail(fields: str):
+    for line in ("", "_" * 32 + "\n"):
+        assert folded(f"{HERS}\n\n{line}{fields.format(NADIA)}\n\n{OURS}") == HERS
+
+
+@pytest.mark.parametrize("line", DIVIDERS)
+def test_a_line_that_says_original_message_begins_one(line: str):
+    assert folded(f"{HERS}\n\n{line}\n\n{OURS}") == HERS
+
+
+@pytest.mark.parametrize("words", SIGNATURES)
+def test_a_signature_is_folded_with_what_stands_below(words: str):
+    assert folded(f"{HERS}\n\n{words}") == HERS
+    assert folded(f"{HERS}\n\n{words}\n\n{ATTRIBUTIONS['en Gmail']}\n\n{quoted(OURS)}") == HERS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My mother wrote:\nplease ask them for the red ones\nand so I do",
+        "From Rome I travel on: to Paris, a: b",
+        "I need three things:\n1. sandals\n2. a bag\n\nOn 12 May I travel.",
+        "Visit us\n>>> the shop <<<\nor write",
+        "Sent from my iPhone is what my husband always writes, I do not.\nBest,\nBarbara",
+        "-- I mean the blue ones",
+        "Ho visto alle 10:30 le scarpe rosse:\nsono ancora disponibili?",
+    ],
+)
+def test_her_own_words_are_not_taken_for_a_quote(text: str):
+    assert find_fold(text) is None
+    assert own_words(text) == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["---------- Forwarded message ---------", "---------- Messaggio inoltrato ---------", "Begin forwarded message:",
+     "Inizio messaggio inoltrato:", "Anfang der weitergeleiteten Nachricht:", "---------- 转发的邮件 ----------"],
+)  # fmt: skip
+def test_a_mail_she_passes_on_is_what_she_wants_read(line: str):
+    text = f"See below, please\n\nSent from my iPhone\n\n{line}\n\n{HEADERS['en'].format(NADIA)}\n\nYour order"
+    assert find_fold(text) is None
+    assert own_words(text) == text
+
+
+def test_her_words_and_who_wrote_on_one_line_are_told_apart():
+    text = f"Yes, gladly On Tue, 12 May 2026 at 10:12, {NADIA} wrote:\n{quoted(OURS)}"
+    assert folded(text) == "Yes, gladly"
+
+
+def block(text: str) -> str:
+    return "".join(f"<div>{line}</div>" for line in text.replace("<", "&lt;").split("\n"))
+
+
+def shown(html: str) -> str:
+    """What is seen of HTML before anything is unfolded."""
+    root = lxml.html.document_fromstring(fold_html(html))
+    for details in root.xpath("//details[@data-fold]"):
+        details.drop_tree()
+    return " ".join(root.text_content().split())
+
+
+_CITE = f'<blockquote type="cite">{block(OURS)}</blockquote>'
+_BORDER = '<div style="border:none;border-top:solid #B5C4DF 1.0pt;padding:3.0pt 0cm 0cm 0cm">'
+HTML = {
+    "Gmail": '<div dir="ltr">{}</div><br><div class="gmail_quote gmail_quote_container"><div dir="ltr" class="gmail_attr">'
+    f'On Tue<br></div><blockquote class="gmail_quote">{block(OURS)}</blockquote></div>',
+    "Apple": f'<html><body>{{}}<br><div><br><blockquote type="cite"><div>On 12 May 2026</div></blockquote></div>{_CITE}',
+    "iPhone": f'<div dir="ltr">{{}}</div><div dir="ltr"><br><blockquote type="cite">On 12 May {block(OURS)}</blockquote></div>',
+    "Yahoo": f'<div class="yahoo-style-wrap">{{}}</div><div id="yahoo_quoted_1" class="yahoo_quoted">{block(OURS)}</div>',
+    "Thunderbird": f'<p>{{}}</p><div class="moz-cite-prefix">Am 12.05.26 um 10:12 schrieb Nadia:</div>{_CITE}',
+    "Proton": f'<div>{{}}</div><div class="protonmail_quote">{block(OURS)}</div>',
+    "Outlook web": f'<div>{{}}</div><div id="appendonsend"></div><hr><div id="divRplyFwdMsg"><b>Da:</b> N</div>{block(OURS)}',
+    "Outlook Mac": f'<div>{{}}</div><span id="OLK_SRC_BODY_SECTION">{block(OURS)}</span>',
+    "Outlook of old": f'<p>{{}}</p><div class="OutlookMessageHeader"><b>From:</b> N</div>{block(OURS)}',
+    "desktop Outlook": f"<div class=WordSection1><p>{{}}</p><div>{_BORDER}<p><b>Von:</b> Nadia<br><b>Gesendet:</b> Di"
+    f"<br><b>An:</b> B</p></div></div>{block(OURS)}</div>",
+    "Samsung": '<div>{}</div><div><br></div><div>-------- Messaggio originale --------</div><div>Da: Nadia</div>'
+    f"<div>Data: 12/05/26</div>{block(OURS)}",
+    "Hotmail": f"<div>{{}}</div><hr>Date: Tue, 12 May 2026 10:12:00<br>From: n@x.example<br>To: b@x.example<br>{block(OURS)}",
+    "words alone": "<div>{}<br>" + ATTRIBUTIONS["nl Gmail"].replace("<", "&lt;") + f"<br></div>{block(OURS)}",
+    "a plain blockquote": f"<p>{{}}</p><p>{ATTRIBUTIONS['fr Gmail'].replace('<', '&lt;')}</p><blockquote>{OURS}</blockquote>",
+    "a phone's signature": "<div>{}</div><div><br></div><div>Enviado desde mi iPhone</div>",
+    "a signature": '<div>{}</div><div class="gmail_signature">Barbara Rossi<br>+39 055</div>',
+    "ten levels deep": "<div>" * 10 + "<p>{}</p>" + _CITE + "</div>" * 10,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("html", HTML.values(), ids=HTML)
+def test_the_tail_of_html_is_folded_once_and_kept(html: str):
+    html = html.format(HERS)
+    assert shown(html) == HERS
+    out = fold_html(html)
+    assert out.count("<details data-fold") == 1
+    everything = lxml.html.document_fromstring(html).text_content().split()
+    assert lxml.html.document_fromstring(out).text_content().replace("…", "", 1).split() == everything
+
+
+def test_html_shows_what_she_writes_below_between_and_passes_on():
+    below = f"<p>Hello </p>{_CITE}<p>{HERS}</p>"
+    assert shown(below) == f"Hello {HERS}"
+    between = f"<p>Hello</p>{_CITE}<p>Turquoise</p>{_CITE}<p>36</p>{_CITE}<p>Thank you</p>"
+    assert "Dear Barbara" in shown(between)
+    forwarded = (
+        f'<div>See below</div><div class="gmail_quote">---------- Forwarded message ---------<br>{block(OURS)}</div>'
+    )
+    assert "Dear Barbara" in shown(forwarded)
+    assert "Dear Barbara" in shown(f'<div class="gmail_quote">{block(OURS)}</div>')  # never folded whole
+    indented = f"<p>Hello</p><blockquote>{HERS}</blockquote>"
+    assert HERS in shown(indented)
+
+
+def test_the_text_of_html_marks_what_is_quoted():
+    text = html_to_text(f"<p>Hello</p>{_CITE}<p>{HERS}</p>")
+    assert "> Dear Barbara," in text.split("\n")
+    assert own_words(text).split("\n") == ["Hello", "", "", HERS]
