@@ -15,6 +15,8 @@ _MOST_FOR_TEXT = 400_000
 _DEEPEST = 180
 _DEEPEST_TABLES = 8
 _MOST_TABLES = 300
+# More than anybody writes, or quotes: such a page is shown as it is.
+_MOST_TAGS = 20_000
 
 _BLOCKS = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/table|/blockquote)\b[^<>]*>", re.IGNORECASE)
 # Every pattern below is linear: what is opened ends at its mark or at the end of the page, never by looking twice.
@@ -30,7 +32,8 @@ def html_to_text(html: str) -> str:
     root = parse_html(html[:_MOST_FOR_TEXT])
     if root is None or len(html) > _MOST_FOR_TEXT or not is_shallow(root):
         return _strip(html)
-    mark_quotes(root)
+    if html.count("<") <= _MOST_TAGS:
+        mark_quotes(root)
     _plain_styles(root)
     try:
         engine = Inscriptis(root, ParserConfig(css=CSS_PROFILES["relaxed"]))
@@ -41,6 +44,8 @@ def html_to_text(html: str) -> str:
 
 def fold_html(html: str) -> str:
     """Return *html* with quoted mails and signature wrapped in `<details data-fold>`; unchanged without any."""
+    if html.count("<") > _MOST_TAGS:
+        return html
     root = parse_html(html)
     # What is nested too deep was cut by the HTML reader: then the original stands.
     if root is None or not is_shallow(root, tables=False) or not fold_tail(root):

@@ -90,10 +90,9 @@ def find_quotes(lines: Sequence[str]) -> list[Quote]:
     while index < len(lines) and len(found) <= _MOST_OPENINGS:
         opening = _attribution(lines, index)
         first = index + opening
-        while first < len(lines) and not lines[first].strip():
+        while opening and first < len(lines) and not lines[first].strip():
             first += 1
-        end = _end_of_marks(lines, first)
-        if end > first and (opening or _is_marked(lines[index])):
+        if (end := _end_of_marks(lines, first)) > first:
             found.append(Quote(index, end))
             index = end
         else:
@@ -121,6 +120,8 @@ def _is_marked(line: str) -> bool:
 def _end_of_marks(lines: Sequence[str], first: int) -> int:
     """Behind the last marked line of the run that begins at *first*; a program's soft break does not end it."""
     end = index = first
+    if first >= len(lines) or not _is_marked(lines[first]):
+        return first
     while index < len(lines):
         if _is_marked(lines[index]):
             end = index + 1
@@ -224,7 +225,10 @@ def _may_begin(line: str) -> bool:
 
 def _says_wrote(joined: str, lines: Sequence[str], after: int) -> bool:
     """Whether the *joined* lines introduce what follows: by word, date and address, or by the marks right below."""
-    dated, addressed = bool(MOMENT.search(joined)), bool(ADDRESS.search(joined))
+    if not joined.endswith((":", "：", ">", ")")):
+        return False
+    addressed = "@" in joined and bool(ADDRESS.search(joined))
+    dated = bool(MOMENT.search(joined))
     if not (dated or addressed) or joined.endswith("::"):
         return False
     marked = _is_marked(next((line for line in lines[after : after + 3] if line.strip()), ""))
