@@ -30,6 +30,7 @@ from concierge.followups import views as followups
 from concierge.inbound import views as inbound
 from concierge.inbound import webhooks as inbound_webhooks
 from concierge.mailing import views as mailing
+from concierge.mailing import webhooks as mailing_webhooks
 from concierge.mailing.staff_mail import StaffMail
 from concierge.operations import views as operations
 from concierge.public import views as customers_pages
@@ -117,6 +118,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     inbound.init_app(app)
     inbound_webhooks.init_app(app)
     mailing.init_app(app)
+    mailing_webhooks.init_app(app)
     drafts.init_app(app)
     customers.init_app(app)
     places.init_app(app)

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,8 +11,6 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import fsspec
-import sqlalchemy as sa
 from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
@@ -28,6 +26,20 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from concierge.closed_days import check, covers
 from concierge.errors import Misconfigured
 from concierge.iana import zone_names
+from concierge.setting_checks import (
+    BROKERS,
+    OWN_MACHINE,
+    RELAY_PORTS,
+    check_blobs_url,
+    check_broker_url,
+    check_database_url,
+    check_event_key,
+    check_relay_url,
+    check_secret,
+    check_web_url,
+)
+
+__all__ = ["BROKERS", "OWN_MACHINE", "RELAY_PORTS", "check_relay_url"]
 
 _PACKAGE = Path(__file__).parent
 
@@ -36,11 +48,6 @@ LANGUAGES = ("en", *sorted(each.parent.name for each in _PACKAGE.glob("translati
 # A European house: the day before the month, the 24-hour clock.
 _LOCALES = {"en": "en_GB"}
 
-
-OWN_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
-RELAY_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
-# Which brokers many machines are told by; the last ones are on this machine (`memory` in this very process, for tests).
-BROKERS = frozenset({"redis", "rediss", "amqp", "amqps", "redis+socket", "memory"})
 # Read by the tests and by the house's own processes.
 _NOT_SETTINGS = ("CONCIERGE_TEST", "CONCIERGE_LIFELINE")
 
@@ -54,57 +61,6 @@ def house_folder(name: Literal["templates", "emails", "migrations"]) -> Path:
     """Where these files lie: inside an installed wheel, or beside the package in a checkout."""
     installed = _PACKAGE / "_house" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name
-
-
-def check_relay_url(url: str) -> str:
-    """The relay's URL as it is; raises ValueError saying what is wrong with it."""
-    parts = urlsplit(url)
-    if parts.scheme not in RELAY_PORTS or not parts.hostname:
-        raise ValueError(f"must begin with {_either(f'{each}://' for each in RELAY_PORTS)} and name a host")
-    if parts.username and parts.scheme == "smtp" and parts.hostname not in OWN_MACHINE:
-        raise ValueError("sends a password unprotected; begin it with smtps:// or smtp+starttls://")
-    try:
-        parts.port  # noqa: B018 it is read to see whether it can be
-    except ValueError:
-        raise ValueError("names a port that is none") from None
-    return url
-
-
-def _check_database_url(url: str) -> str:
-    try:
-        backend = sa.make_url(url).get_backend_name()
-    except sa.exc.ArgumentError:
-        raise ValueError("can't be read") from None
-    if backend not in {"sqlite", "postgresql"}:
-        raise ValueError(f"names {backend}; the house keeps its records in postgresql:// or sqlite://")
-    return url
-
-
-def _check_blobs_url(url: str) -> str:
-    try:
-        fsspec.get_filesystem_class(fsspec.utils.get_protocol(url))
-    except (ValueError, ImportError) as error:
-        raise ValueError(f"can't be used ({error})") from None
-    return url
-
-
-def _check_broker_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in BROKERS or not (parts.hostname or parts.scheme in {"memory", "redis+socket"}):
-        raise ValueError("must begin with redis://, rediss://, amqp:// or amqps:// and name a host")
-    return url
-
-
-def _check_web_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must begin with https:// or http:// and name a host")
-    return url
-
-
-def _either(words: Iterable[str]) -> str:
-    *most, last = words
-    return f"{', '.join(most)} or {last}"
 
 
 def _zone(name: str) -> str:
@@ -231,6 +187,8 @@ class Config(BaseSettings):
     smtp_url: SecretStr = Field(SecretStr(""), examples=["smtp+starttls://name:password@relay.example.com:587"])
     sendgrid_api_key: SecretStr = Field(SecretStr(""), examples=["SG.…"])
     sendgrid_url: str = Field("https://api.sendgrid.com", examples=["https://api.eu.sendgrid.com"])
+    # the public key SendGrid signs its events with, from Settings › Mail Settings › Event Webhooks
+    sendgrid_event_key: str = Field("", examples=["MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…"])
     inbound_secret: SecretStr = Field(SecretStr(""), examples=["a random text of at least 24 characters"])
     max_mail_bytes: int = Field(30 * 1024 * 1024, ge=64 * 1024, le=150 * 1024 * 1024, examples=["31457280"])
     stock_folder: Path | None = Field(None, examples=["/var/lib/concierge/stock"])
@@ -250,7 +208,16 @@ class Config(BaseSettings):
             raise ValueError(f"is needed by the {provider} provider")
         return value
 
-    @field_validator("smtp_url", "secret_key", "base_url", "sendgrid_url", "database_url", "blobs_url", "broker_url")
+    @field_validator(
+        "smtp_url",
+        "secret_key",
+        "base_url",
+        "sendgrid_url",
+        "sendgrid_event_key",
+        "database_url",
+        "blobs_url",
+        "broker_url",
+    )
     @classmethod
     def _readable(cls, value: Any, info: ValidationInfo) -> Any:
         if text := value.get_secret_value() if isinstance(value, SecretStr) else value:
@@ -301,19 +268,14 @@ class Config(BaseSettings):
         return self.database_url.startswith("sqlite")
 
 
-def _check_secret(text: str) -> str:
-    if len(text) < 32:
-        raise ValueError("is too short")
-    return text
-
-
 _CHECKS: dict[str, Callable[[str], str]] = {
-    "base_url": _check_web_url,
-    "blobs_url": _check_blobs_url,
-    "broker_url": _check_broker_url,
-    "database_url": lambda url: _check_database_url(_with_driver(url)),
-    "secret_key": _check_secret,
-    "sendgrid_url": _check_web_url,
+    "base_url": check_web_url,
+    "blobs_url": check_blobs_url,
+    "broker_url": check_broker_url,
+    "database_url": lambda url: check_database_url(_with_driver(url)),
+    "secret_key": check_secret,
+    "sendgrid_event_key": check_event_key,
+    "sendgrid_url": check_web_url,
     "smtp_url": check_relay_url,
 }
 

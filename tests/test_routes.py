@@ -43,6 +43,7 @@ PUBLIC = {
     "mails.picture": "the frame that shows a mail sends no cookie; the address is signed",
     "catalogue.picture": "pictures stand in mails",
     "inbound_webhooks.sendgrid": "has a secret of its own in the URL",
+    "mailing_webhooks.sendgrid_events": "is signed",
     "catalogue_webhooks.shopify": "is signed",
     "catalogue_webhooks.woocommerce": "is signed",
     "api_v1.openapi": "the description of the API, as docs/api.md is",
@@ -68,6 +69,7 @@ PUBLIC = {
 } | HERS
 # Unsafe methods without a form token, each for a reason.
 WITHOUT_TOKEN = {
+    "mailing_webhooks.sendgrid_events": "comes from a machine, signed",
     "catalogue_webhooks.shopify": "comes from a machine, signed",
     "catalogue_webhooks.woocommerce": "comes from a machine, signed",
     "api_v1.stock": "comes from a machine, with a key",

@@ -46,6 +46,7 @@ def queue_deliveries(session: Session, postings: Sequence[Posting], *, now: date
         "content": [each.content for each in postings],
         "due_at": Same(now),
         "attempts": Same(0),
+        "intent": Same(1),
         "provider": Same(""),
         "provider_id": Same(""),
         "reason": [each.withheld for each in postings],

@@ -23,13 +23,13 @@ from concierge.mailing.models import (
     Lane,
     MoveRefused,
     Suppression,
-    SuppressionReason,
 )
 from concierge.mailing.moves import MOVES, SENT_AGAIN, SETTLED, check_move
 from concierge.mailing.providers.base import Accepted, TransportError
+from concierge.mailing.suppressing import release, suppress, words_for
 from concierge.setbacks import NONE, Rows
 
-__all__ = ["Posting", "queue_deliveries"]
+__all__ = ["Posting", "queue_deliveries", "release", "suppress", "words_for"]
 
 _MAY_BE_SENT = tuple(state for state, ways in MOVES.items() if DeliveryState.SENT in ways)
 
@@ -114,17 +114,6 @@ def queue_delivery(
     return delivery
 
 
-def words_for(reason: SuppressionReason) -> str:
-    """Why an address is not mailed, in a sentence."""
-    sentences = {
-        SuppressionReason.HARD_BOUNCE: _("This address does not exist: a mail to it came back."),
-        SuppressionReason.COMPLAINT: _("She reported one of our mails as unwanted."),
-        SuppressionReason.UNSUBSCRIBED: _("She asked not to receive mails."),
-        SuppressionReason.MANUAL: _("A colleague decided that this address is not to be mailed."),
-    }
-    return str(sentences[reason])
-
-
 def reserve_due(
     session: Session,
     lane: Lane,
@@ -199,7 +188,15 @@ def record_sent(
     )
     if changed:
         audit.record(session, "delivery.sent", delivery, by=None, now=now)
-    return changed
+        return True
+    return _note_overtaken(session, delivery.id, accepted, claim=claim, provider=provider)
+
+
+def _note_overtaken(session: Session, delivery_id: int, accepted: Accepted, *, claim: str, provider: str) -> bool:
+    """The provider's own report was quicker than our record of its answer: the mail is further on its way by now."""
+    ours = (_table.c.id == delivery_id, _table.c.claim == claim, _table.c.state.in_(queries.LEFT))
+    told = {"provider": provider, "provider_id": accepted.provider_id[:400]}
+    return session.connection().execute(sa.update(_table).where(*ours).values(told)).rowcount > 0
 
 
 def record_failure(
@@ -271,6 +268,7 @@ def send_again(session: Session, delivery: Delivery, *, by: Editor, now: datetim
         _settle(session, delivery, DeliveryState.WITHHELD, words_for(suppression.reason), now=now)
         return
     delivery.state, delivery.due_at, delivery.attempts = DeliveryState.QUEUED, now, 0
+    delivery.intent += 1  # another decision, by which the provider may tell this sending from the one before
     delivery.claim = delivery.claimed_at = delivery.settled_at = None
     delivery.reason = ""
     audit.record(session, "delivery.sent_again", delivery, by=by, now=now)
@@ -282,27 +280,6 @@ def confirm_arrival(session: Session, delivery: Delivery, *, by: Editor, now: da
         raise MoveRefused
     delivery.state, delivery.reason, delivery.settled_at = DeliveryState.DELIVERED, "", now
     audit.record(session, "delivery.arrival_confirmed", delivery, by=by, now=now)
-
-
-def suppress(
-    session: Session, address: str, *, reason: SuppressionReason, by: Editor | None, now: datetime
-) -> Suppression:
-    """Mail this address no more; twice is fine."""
-    if (standing := queries.find_suppression(session, address)) is not None:
-        return standing
-    suppression = Suppression(
-        normalised=normalise(address), reason=reason, created_at=now, created_by_id=by.id if by else None
-    )
-    session.add(suppression)
-    audit.record(session, "suppression.added", suppression, by=by, now=now, reason=reason.value)
-    return suppression
-
-
-def release(session: Session, suppression: Suppression, *, by: Editor, now: datetime) -> None:
-    """Mail this address again; twice is fine."""
-    if suppression.released_at is None:
-        suppression.released_at, suppression.released_by_id = now, by.id
-        audit.record(session, "suppression.released", suppression, by=by, now=now)
 
 
 def _postpone(session: Session, delivery: Delivery, error: TransportError, *, chance: float, now: datetime) -> None:

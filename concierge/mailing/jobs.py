@@ -19,12 +19,14 @@ from concierge.blobs import BlobMissing
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.errors import RuleBroken
-from concierge.mailing import commands, leases, pace, queries
+from concierge.mailing import commands, leases, pace, queries, reporting
 from concierge.mailing.breaker import Breaker
 from concierge.mailing.leases import LeaseClock
-from concierge.mailing.models import Delivery, Lane
+from concierge.mailing.models import Delivery, Lane, ProviderPost
 from concierge.mailing.providers import provider_for
 from concierge.mailing.providers.base import Accepted, Provider, TransportError, pack, plain
+from concierge.mailing.reports import key_of
+from concierge.mailing.sendgrid_events import read_events
 from concierge.mailing.sheets import unfold
 from concierge.working import given, work_each
 
@@ -148,6 +150,22 @@ def settle_orphans(config: Config, sessions: Sessions) -> int:
     return work_each(sessions, job, found, settle)
 
 
+def read_reports(config: Config, sessions: Sessions) -> int:
+    """Act on what providers have posted: how many posts were read."""
+    job, store = "mailing.read_reports", blobs.open_store(config)
+
+    def read(session: Session, post_id: int) -> bool:
+        post = session.get_one(ProviderPost, post_id, with_for_update=True)
+        if post.read_at is not None:
+            return False
+        reporting.read_post(session, post, read_events(store.get(post.blob_key)), now=clock.now())
+        return True
+
+    with reading(sessions) as session:
+        found = queries.list_unread_posts(session, but=setbacks.resting(job, clock.now()))
+    return work_each(sessions, job, found, read)
+
+
 def _deliver(desk: Desk, ends_at: float) -> int:
     taken = 0
     while not _is_over(desk, ends_at):
@@ -248,7 +266,12 @@ def _deliver_batch(desk: Desk, batch: Batch, ends_at: float) -> int:
 def _hand_over(desk: Desk, delivery: Delivery, begun_at: float) -> Outcome:
     """Build and send one mail, with no transaction open; `begun_at` is by the monotonic clock."""
     try:
-        parcel = pack(delivery.key, unfold(delivery.content, desk.read_blob), desk.read_blob, now=clock.now())
+        parcel = pack(
+            key_of(delivery.key, delivery.intent),
+            unfold(delivery.content, desk.read_blob),
+            desk.read_blob,
+            now=clock.now(),
+        )
     except BlobMissing as missing:
         return missing
     except Exception as error:  # the store of files is out of reach; nobody was called

@@ -71,6 +71,8 @@ class Delivery(Base):
     content: Mapped[dict[str, Any]]
     due_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
+    # how many times it was decided to send it: once, and once more for each "send again"
+    intent: Mapped[int] = mapped_column(default=1)
     claimed_at: Mapped[datetime | None]
     claim: Mapped[str | None] = mapped_column(sa.String(32))
     provider: Mapped[str] = mapped_column(sa.String(20), default="")
@@ -96,6 +98,22 @@ class DeliveryEvent(Base):
     delivery: Mapped[Delivery] = relationship(back_populates="events")
 
 
+class ProviderPost(Base):
+    """What a provider posted, by the bytes as they came; `unknown` of its `events` were about no mail of ours."""
+
+    __tablename__ = "provider_post"
+    __table_args__ = (sa.UniqueConstraint("source", "blob_key"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source: Mapped[str] = mapped_column(sa.String(20))
+    blob_key: Mapped[str] = mapped_column(sa.String(64))
+    size: Mapped[int]
+    received_at: Mapped[datetime]
+    read_at: Mapped[datetime | None] = mapped_column(index=True)
+    events: Mapped[int]
+    unknown: Mapped[int]
+
+
 class SuppressionReason(StrEnum):
     """Why an address is not mailed."""
 
@@ -113,14 +131,20 @@ class Suppression(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     normalised: Mapped[str] = mapped_column(sa.String(320), index=True)
     reason: Mapped[SuppressionReason] = mapped_column(states(SuppressionReason, "reason"))
+    evidence: Mapped[str] = mapped_column(sa.Text, default="")
     created_at: Mapped[datetime]
     created_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
     released_at: Mapped[datetime | None]
     released_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
+    released_because: Mapped[str] = mapped_column(sa.Text, default="")
 
 
 class DeliveryNotFound(NotFound):
     """There is no such delivery."""
+
+
+class SuppressionNotFound(NotFound):
+    """This address is on no list of ours."""
 
 
 class MoveRefused(RuleBroken):

@@ -10,10 +10,13 @@ from concierge.addresses import normalise
 from concierge.customers.courtesy import KINDS
 from concierge.mailing.models import (
     Delivery,
+    DeliveryEvent,
     DeliveryNotFound,
     DeliveryState,
     Lane,
+    ProviderPost,
     Suppression,
+    SuppressionNotFound,
     SuppressionReason,
 )
 from concierge.rows import is_one_of
@@ -81,6 +84,48 @@ def list_orphaned(session: Session, before: datetime, *, limit: int = 500, but: 
     """Mails that have been on their way since before that moment."""
     orphaned = (Delivery.state == DeliveryState.SENDING, Delivery.claimed_at < before, Delivery.id.not_in(but))
     return list(session.scalars(sa.select(Delivery.id).where(*orphaned).order_by(Delivery.id).limit(limit)))
+
+
+def list_unread_posts(session: Session, *, limit: int = 100, but: Rows = NONE) -> list[int]:
+    """What providers posted and nobody has read, the oldest first."""
+    unread = (ProviderPost.read_at.is_(None), ProviderPost.id.not_in(but))
+    return list(session.scalars(sa.select(ProviderPost.id).where(*unread).order_by(ProviderPost.id).limit(limit)))
+
+
+def list_uncertain(session: Session, *, limit: int = 100) -> list[Delivery]:
+    """Mails of which nobody knows whether they left, the oldest first."""
+    doubtful = sa.select(Delivery).where(Delivery.state == DeliveryState.UNCERTAIN).order_by(Delivery.id).limit(limit)
+    return list(session.scalars(doubtful))
+
+
+def list_events(session: Session, delivery_ids: Sequence[int]) -> dict[int, list[DeliveryEvent]]:
+    """What became of each of these mails step by step, the oldest first."""
+    found: dict[int, list[DeliveryEvent]] = {each: [] for each in delivery_ids}
+    statement = sa.select(DeliveryEvent).where(DeliveryEvent.delivery_id.in_(delivery_ids))
+    for event in session.scalars(statement.order_by(DeliveryEvent.at, DeliveryEvent.id)):
+        found[event.delivery_id].append(event)
+    return found
+
+
+def get_suppression(session: Session, suppression_id: int) -> Suppression:
+    """The suppression with this number, held until the transaction ends; raises SuppressionNotFound."""
+    if (found := session.get(Suppression, suppression_id, with_for_update=True)) is None:
+        raise SuppressionNotFound
+    return found
+
+
+def list_suppressions(
+    session: Session, *, sought: str = "", released: bool = False, before: int | None = None, limit: int = 50
+) -> list[Suppression]:
+    """Addresses not to be mailed (or those released), the newest first; `sought` is a part of the address."""
+    statement = sa.select(Suppression).where(
+        Suppression.released_at.is_not(None) if released else Suppression.released_at.is_(None)
+    )
+    if sought:
+        statement = statement.where(Suppression.normalised.contains(sought.strip().casefold(), autoescape=True))
+    if before is not None:
+        statement = statement.where(Suppression.id < before)
+    return list(session.scalars(statement.order_by(Suppression.id.desc()).limit(limit)))
 
 
 def list_left(session: Session, address: str, *, limit: int = 200) -> list[Delivery]:

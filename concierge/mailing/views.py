@@ -1,17 +1,21 @@
 """What an editor does about a mail that did not leave, or of which nobody knows."""
 
-from flask import Blueprint, Flask, flash, redirect, request
+from flask import Blueprint, Flask, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
 from concierge import clock
 from concierge.extensions import db
-from concierge.mailing import commands, queries
+from concierge.mailing import commands, queries, words
 from concierge.mailing.models import DeliveryState
+from concierge.web.rendering import render
 from concierge.web.security import roles_accepted
 
-bp = Blueprint("mailing", __name__, url_prefix="/deliveries")
+bp = Blueprint("mailing", __name__)
+
+_SHOWN = ("doubt", "suppressed", "released")
+_AT_ONCE = 50
 
 
 def init_app(app: Flask) -> None:
@@ -19,7 +23,46 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
 
 
-@bp.post("/<int:delivery_id>/send-again")
+@bp.get("/mail-out")
+@roles_accepted("editor", "admin")
+def index() -> ResponseReturnValue:
+    """Mails in doubt with what is known of them, and addresses that are not to be mailed."""
+    shown = request.args.get("show", "doubt")
+    shown = shown if shown in _SHOWN else "doubt"
+    doubts, sought = queries.list_uncertain(db.session), request.args.get("q", "")[:200]
+    found = queries.list_suppressions(
+        db.session,
+        sought=sought,
+        released=shown == "released",
+        before=request.args.get("before", type=int),
+        limit=_AT_ONCE + 1,
+    )
+    return render(
+        "mailing/out.html",
+        shown=shown,
+        doubts=doubts,
+        events=queries.list_events(db.session, [each.id for each in doubts]),
+        suppressions=found[:_AT_ONCE],
+        older=found[_AT_ONCE - 1].id if len(found) > _AT_ONCE else None,
+        sought=sought,
+        reason_words=commands.words_for,
+        words=words,
+    )
+
+
+@bp.post("/suppressions/<int:suppression_id>/release")
+@roles_accepted("editor", "admin")
+def release(suppression_id: int) -> ResponseReturnValue:
+    """Mail an address again, for a reason."""
+    suppression = queries.get_suppression(db.session, suppression_id)
+    because = request.form.get("because", "")[:300]
+    commands.release(db.session, suppression, because=because, by=current_user, now=clock.now())
+    db.session.commit()
+    flash(_("%(address)s may be mailed again.", address=suppression.normalised))
+    return redirect(url_for("mailing.index", show="suppressed"), 303)
+
+
+@bp.post("/deliveries/<int:delivery_id>/send-again")
 @roles_accepted("editor", "admin")
 def send_again(delivery_id: int) -> ResponseReturnValue:
     """Queue a mail anew that failed, was withheld, or came to an unknown end."""
@@ -33,7 +76,7 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
     return redirect(_back())
 
 
-@bp.post("/<int:delivery_id>/confirm-arrival")
+@bp.post("/deliveries/<int:delivery_id>/confirm-arrival")
 @roles_accepted("editor", "admin")
 def confirm_arrival(delivery_id: int) -> ResponseReturnValue:
     """She has it: a mail of unknown end arrived."""

@@ -16,6 +16,7 @@ def job_words(job: str) -> str:
         "mailing.deliver_answers": lambda: _("Hands mail to the provider"),
         "mailing.deliver_letters": lambda: _("Hands letters by the thousand to the provider"),
         "mailing.settle_orphans": lambda: _("Notes mail whose fate nobody knows"),
+        "mailing.read_reports": lambda: _("Reads what the provider reports"),
         "inbound.file_received": lambda: _("Files what came in"),
         "inbound.release_stale": lambda: _("Takes up mail another copy left lying"),
         "conversations.wake_due": lambda: _("Wakes snoozed conversations"),

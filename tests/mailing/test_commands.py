@@ -97,8 +97,8 @@ def test_suppressing_and_releasing_are_a_pair_and_twice_is_fine(session):
     first = commands.suppress(session, "a@b.example", reason=SuppressionReason.MANUAL, by=nadia, now=NOW)
     again = commands.suppress(session, "A@b.example", reason=SuppressionReason.MANUAL, by=nadia, now=NOW)
     assert again is first
-    commands.release(session, first, by=nadia, now=NOW)
-    commands.release(session, first, by=nadia, now=NOW + MINUTE)
+    commands.release(session, first, because="a typing error", by=nadia, now=NOW)
+    commands.release(session, first, because="a typing error", by=nadia, now=NOW + MINUTE)
     assert first.released_at == NOW
     assert queries.find_suppression(session, "a@b.example") is None
 

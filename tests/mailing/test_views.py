@@ -2,7 +2,7 @@ import pytest
 
 from concierge.accounts.models import Role
 from concierge.mailing import commands
-from concierge.mailing.models import Delivery, DeliveryState
+from concierge.mailing.models import Delivery, DeliveryState, SuppressionReason
 from tests.factories import make_editor, sign_in
 from tests.mailing.samples import NOW, make_mail
 
@@ -58,3 +58,25 @@ def test_the_way_back_leads_nowhere_else(client, session, stranded, back):  # T3
     enter(client, session)
     answer = client.post(f"/deliveries/{stranded.id}/send-again", data={"back": back})
     assert answer.headers["Location"] == "/"
+
+
+def test_a_mail_in_doubt_stands_on_the_page_with_what_is_known(client, session, stranded):  # F03
+    enter(client, session)
+    page = client.get("/mail-out").text
+    assert all(word in page for word in ("barbara", "silence", "It arrived", "Send again", stranded.subject))
+    client.post(f"/deliveries/{stranded.id}/confirm-arrival", data={"back": "/mail-out"})
+    assert "Nothing is in doubt" in client.get("/mail-out").text
+
+
+def test_an_address_is_released_by_hand_for_a_reason(client, session):  # T28
+    held = commands.suppress(
+        session, "barbara@example.com", reason=SuppressionReason.HARD_BOUNCE, by=None, now=NOW, evidence="550 5.1.1"
+    )
+    enter(client, session)
+    assert "550 5.1.1" in client.get("/mail-out?show=suppressed&q=BARBARA").text
+    assert "550 5.1.1" not in client.get("/mail-out?show=suppressed&q=chloe").text
+    assert client.post(f"/suppressions/{held.id}/release", data={"because": "  "}).status_code == 409
+    assert client.post(f"/suppressions/{held.id}/release", data={"because": "She wrote from it"}).status_code == 303
+    session.refresh(held)
+    assert held.released_because == "She wrote from it"
+    assert "She wrote from it" in client.get("/mail-out?show=released").text

@@ -37,11 +37,11 @@ from concierge.mailing.providers.base import (
     unknown_outcome,
     unreachable,
 )
+from concierge.mailing.sendgrid_events import KEY_ARGUMENT
 
 _WHO = "SendGrid"
 _LARGEST = 30 * 1024 * 1024  # "The total size of your email … must be less than 30MB"
 _IDLE = 15.0  # seconds; an older connection may be closing at the other end, and a lost answer costs an editor's time
-KEY_ARGUMENT = "concierge_delivery"  # comes back with every event; prefixed, since reserved names win over ours
 
 
 class SendGridProvider:

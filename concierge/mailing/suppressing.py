@@ -1,0 +1,61 @@
+"""Addresses that are not to be mailed: why, on what evidence, and how one is released again."""
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from concierge import audit
+from concierge.accounts.models import Editor
+from concierge.addresses import normalise
+from concierge.errors import RuleBroken
+from concierge.mailing import queries
+from concierge.mailing.models import Suppression, SuppressionReason
+
+
+class NoReasonGiven(RuleBroken):
+    """Say in a few words why this address may be mailed again."""
+
+
+def words_for(reason: SuppressionReason) -> str:
+    """Why an address is not mailed, in a sentence."""
+    sentences = {
+        SuppressionReason.HARD_BOUNCE: _("This address does not exist: a mail to it came back."),
+        SuppressionReason.COMPLAINT: _("She reported one of our mails as unwanted."),
+        SuppressionReason.UNSUBSCRIBED: _("She asked not to receive mails."),
+        SuppressionReason.MANUAL: _("A colleague decided that this address is not to be mailed."),
+    }
+    return str(sentences[reason])
+
+
+def suppress(
+    session: Session,
+    address: str,
+    *,
+    reason: SuppressionReason,
+    by: Editor | None,
+    now: datetime,
+    evidence: str = "",
+) -> Suppression:
+    """Mail this address no more; twice is fine. `evidence` is what the provider, or a colleague, said."""
+    if (standing := queries.find_suppression(session, address)) is not None:
+        return standing
+    suppression = Suppression(
+        normalised=normalise(address),
+        reason=reason,
+        evidence=evidence,
+        created_at=now,
+        created_by_id=by.id if by else None,
+    )
+    session.add(suppression)
+    audit.record(session, "suppression.added", suppression, by=by, now=now, reason=reason.value)
+    return suppression
+
+
+def release(session: Session, suppression: Suppression, *, because: str, by: Editor, now: datetime) -> None:
+    """Mail this address again; twice is fine. Raises NoReasonGiven."""
+    if not (because := " ".join(because.split())):
+        raise NoReasonGiven
+    if suppression.released_at is None:
+        suppression.released_at, suppression.released_by_id, suppression.released_because = now, by.id, because
+        audit.record(session, "suppression.released", suppression, by=by, now=now, because=because)

@@ -1,0 +1,29 @@
+"""What became of a mail, step by step, in words people read."""
+
+from collections.abc import Callable
+
+from flask_babel import gettext as _
+from flask_babel import pgettext
+
+
+def event_words(kind: str) -> str:
+    """A step in a mail's history; its own name for one that has no words yet."""
+    words: dict[str, Callable[[], str]] = {
+        "postponed": lambda: _("Put off, to be tried again"),
+        "uncertain": lambda: _("Came to an unknown end"),
+        "rejected": lambda: _("Refused for good"),
+        "failed": lambda: _("Given up"),
+        "withheld": lambda: _("Not sent"),
+        "accepted": lambda: _("The provider has it"),
+        "put_off": lambda: _("Her mail system asked to wait"),
+        "arrived": lambda: _("Her mail system took it"),
+        "came_back": lambda: _("Came back"),
+        "dropped": lambda: _("Dropped by the provider"),
+        "complained": lambda: _("She called it unwanted"),
+        "unsubscribed": lambda: _("She asked for no more"),
+        "opened": lambda: pgettext("a mail", "Opened"),
+        "clicked": lambda: _("A link in it was followed"),
+        "released": lambda: _("Let go by hand"),
+    }
+    found = words.get(kind)
+    return str(found()) if found else kind
