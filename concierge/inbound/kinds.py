@@ -15,7 +15,11 @@ _BOUNCE_SUBJECT = re.compile(
     r"^(?:undeliver(?:able|ed)|delivery (?:status notification|failure|has failed|incomplete)|"
     r"mail delivery (?:failed|failure|system)|returned mail|failure notice|message not delivered|"
     r"non recapitabile|mancato recapito|notifica di mancata consegna|"
-    r"messaggio non recapitato|unzustellbar|non remis|échec de la remise|no se puede entregar)",
+    r"messaggio non recapitato|unzustellbar|non remis|échec de la remise|non distribuable|no se puede entregar|"
+    r"no se ha podido entregar|no entregado|não é possível entregar|não entregue|falha na entrega|onbestelbaar|"
+    r"niet bezorgd|niedostarczone|nie można dostarczyć|zwrot poczty|配信不能|配信できません|未配信|退信|系统退信|無法傳遞|"
+    r"无法送达|未传递|未送達|mail returned|mail could not be delivered|"
+    r"warning: (?:could not send|message still))",
     re.IGNORECASE,
 )
 _AUTOMATIC_SUBJECT = re.compile(
@@ -23,8 +27,10 @@ _AUTOMATIC_SUBJECT = re.compile(
     r"out of (?:the )?office(?: (?:auto ?)?reply)?|"
     r"risposta automatica|fuori ufficio|fuori sede|assenza dall'ufficio|assente(?: dall'ufficio)?|messaggio automatico|"
     r"automatische antwort|abwesenheitsnotiz|abwesend|réponse automatique|absence du bureau|"
-    r"respuesta automática|fuera de (?:la )?oficina)"
-    r"(?:\s*[:\-–—(\[].*|\s+re:.*|\s*)$",
+    r"respuesta automática|fuera de (?:la )?oficina|resposta automática|ausência do escritório|fora do escritório|"
+    r"automatisch antwoord|afwezigheidsbericht|afwezig|autoodpowiedź|automatyczna odpowiedź|odpowiedź automatyczna|"
+    r"自動応答|自動返信|不在通知|自动回复|自動回覆|外出自动回复)"
+    r"(?:\s*[:：\-–—(\[].*|\s+re:.*|\s*)$",
     re.IGNORECASE,
 )
 _AUTOREPLY_FIELDS = (

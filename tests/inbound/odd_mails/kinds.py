@@ -21,6 +21,12 @@ _AUTOMATIC: list[tuple[str, bytes]] = [
     ("auto-subject", b"Subject: =?utf-8?Q?Fuori_ufficio?="),
     ("auto-subject", "Subject: Réponse automatique : sandales".encode()),
     ("auto-subject", b"Subject: Abwesenheitsnotiz"),
+    *(
+        ("auto-subject", f"Subject: {words}: Sandals".encode())
+        for words in ("Respuesta automática", "Resposta automática", "Automatisch antwoord", "Automatyczna odpowiedź")
+    ),
+    ("auto-subject", "Subject: 自動応答: サンダル".encode()),
+    ("auto-subject", "Subject: 自动回复：凉鞋".encode()),
 ]
 _HUMAN: list[tuple[str, bytes]] = [
     ("says no", b"Auto-Submitted: no"),
@@ -71,6 +77,11 @@ def _reports() -> Iterator[Odd]:
         b"Undelivered Mail Returned to Sender",
         b"Mancato recapito",
         b"Delivery Status Notification (Failure)",
+        b"Onbestelbaar: Sandalen",
+        "Não é possível entregar: Sandálias".encode(),
+        "Niedostarczone: Sandały".encode(),
+        "配信不能: サンダル".encode(),
+        "系统退信".encode(),
     ):
         raw = mail(b"Subject: " + subject, sender=daemon)
         yield Odd(f"bounce: {subject.decode()}", raw, {"kind": "bounce", "kind_reason": "bounce-subject"})
