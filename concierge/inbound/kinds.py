@@ -17,8 +17,8 @@ _BOUNCE_SUBJECT = re.compile(
     r"non recapitabile|mancato recapito|notifica di mancata consegna|"
     r"messaggio non recapitato|unzustellbar|non remis|échec de la remise|non distribuable|no se puede entregar|"
     r"no se ha podido entregar|no entregado|não é possível entregar|não entregue|falha na entrega|onbestelbaar|"
-    r"niet bezorgd|niedostarczone|nie można dostarczyć|zwrot poczty|配信不能|配信できません|未配信|退信|系统退信|無法傳遞|"
-    r"无法送达|未传递|未送達|mail returned|mail could not be delivered|"
+    r"niet bezorgd|niedostarczone|nie można dostarczyć|zwrot poczty|配信不能|配信できません|未配信|退信|系统退信|"
+    r"無法傳遞|无法送达|未传递|未送達|mail returned|mail could not be delivered|"
     r"warning: (?:could not send|message still))",
     re.IGNORECASE,
 )
