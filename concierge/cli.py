@@ -19,10 +19,13 @@ from concierge.demo.cli import demo_command
 from concierge.errors import ConciergeError
 from concierge.inbound.sources.files import import_command
 from concierge.lines import Queue
+from concierge.options import Group
 from concierge.welcome import welcome
 
+_PORT = click.IntRange(1, 65535)
 
-class Sentences(click.Group):
+
+class Sentences(Group):
     """A group whose commands end with our errors' sentences instead of tracebacks."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -42,8 +45,8 @@ def main() -> None:
 
 @main.command()
 @click.option("--host", help="Where the pages are served [127.0.0.1].")
-@click.option("--port", type=int, help="The pages' port [8000].")
-@click.option("--smtp-port", type=int, help="The mail door's port [2525].")
+@click.option("--port", type=_PORT, help="The pages' port [8000].")
+@click.option("--smtp-port", type=_PORT, help="The mail door's port [2525].")
 @click.option("--data", type=click.Path(path_type=Path), help="The folder everything is kept in [data].")
 @click.option("--demo/--no-demo", default=None, help="Furnish the demo house on the first start [yes].")
 def run(**options: Any) -> None:
@@ -53,11 +56,7 @@ def run(**options: Any) -> None:
     config = read_config(**options)
     # Calm on the screen: the parts of the house speak up only when something is wrong.
     logs.set_up(config.log, level=logging.WARNING)
-    starting.require_port(config.host, config.port, "--port")
-    starting.require_port(config.smtp_host, config.smtp_port, "--smtp-port")
-    starting.require_folder(config.data, "The data folder", "--data or CONCIERGE_DATA")
-    if config.provider == "folder" and config.outbox:
-        starting.require_folder(config.outbox, "The outbox", "CONCIERGE_OUTBOX")
+    starting.require_place(config)
     starting.require_database(config)
     clock.follow(config.clock_file)
     _furnish(config)

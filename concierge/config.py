@@ -3,7 +3,7 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -295,19 +295,21 @@ def read_config(**overrides: object) -> Config:
     try:
         config = Config(**given, policy=policy)  # type: ignore[arg-type]
     except ValidationError as error:
-        faults += _faults(error, Config, "CONCIERGE_")
+        faults += _faults(error, Config, "CONCIERGE_", given)
     if faults:
         raise Misconfigured("\n".join(faults))
     return config
 
 
-def _faults(error: ValidationError, model: type[BaseSettings], prefix: str) -> list[str]:
+def _faults(error: ValidationError, model: type[BaseSettings], prefix: str, options: Collection[str] = ()) -> list[str]:
+    """A line for each mistake, by the name of the variable, or of the command-line option it was given by."""
     lines = []
     for fault in error.errors():
         message = fault["msg"].removeprefix("Value error, ")
         name = str(fault["loc"][0])
         examples = model.model_fields[name].examples or [""]
-        lines.append(f"{prefix}{name.upper()}: {message[0].lower()}{message[1:]}, e.g. {examples[0]}")
+        called = f"--{name.replace('_', '-')}" if name in options else f"{prefix}{name.upper()}"
+        lines.append(f"{called}: {message[0].lower()}{message[1:]}, e.g. {examples[0]}")
     return lines
 
 

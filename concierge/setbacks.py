@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 from traceback import extract_tb
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -46,6 +47,14 @@ def resting(job: str, now: datetime) -> Rows:
     """The numbers of the rows that `job` passes over for now, as a subquery: `.where(Offer.id.not_in(resting(…)))`."""
     rests = Setback.rests_until.is_(None) | (Setback.rests_until > now)
     return sa.select(Setback.row_id).where(Setback.job == job, rests)
+
+
+def rests(job: str, row_id: Any, now: datetime, *, since: Any) -> sa.ColumnElement[bool]:
+    """Whether a row is passed over, for a read that asks row by row; what came true after the last try (`since`, a
+    column) is tried anew.
+    """
+    passed_over = Setback.rests_until.is_(None) | (Setback.rests_until > now)
+    return sa.exists().where(Setback.job == job, Setback.row_id == row_id, passed_over, Setback.last_at >= since)
 
 
 # For reads that ask for every row.

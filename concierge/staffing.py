@@ -9,6 +9,7 @@ from concierge.accounts.passwords import hash_password
 from concierge.addresses import parse_one
 from concierge.config import LANGUAGES
 from concierge.db import make_sessions
+from concierge.options import Group
 from concierge.starting import ready_config
 
 SHORTEST_PASSWORD = 10
@@ -26,7 +27,7 @@ def _long_enough(_context: click.Context, _option: click.Parameter, password: st
     return password
 
 
-@click.group()
+@click.group(cls=Group)
 def editor() -> None:
     """Staff accounts."""
 
@@ -77,7 +78,7 @@ def set_password(email: str, password: str) -> None:
     click.echo("The new password holds from now on.")
 
 
-@click.group()
+@click.group(cls=Group)
 def mailbox() -> None:
     """The house's addresses that customers write to."""
 

@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -38,8 +39,36 @@ class FolderUnwritable(ConciergeError):
     """This folder can't be written."""
 
 
+class NoPlace(ConciergeError):
+    """The house can't open here; several things stand in the way, a line for each."""
+
+
 class DatabaseUnfit(ConciergeError):
     """The database can't be used."""
+
+
+def require_place(config: Config) -> None:
+    """Raise as below unless both doors can open and mail can be kept; NoPlace names everything that stands in the way.
+
+    For `concierge run`, whose options and variables the sentences name.
+    """
+    asked: list[Callable[[], None]] = [
+        lambda: require_port(config.host, config.port, "--port"),
+        lambda: require_port(config.smtp_host, config.smtp_port, "--smtp-port"),
+        lambda: require_folder(config.data, "The data folder", "--data or CONCIERGE_DATA"),
+    ]
+    if config.provider == "folder" and (outbox := config.outbox):
+        asked.append(lambda: require_folder(outbox, "The outbox", "CONCIERGE_OUTBOX"))
+    faults: list[ConciergeError] = []
+    for ask in asked:
+        try:
+            ask()
+        except ConciergeError as fault:
+            faults.append(fault)
+    if len(faults) > 1:
+        raise NoPlace("\n".join(map(str, faults))) from faults[0]
+    if faults:
+        raise faults[0]
 
 
 def require_port(host: str, port: int, option: str) -> None:

@@ -1,12 +1,16 @@
 """Configuration: every mistake at once, each with its variable and an example."""
 
 import re
+import socket
 from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from concierge.cli import main
 from concierge.config import Config, Misconfigured, Policy, read_config
+from concierge.starting import NoPlace, require_place
 
 
 def test_the_default_house_needs_nothing(tmp_path):
@@ -44,6 +48,37 @@ def test_every_mistake_is_reported_at_once(monkeypatch, tmp_path):
         "CONCIERGE_SMTP_URL",
     ]
     assert all(", e.g. " in line for line in lines)
+
+
+def test_every_mistake_in_a_commands_options_is_told_at_once():
+    def said(*words: str) -> list[str]:
+        return CliRunner().invoke(main, words).output.partition("Error: ")[2].strip().splitlines()
+
+    three = said("run", "--port", "abc", "--smtp-port", "99999", "--prot", "1")
+    assert [line[:35] for line in three] == [
+        "No such option '--prot'. (Did you m",
+        "Invalid value for '--port': 'abc' i",
+        "Invalid value for '--smtp-port': 99",
+    ]
+    two = said("api-key", "add", "--scope", "everything")
+    assert [line[:35] for line in two] == ["Missing argument 'NAME'.", "Invalid value for '--scope': 'every"]
+    assert said("mailbox", "add", "care@maison-solenne.example") == ["Missing option '--brand'."]
+    assert len(said("run", "--port", "8000", "--smtp-port", "8000")) == 1
+
+
+def test_a_mistake_in_a_value_is_told_by_the_name_of_the_option_it_came_by(tmp_path):
+    with pytest.raises(Misconfigured, match=r"^--smtp-port: is the pages' port too"):
+        read_config(data=tmp_path, smtp_port=8000)
+
+
+def test_everything_that_stands_in_the_way_of_opening_is_told_at_once(tmp_path):
+    (tmp_path / "file").touch()
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(NoPlace) as raised:
+        require_place(read_config(data=tmp_path / "file" / "data", port=other.getsockname()[1], smtp_host="999.1.1.1"))
+    taken, nowhere, folder, _outbox = str(raised.value).splitlines()
+    assert "choose another with --port" in taken
+    assert "no address 999.1.1.1" in nowhere
+    assert "The data folder" in folder
 
 
 @pytest.mark.parametrize(

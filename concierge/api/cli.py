@@ -11,9 +11,10 @@ from concierge.api import commands, queries
 from concierge.api.models import SCOPES
 from concierge.config import read_config
 from concierge.db import make_sessions
+from concierge.options import Group
 
 
-@click.group("api-key")
+@click.group("api-key", cls=Group)
 def api_key() -> None:
     """Keys for the API."""
 

@@ -15,11 +15,12 @@ from concierge.catalogue.imports import apply_import, discard_import, propose_im
 from concierge.catalogue.stock_models import ImportRun
 from concierge.config import Config, read_config
 from concierge.db import make_sessions
+from concierge.options import Group
 
 _ROWS: Final = 40
 
 
-@click.group()
+@click.group(cls=Group)
 def stock() -> None:
     """What the shop has."""
 

@@ -7,9 +7,10 @@ from concierge.config import read_config
 from concierge.db import make_sessions
 from concierge.demo import days, house
 from concierge.demo.goods import read
+from concierge.options import Command
 
 
-@click.command("demo")
+@click.command("demo", cls=Command)
 @click.option("--reset", is_flag=True, help="Throw everything in the demo house away and make it anew.")
 @click.option("--yes", is_flag=True, help="Don’t ask before throwing away.")
 def demo_command(reset: bool, yes: bool) -> None:

@@ -5,7 +5,7 @@ import html as entities
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
 from uuid import uuid4
@@ -23,6 +23,7 @@ from concierge.mailing.models import Delivery
 from concierge.mailing.queries import LEFT
 from concierge.mailing.sheets import unfold
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 # What such letters are queued for (`mailing.staff_mail`): new passwords, among others.
 STAFF = "staff"
 
@@ -43,12 +44,12 @@ _ATTRIBUTES = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who has a mailbox in the demo: how many mails arrived, and the newest of them."""
+    """Somebody who has a mailbox in the demo: how many mails arrived, and when the newest of them left."""
 
     name: str
     address: str
     count: int
-    newest_id: int
+    newest: datetime | None
 
 
 def list_people(session: Session, *, with_staff: bool) -> list[Person]:
@@ -59,7 +60,11 @@ def list_people(session: Session, *, with_staff: bool) -> list[Person]:
     arrived = {
         address: (number, newest)
         for address, number, newest in session.execute(
-            sa.select(Delivery.to_normalised, sa.func.count(), sa.func.max(Delivery.id))
+            sa.select(
+                Delivery.to_normalised,
+                sa.func.count(),
+                sa.func.max(sa.func.coalesce(Delivery.sent_at, Delivery.created_at)),
+            )
             .where(Delivery.state.in_(LEFT), sa.true() if with_staff else Delivery.purpose != STAFF)
             .group_by(Delivery.to_normalised)
         )
@@ -72,10 +77,11 @@ def list_people(session: Session, *, with_staff: bool) -> list[Person]:
     }
     staff = {address: name for address, name in session.execute(sa.select(Editor.email, Editor.name))}
     people = [
-        Person(known.get(address) or staff.get(address) or address, address, *arrived.get(address, (0, 0)))
+        Person(known.get(address) or staff.get(address) or address, address, *arrived.get(address, (0, None)))
         for address in known | arrived
     ]
-    return sorted(people, key=lambda person: (-person.newest_id, person.name.casefold()))
+    by_name = sorted(people, key=lambda person: person.name.casefold())
+    return sorted(by_name, key=lambda person: person.newest or _NEVER, reverse=True)
 
 
 def find_language(session: Session, address: str) -> str:

@@ -121,10 +121,13 @@ def end_run(
 def plan_next(session: Session, run: PlanRun, before: FollowUp | None, *, policy: Policy, now: datetime) -> None:
     """Plan the step behind `before` as a follow-up, with the words as they are now; end the run when there is none.
 
+    What she has had is not said again when an admin has put it further back since.
     It counts its days from when the one before it left, and what she did from when the run began.
     """
-    place = next_place([each.place for each in run.plan.steps], _place(before))
-    step = next((each for each in run.plan.steps if each.place == place), None)
+    had = set(session.scalars(sa.select(FollowUp.plan_step_id).where(FollowUp.plan_run_id == run.id)))
+    to_come = {each.place: each for each in run.plan.steps if each.id not in had}
+    place = next_place(to_come, _place(before))
+    step = None if place is None else to_come[place]
     if step is None:
         end_run(session, run, None, now=now)
         return

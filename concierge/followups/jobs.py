@@ -16,7 +16,7 @@ from concierge.followups.commands import reckoned_from
 from concierge.followups.conditions import Because, due_at
 from concierge.followups.models import FollowUp
 from concierge.followups.plan_conditions import kindness_for
-from concierge.followups.plan_facts import Fact, list_facts
+from concierge.followups.plan_facts import Fact, begin_job, list_facts
 from concierge.followups.plan_queries import list_on
 from concierge.setbacks import resting
 from concierge.working import try_each, work_each
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 200
 _JOB = "followups.release_due"
-_BEGIN = "followups.begin_plans"
 _CARRY = "followups.carry_plans"
 # What is later than this was held up by an outage, and leaves little by little.
 _BACKLOG = timedelta(minutes=15)
@@ -122,19 +121,15 @@ def begin_plans(config: Config, sessions: Sessions) -> int:
     """Begin every plan that is on for each fact that has come true, each in a transaction of its own; how many runs."""
     now, house = clock.now(), config.policy.zone
     with reading(sessions) as session:
-        found = [
-            (fact.id, plan.id, fact)
-            for plan in list_on(session)
-            for fact in list_facts(session, plan, now=now, house=house, limit=AT_ONCE)
-        ]
+        found = {plan.id: list_facts(session, plan, now=now, house=house, limit=AT_ONCE) for plan in list_on(session)}
 
-    def begin(item: tuple[int, int, Fact]) -> bool:
-        with sessions() as session:
-            run = carrying.begin_run(session, item[1], item[2], policy=config.policy, now=now)
-            session.commit()
-            return run is not None
+    def begin(session: Session, item: tuple[int, int, Fact]) -> bool:
+        return carrying.begin_run(session, item[1], item[2], policy=config.policy, now=now) is not None
 
-    return try_each(sessions, _BEGIN, found, begin)
+    return sum(
+        work_each(sessions, begin_job(plan_id), [(fact.id, plan_id, fact) for fact in facts], begin)
+        for plan_id, facts in found.items()
+    )
 
 
 def carry_plans(config: Config, sessions: Sessions) -> int:

@@ -153,18 +153,37 @@ def _write(session: Session, plan: Plan, written: PlanAsWritten, *, by: Editor, 
 
 
 def _write_steps(plan: Plan, steps: Sequence[StepAsWritten], *, now: datetime) -> None:
-    """Those it knows are changed, new ones stand behind all it ever had, and the others are taken out."""
+    """Those it knows are changed, new ones stand where they were written, and the others are taken out.
+
+    One that was taken out keeps its place behind the step it followed: a run that has had it goes on from there.
+    """
     known = {each.id: each for each in plan.steps}
-    last = max((each.place for each in plan.every_step), default=-1)
+    behind = _followers(plan.every_step)
+    order: list[PlanStep] = []
     for written in steps:
         step = known.pop(written.id or 0, None)
         if step is None:
-            last += 1
-            step = PlanStep(place=last)
+            step = PlanStep()
             plan.every_step.append(step)
         step.template_id, step.wait_days = written.template_id, written.wait_days
         step.from_hour, step.until_hour = written.window.from_hour, written.window.until_hour
         step.weekdays = "".join(str(each) for each in sorted(written.window.weekdays))
         step.needs_yes, step.when_late = written.needs_yes, written.when_late
+        order.append(step)
     for gone in known.values():
         gone.removed_at = now
+    for place, step in enumerate(_with_those_taken_out(order, behind)):
+        step.place = place
+
+
+def _followers(steps: Sequence[PlanStep]) -> list[tuple[PlanStep, PlanStep | None]]:
+    """Each step with the one before it."""
+    return list(zip(steps, [None, *steps], strict=False))
+
+
+def _with_those_taken_out(order: list[PlanStep], behind: Sequence[tuple[PlanStep, PlanStep | None]]) -> list[PlanStep]:
+    every = list(order)
+    for step, before in behind:
+        if step not in order:
+            every.insert(every.index(before) + 1 if before is not None else 0, step)
+    return every

@@ -15,11 +15,15 @@ from concierge.conversations.models import Conversation, ConversationState, Dire
 from concierge.customers.models import Customer, CustomerAddress, CustomerDate
 from concierge.customers.zones import zone_of
 from concierge.followups.plan_models import Plan, PlanRun
-from concierge.followups.plans import FORGOTTEN, Start, date_begins
+from concierge.followups.plans import FORGOTTEN, FORGOTTEN_DATE, Start, date_begins
 from concierge.mailing.models import Delivery
+from concierge.setbacks import rests
 from concierge.templating.models import TemplateVersion
 from concierge.wishes.models import Wish, WishEnding, WishState, WishVariant
 from concierge.wishes.offer_models import Offer, OfferEnding
+
+# The job's name in the timetable.
+BEGIN: Final = "followups.begin_plans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,18 @@ class Asked:
         fresh: sa.ColumnElement[bool] = moment.between(self.since, self.now)
         return fresh
 
-    def new(self, row: Any, *more: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-        """Whether it has begun nothing yet, and is the one that is asked for."""
+    def new(self, row: Any, at: Any, *more: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+        """Whether it, true since `at`, has begun nothing yet, does not rest after failing, and is the one asked for."""
         begun = sa.exists().where(
             PlanRun.plan_id == self.plan.id, PlanRun.start == self.plan.start, PlanRun.fact_id == row, *more
         )
-        return ~begun if self.only is None else ~begun & (row == self.only)
+        new = ~begun & ~rests(begin_job(self.plan.id), row, self.now, since=at)
+        return new if self.only is None else new & (row == self.only)
+
+
+def begin_job(plan_id: int) -> str:
+    """The name under which facts that could not begin a plan are set aside: each plan counts rows of its own kind."""
+    return f"{BEGIN} #{plan_id}"
 
 
 def list_facts(
@@ -89,7 +99,9 @@ def _silent(session: Session, asked: Asked, limit: int) -> list[Fact]:
         .where(Conversation.last_message_at.between(asked.since - wait, asked.now - wait))
         .where(Conversation.waiting_since.is_(None), Conversation.editor_id.is_not(None))
         .where(Message.direction == Direction.OUT, Message.kind == MessageKind.HUMAN)
-        .where(Delivery.id.is_(None) | (Delivery.purpose == "reply"), asked.new(Message.id))
+        .where(
+            Delivery.id.is_(None) | (Delivery.purpose == "reply"), asked.new(Message.id, Conversation.last_message_at)
+        )
         .order_by(Conversation.last_message_at, Message.id)
         .limit(limit)
     )
@@ -119,7 +131,11 @@ def _delivered(session: Session, asked: Asked, limit: int) -> list[Fact]:
     statement = (
         sa.select(Purchase.id, Purchase.delivered_at, buyer, _talk(buyer), Variant.sku)
         .join(Variant, Variant.id == Purchase.variant_id)
-        .where(asked.fresh(Purchase.delivered_at), Purchase.returned_at.is_(None), asked.new(Purchase.id))
+        .where(
+            asked.fresh(Purchase.delivered_at),
+            Purchase.returned_at.is_(None),
+            asked.new(Purchase.id, Purchase.delivered_at),
+        )
         .where(~begun.exists(), ~earlier)
         .order_by(Purchase.delivered_at, Purchase.id)
     )
@@ -133,7 +149,7 @@ def _offers(because: OfferEnding) -> Callable[[Session, Asked, int], list[Fact]]
             sa.select(Offer.id, Offer.ended_at, Offer.customer_id, talk, Variant.sku)
             .join(Wish, Wish.id == Offer.wish_id)
             .join(Variant, Variant.id == Offer.variant_id)
-            .where(Offer.ended_because == because, asked.fresh(Offer.ended_at), asked.new(Offer.id))
+            .where(Offer.ended_because == because, asked.fresh(Offer.ended_at), asked.new(Offer.id, Offer.ended_at))
             .where(Offer.left_at.is_not(None))
             .order_by(Offer.ended_at, Offer.id)
         )
@@ -156,7 +172,7 @@ def _expired(session: Session, asked: Asked, limit: int) -> list[Fact]:
     statement = (
         sa.select(Wish.id, Wish.ended_at, Wish.customer_id, talk, dearest)
         .where(Wish.state == WishState.EXPIRED, Wish.ended_because != WishEnding.NEVER_CONFIRMED)
-        .where(asked.fresh(Wish.ended_at), asked.new(Wish.id))
+        .where(asked.fresh(Wish.ended_at), asked.new(Wish.id, Wish.ended_at))
         .order_by(Wish.ended_at, Wish.id)
     )
     return _facts(session, statement, limit)
@@ -169,7 +185,7 @@ def _closed(session: Session, asked: Asked, limit: int) -> list[Fact]:
         .where(Conversation.state == ConversationState.CLOSED, Conversation.closed_by_id.is_not(None))
         .where(Conversation.not_for_us_at.is_(None), Conversation.editor_id.is_not(None))
         .where(asked.fresh(Conversation.closed_at))
-        .where(asked.new(Conversation.id, PlanRun.fact_at == Conversation.closed_at))
+        .where(asked.new(Conversation.id, Conversation.closed_at, PlanRun.fact_at == Conversation.closed_at))
         .order_by(Conversation.closed_at, Conversation.id)
     )
     return _facts(session, statement, limit, mark=lambda at: int(at.timestamp() * 1_000_000))
@@ -187,6 +203,7 @@ def _dates(session: Session, asked: Asked, limit: int) -> list[Fact]:
         .join(Customer, Customer.id == CustomerDate.customer_id)
         .where(CustomerDate.kind == plan.date_kind, near, talk.is_not(None))
         .where(sa.true() if asked.only is None else CustomerDate.id == asked.only)
+        .where(~rests(begin_job(plan.id), CustomerDate.id, asked.now, since=asked.now - FORGOTTEN_DATE))
     )
     facts = []
     for found, timezone, country, talk_id in session.execute(statement):

@@ -1,5 +1,7 @@
 """The shape of a plan as an admin writes it, its steps in rows; a row more or less needs no script."""
 
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
@@ -98,11 +100,21 @@ class PlanForm(FlaskForm):  # type: ignore[misc]
         rows = [row.form.data for row in self.steps]
         if len(rows) > 1 and 0 <= place < len(rows):
             del rows[place]
-            while len(self.steps):
-                self.steps.pop_entry()
-            self.steps.last_index = -1
-            for each in rows:
-                self.steps.append_entry(each)
+            self._lay_out(rows)
+
+    def raise_row(self, place: int) -> None:
+        """A step before the one it followed; the first stays."""
+        rows = [row.form.data for row in self.steps]
+        if 0 < place < len(rows):
+            rows[place - 1], rows[place] = rows[place], rows[place - 1]
+            self._lay_out(rows)
+
+    def _lay_out(self, rows: list[dict[str, Any]]) -> None:
+        while len(self.steps):
+            self.steps.pop_entry()
+        self.steps.last_index = -1
+        for each in rows:
+            self.steps.append_entry(each)
 
     def written(self) -> PlanAsWritten:
         """The plan, once it is valid."""

@@ -48,7 +48,7 @@ class Plan(Base):
     @property
     def steps(self) -> list["PlanStep"]:
         """Its steps as they stand, in order."""
-        return [each for each in self.every_step if each.removed_at is None]
+        return sorted((each for each in self.every_step if each.removed_at is None), key=lambda each: each.place)
 
     @property
     def is_on(self) -> bool:

@@ -180,11 +180,11 @@ def _keep(plan: Plan | None) -> ResponseReturnValue:
 
 
 def _with_other_rows(plan: Plan | None, form: PlanForm, do: str) -> ResponseReturnValue:
-    place = do.removeprefix("remove-")
-    if do == "add":
+    what, _dash, place = do.partition("-")
+    if what == "add":
         form.add_row()
-    elif place.isdecimal():
-        form.remove_row(int(place))
+    elif what in {"remove", "raise"} and place.isdecimal():
+        (form.remove_row if what == "remove" else form.raise_row)(int(place))
     form.offer(_templates(plan))
     return _desk(plan, form)
 

@@ -133,7 +133,7 @@ def list_left(session: Session, address: str, *, limit: int = 200) -> list[Deliv
     statement = (
         sa.select(Delivery)
         .where(Delivery.to_normalised == normalise(address), Delivery.state.in_(LEFT))
-        .order_by(Delivery.id.desc())
+        .order_by(sa.func.coalesce(Delivery.sent_at, Delivery.created_at).desc(), Delivery.id.desc())
         .limit(limit)
     )
     return list(session.scalars(statement))

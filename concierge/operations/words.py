@@ -42,7 +42,9 @@ def job_words(job: str) -> str:
         "heartbeat.forget_copies": lambda: _("Forgets copies that are gone"),
     }
     name, _arrow, queue = job.partition(" → ")
+    name, _hash, plan = name.partition(" #")
     said = words[name]() if name in words else name
+    said = _("%(job)s: plan %(number)s", job=said, number=plan) if plan else said
     return _("Hands out: %(job)s", job=said) if queue else said
 
 

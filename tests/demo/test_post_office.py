@@ -14,7 +14,7 @@ from concierge.mailing import commands, jobs
 from concierge.mailing.mail import MailFile
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.mailing.providers.folder import FolderProvider
-from tests.factories import make_customer, make_editor, make_mailbox, sign_in
+from tests.factories import DAY, make_customer, make_editor, make_mailbox, sign_in
 from tests.mailing.samples import BLOBS, NOW, make_mail, read_mail
 
 HTML = (
@@ -67,6 +67,19 @@ def test_every_mailbox_is_here_and_the_newest_is_open(nadia, session):
     assert "Barbara Weiss" in page and "Chloé Marchand" in page
     assert "Re: The turquoise sandals in 36" in page
     assert "No mail yet" in nadia.get("/post-office/of/chloe@example.com").text
+
+
+def test_mails_lie_in_the_order_in_which_they_left_whenever_they_were_written_down(nadia, barbaras_mail, session):
+    rows = (("chloe@example.com", 1, "At sea"), ("barbara@example.com", 5, "Before the rain"))
+    for number, (address, days, subject) in enumerate(rows, 2):
+        mail = make_mail(to=Address("", address), subject=subject)
+        each = commands.queue_delivery(session, mail, key=f"reply:{number}", purpose="reply", now=NOW)
+        each.state, each.sent_at = DeliveryState.SENT, NOW - days * DAY
+    session.commit()
+    page = nadia.get("/post-office/").text
+    newest, older = page.index("Re: The turquoise sandals in 36"), page.index("Before the rain")
+    assert newest < older
+    assert page.index("/of/barbara@example.com") < page.index("/of/chloe@example.com")
 
 
 def test_a_mail_is_read_as_a_letter_as_text_and_as_source(nadia, barbaras_mail):

@@ -65,6 +65,34 @@ def mails(session):
     return found
 
 
+def reordered(session, plan, order, nadia):
+    """The plan with its steps in another order, by their places so far; the others are taken out."""
+    steps = [
+        StepAsWritten(plan.steps[each].template_id, plan.steps[each].wait_days, id=plan.steps[each].id)
+        for each in order
+    ]
+    written = PlanAsWritten(name=plan.name, start=plan.start, steps=steps)
+    plan_commands.change_plan(session, plan, written, by=nadia, now=clock.now())
+    session.commit()
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [((0, 2, 1), ["three", "two"]), ((2, 0, 1), ["two"]), ((1, 2, 0), []), ((2, 1), ["three", "two"])],
+)
+def test_in_another_order_nothing_is_said_twice_and_what_comes_after_follows(
+    order, said, session, sessions, config, nadia, talk, at
+):
+    plan = make_plan(session, nadia, words=("one", "two", "three"), waits=(0, 8, 8))
+    begin(session, plan, talk, nadia)
+    assert jobs.release_due(config, sessions) == 1
+    reordered(session, plan, order, nadia)
+    for day in (0, 8, 16, 24):
+        at(NOW + day * DAY)
+        tick(config, sessions)
+    assert [mail.text.split("\n")[2] for mail in mails(session)] == ["one", *said]
+
+
 def test_its_steps_leave_one_after_the_other_as_her_editors_replies(session, sessions, config, nadia, talk, at):
     begin(session, make_plan(session, nadia), talk, nadia)
     assert tick(config, sessions) == 1

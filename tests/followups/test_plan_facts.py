@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from concierge import clock
+from concierge import clock, setbacks
 from concierge.catalogue.purchases import PurchaseReport, report_delivery, report_purchase
 from concierge.conversations.commands import close_conversation, reopen_conversation, snooze_conversation
 from concierge.conversations.models import Message, MessageKind
 from concierge.customers.commands import set_date
 from concierge.customers.models import BIRTHDAY, NoSuchDay
-from concierge.followups import jobs
+from concierge.followups import carrying, jobs
 from concierge.followups.conditions import Because
 from concierge.followups.plans import Start
 from concierge.templating.models import Template
@@ -82,6 +82,40 @@ def test_a_fact_begins_its_plan_once_in_her_conversation_and_about_her_piece(
     assert (step.wall.date(), step.editor_id) == ((NOW + 2 * DAY).date(), nadia.id)
     assert "Calanque sandals" in step.body
     assert 'data-product="CAL-TUR-' in step.body
+
+
+@pytest.mark.parametrize("start", FACTS)
+def test_a_fact_that_can_not_begin_its_plan_is_set_aside_after_three_times(
+    session, sessions, config, nadia, talk, at, monkeypatch, start
+):
+    other = make_plan(session, nadia, start, name="Another", words=["it is a pleasure."], waits=[2])
+    plan = make_plan(session, nadia, start, words=WORDS, waits=[2])
+    FACTS[start](session, talk, nadia)
+    numbers = (other.id, plan.id)
+    session.commit()
+    begin_run = carrying.begin_run
+
+    def begin(session, plan_id, *values, **named):
+        if plan_id == numbers[1]:
+            raise ValueError("barbara@example.com")
+        return begin_run(session, plan_id, *values, **named)
+
+    monkeypatch.setattr(carrying, "begin_run", begin)
+    looks = [jobs.begin_plans(config, sessions)]
+    for minutes in (0, 1, 4, 9, 19):
+        at(NOW + minutes * MINUTE)
+        looks.append(jobs.begin_plans(config, sessions))
+    assert looks == [1, 0, 0, 0, 0, 0], "the other plan begins"
+    [found] = setbacks.list_set_aside(session)
+    assert (found.job, found.tries, "barbara" in found.fault) == (f"followups.begin_plans #{numbers[1]}", 3, False)
+    session.commit()
+    monkeypatch.setattr(carrying, "begin_run", begin_run)
+    at(NOW + 20 * MINUTE)
+    assert jobs.begin_plans(config, sessions) == 0
+    setbacks.retry(session, found, by=nadia, now=clock.now())
+    session.commit()
+    assert look(config, sessions) == (1, 0)
+    assert tuple(run.plan_id for run in runs(session)) == numbers
 
 
 def test_before_it_was_on_and_in_a_plan_that_is_off_nothing_begins(session, sessions, config, nadia, talk):

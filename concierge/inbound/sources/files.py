@@ -17,6 +17,7 @@ from concierge.config import Config, read_config
 from concierge.db import Sessions, make_sessions
 from concierge.inbound import queries
 from concierge.inbound.commands import accept_mail
+from concierge.options import Command
 
 _AT_ONCE = 25
 
@@ -140,7 +141,7 @@ class Importer:
         return outcome
 
 
-@click.command("import")
+@click.command("import", cls=Command)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--mailbox", help="File all of it in this mailbox, whomever it was addressed to.")
 @click.option("--data", type=click.Path(path_type=Path), help="The data folder [data].")
