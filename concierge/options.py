@@ -43,7 +43,6 @@ class Command(click.Command):
             try:
                 _value, rest = param.handle_parse_result(ctx, values, rest)
             except click.UsageError as fault:
-                fault.ctx, fault.param = fault.ctx or ctx, getattr(fault, "param", None) or param
                 wrong.append(fault)
         return wrong
 

@@ -171,6 +171,8 @@ def test_today_shows_what_asks_for_her_and_a_yes_leads_back_to_it(client, sessio
 def test_what_comes_is_shown_by_day_and_what_did_not_leave_by_reason(client, session, full_desk):
     coming = client.get("/followups").get_data(as_text=True)
     assert "Tuesday 12 May 2026" in coming
+    for desk in (coming, client.get("/plans").get_data(as_text=True)):
+        assert re.search(r'<a href="/today"[^>]* aria-current="page"', desk), "it is of her day"
     assert "Dora Rossi" in coming
     assert "Dora Rossi" not in client.get("/followups?whose=mine").get_data(as_text=True)
     assert "Carla Rossi" in client.get("/followups/unsent").get_data(as_text=True)
