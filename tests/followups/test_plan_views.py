@@ -91,17 +91,19 @@ def test_a_step_more_or_less_keeps_what_was_typed_and_keeps_nothing(client, sess
 
 def test_a_step_is_put_before_another_and_stays_the_step_it_was(client, session, nadia, omar):
     plan = make_plan(session, nadia, on_at=None)
-    first, second = [each.id for each in plan.steps]
+    [first, second], address = [each.id for each in plan.steps], f"/plans/{plan.id}"
+    template = make_template(session, nadia, "something else.")
+    session.commit()
     sign_in(client, omar)
-    page = client.get(f"/plans/{plan.id}/edit").get_data(as_text=True)
+    page = client.get(f"{address}/edit").get_data(as_text=True)
     assert "Put step 2 before step 1" in page and "Put step 1" not in page
-    template = plan.steps[0].template
     fields = plan_fields(template) | step(0, template, number=str(first)) | step(1, template, number=str(second))
     for do, numbers in (("raise-1", [second, first]), ("raise-0", [first, second]), ("raise-9", [first, second])):
-        shown = client.post(f"/plans/{plan.id}", data=fields | {"do": do}).get_data(as_text=True)
+        shown = client.post(address, data=fields | {"do": do}).get_data(as_text=True)
         assert re.findall(r'name="steps-\d-number"[^>]*value="(\d+)"', shown) == [str(each) for each in numbers]
+    session.commit()
     turned = plan_fields(template) | step(0, template, number=str(second)) | step(1, template, number=str(first))
-    assert client.post(f"/plans/{plan.id}", data=turned).status_code == 303
+    assert client.post(address, data=turned).status_code == 303
     assert [each.id for each in the_plan(session).steps] == [second, first]
 
 
