@@ -77,12 +77,12 @@ def fill(sessions: Sessions, upto: int) -> None:
             session.commit()
     with sessions() as session:
         for table in ("customer", "conversation", "message"):
-            _count_on(session, table)
+            count_on(session, table)
         session.execute(sa.text("ANALYZE"))
         session.commit()
 
 
-def _count_on(session: Session, table: str) -> None:
+def count_on(session: Session, table: str) -> None:
     """PostgreSQL's own numbers go on behind those that were given here; SQLite's do so by themselves."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"))

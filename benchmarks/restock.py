@@ -76,7 +76,7 @@ class _Told:
         gc.collect()
 
     def __call__(self) -> int:
-        with _counted(self._house) as counted, _memory() as memory:
+        with _counted(self._house) as counted, memory() as grown:
             begun = perf_counter()
             made = deal_all(self._house.config, self._house.sessions, self._variant_id)
             while release_due(self._house.config, self._house.sessions):
@@ -84,7 +84,7 @@ class _Told:
             self.by_clock = made / (perf_counter() - begun)
         left = self._left()
         assert made == left == self._waiting, (made, left)
-        self.statements, self.grown = counted[0], memory[0]
+        self.statements, self.grown = counted[0], grown[0]
         return left
 
     def _left(self) -> int:
@@ -293,7 +293,7 @@ def _counted(house: Place) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _memory() -> Iterator[list[float]]:
+def memory() -> Iterator[list[float]]:
     """By how many MiB the peak rose above what was held before (Linux: proc(5), else the peak of all time)."""
     grown = [0.0]
     before = _held()

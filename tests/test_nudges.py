@@ -21,6 +21,8 @@ from concierge.mailing.commands import Posting, queue_deliveries, send_again
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.nudges import EVERYTHING, Topic, listening
 from concierge.timekeeping import Attempt, Line, Timekeeper
+from concierge.wishes import jobs as wishes
+from concierge.wishes.offer_models import Offer
 from concierge.worker import TIMETABLE
 from tests.drafts.people import begin, send, write, write_again
 from tests.factories import DAY, NOW, make_editor, make_mailbox
@@ -78,6 +80,28 @@ def test_a_mail_is_filed_within_a_second_of_being_stored(config: Config, session
         wait_for(is_filed, 20.0)  # its reading process starts
         receive(config, sessions, letter(message_id="second@example.com"))
         assert wait_for(is_filed) < 1.0
+
+
+def test_a_stock_event_is_worked_when_it_is_stored_and_not_at_the_next_look(
+    config: Config, sessions: Sessions, session: Session
+):
+    [sandal] = sandals(session)
+    wish_for(session, sandal, name="Chloe Martin")
+    session.commit()
+    runs: list[float] = []
+
+    def is_offered() -> bool:
+        with reading(sessions) as looking:
+            return looking.scalar(sa.select(Offer.id)) is not None
+
+    ready = Line(counted(runs), every=NEVER, on=(Topic.STOCK,))
+    with keeping(config, ready, Line(wishes.open_waves, every=NEVER, on=(Topic.STOCK,))):
+        wait_for(lambda: runs and time.monotonic() - runs[-1] > 0.5, 20.0)
+        report = Report("shop", "1", sandal.sku, "online", StockReport.SNAPSHOT, 1, clock.now())
+        report_stock(session, report, now=clock.now(), policy=Policy(stock_settle_minutes=0))
+        assert not is_offered()
+        session.commit()
+        wait_for(is_offered)
 
 
 def test_nothing_is_heard_where_nothing_is_stored_that_it_works_on(

@@ -24,7 +24,9 @@ class FollowUpState(StrEnum):
     WITHHELD = "withheld"
 
 
-_DUE = sa.text("state = 'scheduled' AND asked_at IS NULL")
+# Said of `settled_at`, not of the state: SQLite would rather take the index that begins with the state, and walk
+# through all that are planned.
+_DUE = sa.text("settled_at IS NULL AND asked_at IS NULL")
 _SCHEDULED = sa.text("state = 'scheduled'")
 _OF_PLAN = sa.text("plan_run_id IS NOT NULL")
 _UNCARRIED = sa.text("plan_run_id IS NOT NULL AND carried_at IS NULL AND state <> 'scheduled'")

@@ -11,7 +11,7 @@ from concierge.catalogue.purchases import PurchaseReport, report_purchase
 from concierge.conversations.commands import mark_not_for_us
 from concierge.conversations.models import Conversation, Message, MessageKind
 from concierge.customers.commands import change_customer
-from concierge.followups import commands, jobs
+from concierge.followups import commands, jobs, queries
 from concierge.followups.conditions import Asking, Because
 from concierge.followups.models import FollowUpState
 from concierge.mailing.commands import reserve_due, suppress
@@ -283,3 +283,22 @@ def test_a_mail_withheld_on_its_way_out_is_told_of_by_its_delivery(session, sess
     assert reserve_due(session, Lane.SINGLE, claim="one", now=FRIDAY, lease=timedelta(minutes=10), limit=10) == []
     session.commit()
     assert sent(session)[0].state is DeliveryState.WITHHELD
+
+
+def test_what_is_due_is_found_by_the_index_of_what_is_due_however_many_are_planned(session):
+    """Asked by state, SQLite walks through all that are planned; PostgreSQL reads so small a table whole."""
+    asked, engine = [], session.get_bind().engine
+
+    def note(_connection, _cursor, statement, values, *_others):
+        asked.append((statement, values))
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    queries.list_due(session, now=FRIDAY, limit=200)
+    queries.next_due_at(session)
+    queries.list_moved(session, until=FRIDAY, limit=200)
+    sa.event.remove(engine, "before_cursor_execute", note)
+    assert len(asked) == 3
+    if engine.dialect.name == "sqlite":
+        for statement, values in asked:
+            plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            assert any("ix_follow_up_due" in row.detail for row in plan), statement
