@@ -12,6 +12,8 @@ import nh3
 # elements than this is shown as text, and can be downloaded.
 _MOST_ELEMENTS = 6_000
 _LONGEST = 2_000_000
+# https://html.spec.whatwg.org/multipage/parsing.html#has-an-element-in-button-scope
+_SCOPE = re.compile(r"<(?:applet|button|marquee|object|select)", re.IGNORECASE)
 
 
 def _words(text: str) -> set[str]:
@@ -94,7 +96,9 @@ def clean(
     summary = f"<details data-fold><summary>{entities.escape(fold_label)}</summary>"
     prepared = _FOLD.sub(lambda _found: summary, html)
     cleaned = _clean(prepared, sieve, attributes)
-    if sieve.dropped_link:  # nh3 changes the order of the attributes that are left; once more settles it
+    # Where a link is dropped nh3 changes the order of the attributes that are left; where an element is dropped that
+    # may hold a paragraph within a paragraph, they are left so. Once more settles both.
+    if sieve.dropped_link or _SCOPE.search(html):
         cleaned = _clean(cleaned, sieve, attributes)
     return Shown(cleaned, len(sieve.blocked))
 
