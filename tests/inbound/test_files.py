@@ -106,6 +106,13 @@ def test_what_is_no_mail_is_left_alone_in_a_folder_and_tried_when_named(tmp_path
     assert len(find_files((tmp_path / "readme.txt",))) == 1
 
 
+def test_a_folder_called_tmp_that_is_no_maildirs_is_a_folder_like_any_other(tmp_path):
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    (folder / "a.eml").write_bytes(b"Subject: x\n\nx")
+    assert len(find_files((folder / "a.eml",))) == len(find_files((tmp_path,))) == 1
+
+
 def test_a_file_that_cannot_be_opened_is_named(tmp_path):
     (mail,) = read_mails(tmp_path / "gone.eml", most_bytes=MOST)
     assert mail.fault == "No such file or directory"

@@ -36,17 +36,16 @@ def find_files(paths: tuple[Path, ...]) -> list[Path]:
     found: dict[Path, None] = {}
     for path in paths:
         inside = sorted(each for each in path.rglob("*") if _may_hold_mail(each)) if path.is_dir() else [path]
-        for each in inside:
-            # Maildir keeps half-written mail in tmp; names that begin with a dot are nobody's mail.
-            if each.parent.name != "tmp" and not each.name.startswith(".") and each.name != "maildirfolder":
-                found[each.resolve()] = None
+        found |= dict.fromkeys(each.resolve() for each in inside)
     return list(found)
 
 
 def _may_hold_mail(path: Path) -> bool:
     """Whether a file found in a folder is one of those we read; what is named by itself is always tried."""
-    if not path.is_file():
+    if not path.is_file() or path.name.startswith(".") or path.name == "maildirfolder":
         return False
+    if path.parent.name == "tmp" and (path.parent.parent / "cur").is_dir():
+        return False  # a Maildir's half-written mail
     if path.suffix.lower() in {".eml", ".mbox", ".mbx"} or path.parent.name in {"cur", "new"}:
         return True
     try:
