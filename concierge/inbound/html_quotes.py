@@ -131,13 +131,21 @@ def _wrap_from(root: lxml.html.HtmlElement, line: Line) -> None:
     top = body if body is not None else root
     node, details = _cut(line, top), _details()
     while (parent := node.getparent()) is not None and parent is not top:
-        shell = lxml.html.Element(parent.tag, dict(parent.attrib))
+        shell = _empty_like(parent)
         _move(node, shell)
         parent.addnext(shell)
         shell.tail, parent.tail = parent.tail, None
         node = shell
     _move(node, details)
     top.append(details)
+
+
+def _empty_like(element: lxml.html.HtmlElement) -> lxml.html.HtmlElement:
+    """An empty element of the same kind; of one whose name or attributes only a damaged mail has, a `<div>`."""
+    try:
+        return lxml.html.Element(element.tag, dict(element.attrib))
+    except ValueError:
+        return lxml.html.Element("div")
 
 
 def _cut(line: Line, top: lxml.html.HtmlElement) -> lxml.html.HtmlElement:

@@ -215,6 +215,13 @@ def test_html_shows_what_she_writes_below_between_and_passes_on():
     assert HERS in shown(indented)
 
 
+def test_the_tail_folds_where_it_stands_in_an_element_no_mail_should_have():
+    for damaged in ('<div\0id="appendonsend">', '<di"v>', '<div a<b="c">'):
+        html = f"<p>{HERS}</p>{damaged}<p>Hello</p>{_CITE}</div>"
+        assert shown(html).startswith(HERS)
+        assert "Dear Barbara" not in shown(html)
+
+
 def test_the_text_of_html_marks_what_is_quoted():
     text = html_to_text(f"<p>Hello</p>{_CITE}<p>{HERS}</p>")
     assert "> Dear Barbara," in text.split("\n")
