@@ -41,7 +41,9 @@ class SmtpProvider:
         self._scheme, self._host = parts.scheme, str(parts.hostname)
         self._port = parts.port or RELAY_PORTS[parts.scheme]
         self._name, self._password = unquote(parts.username or ""), unquote(parts.password or "")
-        self._seconds, self._tls = seconds, tls or ssl.create_default_context()
+        self._seconds = seconds
+        # a relay without TLS needs none; reading the machine's certificates takes longer than all else here
+        self._tls = tls if self._scheme == "smtp" else tls or ssl.create_default_context()
         self._connection: smtplib.SMTP | None = None
         self._lock = Lock()
 
