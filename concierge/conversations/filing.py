@@ -95,7 +95,7 @@ def file_message(session: Session, mail: MailIn, *, secret: str, now: datetime) 
     """
     if (known := _find_copy(session, mail)) is not None:
         return known
-    choice = threads.choose(_gather(session, mail, secret))
+    choice = find_conversation(session, mail, secret=secret)
     if choice.conversation_id is not None:
         conversation = queries.lock_conversation(session, choice.conversation_id)
     else:
@@ -133,7 +133,8 @@ def add_flags(message: Message, flags: Sequence[str]) -> None:
         message.flags = [*message.flags, *fresh]
 
 
-def _gather(session: Session, mail: MailIn, secret: str) -> threads.Facts:
+def find_conversation(session: Session, mail: MailIn, *, secret: str) -> threads.Choice:
+    """Which conversation a mail belongs to, by the rule of `threads` alone."""
     ids = _newest_first(mail.references, mail.in_reply_to)
     recipients = (*mail.recipients, *(each.address for each in (*mail.to, *mail.cc)))
     keys = [address.partition("@")[0].partition("+")[2] for address in recipients]
@@ -143,7 +144,7 @@ def _gather(session: Session, mail: MailIn, secret: str) -> threads.Facts:
     answered = queries.list_conversations_of_ids(session, ids)
     participants = queries.participants(session, {*keyed, *answered})
     is_bounce = mail.kind is MessageKind.BOUNCE
-    return threads.Facts(normalise(mail.sender.address), keyed, answered, participants, is_bounce)
+    return threads.choose(threads.Facts(normalise(mail.sender.address), keyed, answered, participants, is_bounce))
 
 
 def _newest_first(references: Sequence[str], in_reply_to: Sequence[str]) -> tuple[str, ...]:

@@ -26,11 +26,13 @@ from concierge.conversations.models import (
     Note,
     Tag,
 )
-from concierge.customers.models import CustomerAddress
+from concierge.customers.models import Customer, CustomerAddress
 from concierge.mailing.models import LETTERS, Delivery
 
 # Beside the address a mail names in Reply-To: an editor has said that answers go there.
 CHOSEN = "chosen"
+# A mail's ids lead to at most so many others.
+_MOST_FOUND = 200
 
 
 def get_conversation(session: Session, conversation_id: int) -> Conversation:
@@ -263,15 +265,16 @@ def list_conversations_of_ids(session: Session, message_ids: Sequence[str]) -> t
         Message.rfc_message_id.in_(message_ids)
     )
     by_id: dict[str, list[int]] = defaultdict(list)
-    for rfc_message_id, conversation_id in session.execute(statement.order_by(Message.id.desc())):
+    # Anybody may write the same id into any number of mails.
+    for rfc_message_id, conversation_id in session.execute(statement.order_by(Message.id.desc()).limit(_MOST_FOUND)):
         by_id[rfc_message_id or ""].append(conversation_id)
     return tuple(dict.fromkeys(number for one in message_ids for number in by_id[one]))
 
 
 def participants(session: Session, conversation_ids: Collection[int]) -> dict[int, frozenset[str]]:
-    """Who takes part: the customer's addresses, those whose mail was filed there, and those we wrote to.
+    """Who takes part: the customer's addresses, whomever she or we had in copy, and those whose mail was filed there.
 
-    Whom a customer's mail merely copies takes no part yet, nor do the house's own addresses (T23, T24).
+    Whom somebody else's mail names takes no part, nor do the house's own addresses (T23, T24).
     """
     people: dict[int, set[str]] = {number: set() for number in conversation_ids}
     if not people:
@@ -286,8 +289,25 @@ def participants(session: Session, conversation_ids: Collection[int]) -> dict[in
     mails = sa.select(Message.conversation_id, Message.direction, Message.from_address, Message.to, Message.cc).where(
         Message.conversation_id.in_(people), Message.kind == MessageKind.HUMAN
     )
+    hers_alone = {number: frozenset(addresses) for number, addresses in people.items()}
     for conversation_id, direction, sender, to, cc in session.execute(mails):
-        named = [sender] if direction is Direction.IN else [each["address"] for each in (*to, *cc)]
+        is_told = direction is Direction.OUT or normalise(sender) in hers_alone[conversation_id]
+        named = [each["address"] for each in (*to, *cc)] if is_told else []
+        named += [sender] if direction is Direction.IN else []
         people[conversation_id].update(normalise(address) for address in named)
-    ours = set(session.scalars(sa.union_all(sa.select(Mailbox.address), sa.select(Editor.email))))
-    return {number: frozenset(addresses - ours - {""}) for number, addresses in people.items()}
+    ours = frozenset(map(normalise, session.scalars(sa.union_all(sa.select(Mailbox.address), sa.select(Editor.email)))))
+    return {
+        number: frozenset(each for each in addresses if each and _without_key(each) not in ours)
+        for number, addresses in people.items()
+    }
+
+
+def _without_key(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"
+
+
+def has_seen(customer: Customer, message: Message) -> bool:
+    """Whether the customer knows these words of a mail to us already: she wrote them, or they came to her as well."""
+    named = [message.from_address, *(each["address"] for each in (*message.to, *message.cc))]
+    return not {each.normalised for each in customer.addresses}.isdisjoint(map(normalise, named))

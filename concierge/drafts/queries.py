@@ -200,7 +200,10 @@ def originals(session: Session, draft: Draft) -> Originals:
 
 
 def answered(session: Session, conversation: Conversation, zone: ZoneInfo) -> Answered | None:
-    """The mail an answer written now answers; None where she never wrote. `zone` is for her whose own is unknown."""
+    """The mail an answer written now answers; None where she never wrote. `zone` is for her whose own is unknown.
+
+    What somebody in copy wrote to us alone is not quoted to her.
+    """
     message = conversations.last_incoming(session, conversation)
     references, parent = conversations.references_for(session, conversation)
     if message is None:
@@ -210,7 +213,7 @@ def answered(session: Session, conversation: Conversation, zone: ZoneInfo) -> An
     return Answered(
         name=message.from_name or customer.display_name,
         sent_at=(message.written_at or message.created_at).astimezone(own),
-        text=message.text,
+        text=message.text if conversations.has_seen(conversation.customer, message) else "",
         message_id=parent,
         references=references,
     )

@@ -56,7 +56,7 @@ def find_reply(session: Session, conversation: Conversation) -> Reply | None:
     """Her newest mail here, if it came after an offer that is still open and no editor has set it aside."""
     if not (sent := _open_offers(session, conversation.customer_id)):
         return None
-    newest = _newest(session, conversation.id)
+    newest = _newest(session, conversation)
     if newest is None:
         return None
     aside = _set_aside(session, newest.id, [offer.id for offer, _mail in sent])
@@ -97,7 +97,7 @@ def judge_reply(
     """
     offer = queries.lock_offer(session, offer_id)
     conversation = lock_conversation(session, conversation.id)
-    newest = _newest(session, conversation.id)
+    newest = _newest(session, conversation)
     if newest is None or newest.id != message_id:
         raise SheWroteAgain
     mail = session.get(Message, offer.message_id) if offer.message_id else None
@@ -138,12 +138,16 @@ def _open_offers(session: Session, customer_id: int) -> list[tuple[Offer, Messag
     return [(offer, mail) for offer, mail in session.execute(statement).unique()]
 
 
-def _newest(session: Session, conversation_id: int) -> Message | None:
-    """The newest mail a person sent us here; of a mail filed late, it is the number that tells."""
+def _newest(session: Session, conversation: Conversation) -> Message | None:
+    """The newest mail she sent us here; of a mail filed late, it is the number that tells.
+
+    What somebody in copy says is no answer of hers.
+    """
+    hers = [each.normalised for each in conversation.customer.addresses]
     statement = (
         sa.select(Message)
-        .where(Message.conversation_id == conversation_id, Message.direction == Direction.IN)
-        .where(Message.kind == MessageKind.HUMAN)
+        .where(Message.conversation_id == conversation.id, Message.direction == Direction.IN)
+        .where(Message.kind == MessageKind.HUMAN, sa.func.lower(Message.from_address).in_(hers))
         .order_by(Message.id.desc())
         .limit(1)
     )

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from concierge.accounts.models import Role
+from concierge.addresses import Address
 from concierge.api.commands import make_key
 from concierge.wishes import offering, release
 from concierge.wishes.links import hold_token
@@ -112,6 +113,16 @@ def test_a_probable_yes_is_put_before_her_with_its_words_and_one_key_takes_it(st
     assert "?hold=" in shown
     history = story.client.get("/conversations/1").get_data(as_text=True)
     assert history.count("Nadia Ferrant noted that she takes it") == 1
+
+
+def test_what_her_friend_in_copy_says_is_no_answer_of_hers(story, at):
+    friend = (Address("", "chloé@example.com"),)
+    hers = story.writes("I'm asking my sister.", cc=friend)
+    story.writes("Yes please, she'll take them!", LATER + MINUTE, name="Chloé Martin")
+    at(LATER + HOUR)
+    assert "seems to take" not in story.page()
+    story.judge("take", hers + 1)
+    assert story.offer().state is OfferState.OPEN
 
 
 @pytest.mark.parametrize(
