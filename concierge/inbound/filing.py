@@ -12,16 +12,18 @@ from concierge.addresses import Address, normalise
 from concierge.blobs import BlobStore
 from concierge.conversations import queries as conversations
 from concierge.conversations.commands import FileIn, MailIn, add_flags, file_message
-from concierge.conversations.models import Conversation, MessageKind
+from concierge.conversations.models import Conversation, Message
 from concierge.customers import queries as customers
 from concierge.customers.commands import add_customer, note_offset
 from concierge.customers.models import Customer
 from concierge.inbound import queries
 from concierge.inbound.commands import file_mail, quarantine_mail, set_aside
+from concierge.inbound.effects import EFFECTS, Change, Effect, Stranger
 from concierge.inbound.fingerprints import fingerprint
 from concierge.inbound.models import BY_HAND, InboundMail
 from concierge.inbound.parsed import Kind, ParsedMail
 from concierge.inbound.reasons import ALSO_TO
+from concierge.inbound.returning import note_failures, unsubscribe
 
 # Senders that name nobody for certain; such a mail is never laid to a customer's account (T11).
 # A mail program's clock that is farther off than this is not believed about its zone either.
@@ -65,9 +67,23 @@ class _Case:
     fingerprint: str
 
     @property
+    def kind(self) -> Kind:
+        """What the mail is to us: what came through a list that is our own mailbox, or was let in, is a person's."""
+        kind = self.read.parsed.kind
+        ours = {normalise(each.address) for each in (self.mailbox, *self.also_to)}
+        let_in = self.mail.reason == BY_HAND and kind is Kind.SPAM
+        return Kind.HUMAN if let_in or (kind is Kind.LIST and ours & set(self.read.parsed.lists)) else kind
+
+    @property
+    def effect(self) -> Effect:
+        """What follows from it."""
+        return EFFECTS[self.kind]
+
+    @property
     def flags(self) -> tuple[str, ...]:
         """What is odd about it, and to whom else of ours it was written."""
-        return (*self.read.parsed.flags, *(f"{ALSO_TO} {each.address}" for each in self.also_to))
+        warned = ("spam",) if self.kind is Kind.SPAM else ()
+        return (*self.read.parsed.flags, *warned, *(f"{ALSO_TO} {each.address}" for each in self.also_to))
 
 
 def settle_mail(session: Session, mail: InboundMail, read: ReadMail, *, secret: str, now: datetime) -> None:
@@ -88,7 +104,8 @@ def settle_mail(session: Session, mail: InboundMail, read: ReadMail, *, secret: 
 
 def _sender(mail: InboundMail, parsed: ParsedMail) -> Address | None:
     """Who wrote it; of a mail filed by hand the sender of its envelope, as was said to whom pressed the button."""
-    if mail.reason != BY_HAND or not mail.envelope_from:
+    # Of what was only thought unwanted the sender was never in doubt.
+    if mail.reason != BY_HAND or not mail.envelope_from or (parsed.sender and parsed.kind is Kind.SPAM):
         return parsed.sender
     said = parsed.sender
     same = said is not None and normalise(said.address) == normalise(mail.envelope_from)
@@ -109,12 +126,25 @@ def _file_once(session: Session, case: _Case, *, secret: str, now: datetime) -> 
         case.mail.message_id = known.id
         to = [case.mailbox, *case.also_to]
         add_flags(known, [f"{ALSO_TO} {each.address}" for each in to if each.id != known.mailbox_id])
-    elif (customer := _whose(session, case, secret=secret, now=now)) is None:
-        set_aside(case.mail, "no-matter", now=now)
-    else:
+        return
+    noted = case.effect.change is Change.DELIVERY and note_failures(
+        session, case.read.parsed, case.fingerprint, now=now
+    )
+    if (customer := _whose(session, case, secret=secret, now=now)) is not None:
         message = file_message(session, _mail_in(case, customer), secret=secret, now=now)
-        _note_her_clock(case, customer)
+        _change(session, case, message, customer, now=now)
         file_mail(case.mail, message.id, now=now)
+    elif case.effect.stranger is Stranger.WAITS:
+        quarantine_mail(session, case.mail, case.read.parsed.kind_reason, now=now)
+    else:
+        set_aside(case.mail, "noted" if noted else "no-matter", now=now)
+
+
+def _change(session: Session, case: _Case, message: Message, customer: Customer, *, now: datetime) -> None:
+    if case.effect.change is Change.CLOCK:
+        _note_her_clock(case, customer)
+    if case.effect.change is Change.PURPOSE:
+        add_flags(message, [unsubscribe(session, case.read.parsed, customer, now=now)])
 
 
 def _find_mailboxes(session: Session, mail: InboundMail, parsed: ParsedMail) -> list[Mailbox]:
@@ -133,15 +163,20 @@ def _why_nobody(parsed: ParsedMail) -> str:
 
 
 def _whose(session: Session, case: _Case, *, secret: str, now: datetime) -> Customer | None:
-    """The customer it is from: known by any of her addresses, else new. A bounce belongs to whom we wrote to."""
+    """The customer it is from: known by any of her addresses, else new, if mail of its kind may begin anything.
+
+    What a mail system sends belongs to whom we wrote to.
+    """
     parsed, sender = case.read.parsed, case.sender
-    if parsed.kind is Kind.BOUNCE:
+    if case.effect.change is Change.DELIVERY:
         about = _conversation_it_is_about(session, case, secret)
         return about.customer if about else None
     if (customer := customers.find_customer_by_address(session, sender.address)) is not None:
         if not customer.name and sender.name:
             customer.name, customer.first_name = sender.name[:200], parsed.first_name[:100]
         return customer
+    if case.effect.stranger is not Stranger.BEGINS:
+        return None
     return add_customer(
         session,
         name=sender.name[:200],
@@ -168,7 +203,7 @@ def _conversation_it_is_about(session: Session, case: _Case, secret: str) -> Con
 def _note_her_clock(case: _Case, customer: Customer) -> None:
     """What the date of her own mail says of where she is; a date far from when it came says nothing."""
     parsed, received_at = case.read.parsed, case.mail.received_at
-    if case.mail.reason == BY_HAND or parsed.kind is not Kind.HUMAN or parsed.offset is None or parsed.sent_at is None:
+    if case.mail.reason == BY_HAND or parsed.offset is None or parsed.sent_at is None:
         return
     if case.mail.source == "import" or abs(parsed.sent_at - received_at) < _DATED_RIGHT:
         note_offset(customer, parsed.offset, at=parsed.sent_at)
@@ -187,7 +222,7 @@ def _mail_in(case: _Case, customer: Customer) -> MailIn:
         text=parsed.text,
         fold_at=parsed.fold_at,
         html=parsed.html,
-        kind=MessageKind(parsed.kind.value),
+        kind=case.effect.filed_as,
         kind_reason=parsed.kind_reason,
         language=parsed.language or "",
         flags=case.flags,

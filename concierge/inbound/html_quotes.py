@@ -128,7 +128,9 @@ def _details() -> lxml.html.HtmlElement:
 def _wrap_from(root: lxml.html.HtmlElement, line: Line) -> None:
     """Put everything from *line* on into one `<details>`, splitting the elements it stands in."""
     body = root.find("body")
-    top = body if body is not None else root
+    # What stands outside the body, behind it or in a frameset, is wrapped where it stands.
+    within = body in line.element.iterancestors() or (body is line.element and not line.tail)
+    top = body if body is not None and within else root
     node, details = _cut(line, top), _details()
     while (parent := node.getparent()) is not None and parent is not top:
         shell = _empty_like(parent)
@@ -144,7 +146,7 @@ def _empty_like(element: lxml.html.HtmlElement) -> lxml.html.HtmlElement:
     """An empty element of the same kind; of one whose name or attributes only a damaged mail has, a `<div>`."""
     try:
         return lxml.html.Element(element.tag, dict(element.attrib))
-    except ValueError:
+    except (ValueError, KeyError):
         return lxml.html.Element("div")
 
 

@@ -1,36 +1,39 @@
 """Who wrote this: a person, a machine, or a mail system that could not deliver (RFC 3834, RFC 3464, and practice)."""
 
 import re
+from dataclasses import dataclass
 
 from concierge.addresses import Address
+from concierge.inbound.bounces import STATUS_TYPES, Action, read_action
 from concierge.inbound.headers import Headers
+from concierge.inbound.kind_words import (
+    AUTOMATIC_SUBJECT,
+    AWAY,
+    BACK_LATER,
+    BOUNCE_SUBJECT,
+    CLOSING,
+    RECEIVED,
+    SAYS_MACHINE,
+    THANKS_FOR_MAIL,
+    TICKET_SUBJECT,
+    UNSUBSCRIBE,
+)
 from concierge.inbound.mime import Part
 from concierge.inbound.parsed import Kind
 
-_MAILER = re.compile(r"(?:mailer-?daemon|mail-?daemon|postmaster|bounces?(?:[+=-].*)?|mdaemon)@", re.IGNORECASE)
-_NOBODY = re.compile(
-    r"(?:no|do-?not|non|ne-?pas)[._-]?(?:reply|respond|rispondere|repondre|responder)\b.*@", re.IGNORECASE
-)
-_BOUNCE_SUBJECT = re.compile(
-    r"^(?:undeliver(?:able|ed)|delivery (?:status notification|failure|has failed|incomplete)|"
-    r"mail delivery (?:failed|failure|system)|returned mail|failure notice|message not delivered|"
-    r"non recapitabile|mancato recapito|notifica di mancata consegna|"
-    r"messaggio non recapitato|unzustellbar|non remis|échec de la remise|non distribuable|no se puede entregar|"
-    r"no se ha podido entregar|no entregado|não é possível entregar|não entregue|falha na entrega|onbestelbaar|"
-    r"niet bezorgd|niedostarczone|nie można dostarczyć|zwrot poczty|配信不能|配信できません|未配信|退信|系统退信|"
-    r"無法傳遞|无法送达|未传递|未送達|mail returned|mail could not be delivered|"
-    r"warning: (?:could not send|message still))",
+_MAILER = re.compile(
+    r"(?:mailer-?daemon|mail-?daemon|postmaster|bounces?(?:[+=-].*)?|mdaemon|microsoftexchange[0-9a-f]{8,})@",
     re.IGNORECASE,
 )
-_AUTOMATIC_SUBJECT = re.compile(
-    r"^(?:automatic reply|auto(?:mated|matic)?[ -]?(?:reply|response|risposta)|autoreply|"
-    r"out of (?:the )?office(?: (?:auto ?)?reply)?|"
-    r"risposta automatica|fuori ufficio|fuori sede|assenza dall'ufficio|assente(?: dall'ufficio)?|messaggio automatico|"
-    r"automatische antwort|abwesenheitsnotiz|abwesend|réponse automatique|absence du bureau|"
-    r"respuesta automática|fuera de (?:la )?oficina|resposta automática|ausência do escritório|fora do escritório|"
-    r"automatisch antwoord|afwezigheidsbericht|afwezig|autoodpowiedź|automatyczna odpowiedź|odpowiedź automatyczna|"
-    r"自動応答|自動返信|不在通知|自动回复|自動回覆|外出自动回复)"
-    r"(?:\s*[:：\-–—(\[].*|\s+re:.*|\s*)$",
+_LONGEST_ANSWER = 1_500
+_GREETING = re.compile(
+    r"(?i)(?:hello|hi|dear|ciao|buongiorno|salve|gentil[ei]|bonjour|hallo|guten tag|hola|olá|dzień dobry)\b[^?]{0,40}"
+)
+_OF_LISTS = frozenset({"auto-list"})
+_SPAM_FIELDS = ("x-spam-flag", "x-spam-status", "x-spam", "x-ses-spam-verdict", "x-spam-verdict", "x-gm-spam")
+_NOBODY = re.compile(
+    r"(?:(?:no|do[._-]?not|non|ne-?pas|nicht|nao|niet|nie)[._-]?(?:reply|respond|rispondere|repondre|responder|antworten|"
+    r"antwoorden|odpowiadac)\b.*|auto(?:matic)?[._-]?(?:reply|responder|response|confirm|mailer|antwort)\b.*)@",
     re.IGNORECASE,
 )
 _AUTOREPLY_FIELDS = (
@@ -44,15 +47,35 @@ _AUTOREPLY_FIELDS = (
 _LIST_FIELDS = ("list-id", "list-unsubscribe", "list-post", "list-help", "list-owner", "list-subscribe", "mailing-list")
 
 
-def tell_kind(root: Part, subject: str, sender: Address | None, envelope_from: str | None) -> tuple[Kind, str]:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a mail says: its subject, all of its text, and what of that is its sender's own words."""
+
+    subject: str
+    text: str
+    hers: str
+
+
+def tell_kind(root: Part, written: Written, sender: Address | None, envelope_from: str | None) -> tuple[Kind, str]:
     """Return who wrote the mail and the code of the reason; a person in doubt, for her letter must not be missed."""
-    headers = root.headers
-    null_path = _has_null_path(headers, envelope_from)
-    if reason := _bounce_reason(root, subject, sender, null_path):
-        return Kind.BOUNCE, reason
-    if reason := _automatic_reason(root, subject, sender, null_path):
-        return Kind.AUTOMATIC, reason
-    return Kind.HUMAN, ""
+    null_path = _has_null_path(root.headers, envelope_from)
+    if reason := _bounce_reason(root, written, sender, null_path):
+        return _what_came_back(root, written, reason)
+    if reason := _receipt_reason(root):
+        return Kind.RECEIPT, reason
+    if reason := _automatic_reason(root, written, sender, null_path):
+        return Kind.LIST if reason in _OF_LISTS else Kind.AUTOMATIC, reason
+    if _is_spam(root.headers):
+        return Kind.SPAM, "spam"
+    return (Kind.UNSUBSCRIBE, "unsubscribes") if _unsubscribes(written) else (Kind.HUMAN, "")
+
+
+def read_lists(headers: Headers) -> tuple[str, ...]:
+    """Return the addresses by which the list a mail came through is known (RFC 2369, RFC 2919)."""
+    posts = re.findall(r"mailto:([^?>\s]{3,320})", headers.text("list-post")[:2_000])
+    names = re.findall(r"([\w-]{1,100})\.([\w.-]{3,200})>?\s*$", headers.text("list-id")[:1_000])
+    named = re.findall(r"[^\s<>,;]{1,100}@[^\s<>,;]{3,200}", headers.text("mailing-list")[:1_000])
+    return tuple(dict.fromkeys(each.lower() for each in (*posts, *("@".join(name) for name in names), *named)))[:5]
 
 
 def _has_null_path(headers: Headers, envelope_from: str | None) -> bool:
@@ -63,40 +86,100 @@ def _has_null_path(headers: Headers, envelope_from: str | None) -> bool:
     return path is not None and path.strip() == b"<>"
 
 
-def _bounce_reason(root: Part, subject: str, sender: Address | None, null_path: bool) -> str:
+def _bounce_reason(root: Part, written: Written, sender: Address | None, null_path: bool) -> str:
     report = root.parameters.get("report-type", "").lower() if root.type == "multipart/report" else ""
-    if report == "delivery-status" or (
-        not report and any(part.type == "message/delivery-status" for part in root.children)
-    ):
+    if report == "delivery-status" or (not report and any(part.type in STATUS_TYPES for part in root.children)):
         return "bounce-report"
     if root.headers.first("x-failed-recipients") is not None:
         return "bounce-recipients"
     from_mailer = sender is not None and bool(_MAILER.match(sender.address))
-    if (from_mailer or null_path) and _BOUNCE_SUBJECT.match(subject):
+    if (from_mailer or null_path) and BOUNCE_SUBJECT.match(written.subject):
         return "bounce-subject"
+    # A system's report that is neither in form nor by its subject: what it says is one.
+    if from_mailer and read_action(root, written.text) is not None:
+        return "bounce-sender"
     return "bounce-sender" if from_mailer and null_path else ""
 
 
-def _automatic_reason(root: Part, subject: str, sender: Address | None, null_path: bool) -> str:
+def _what_came_back(root: Part, written: Written, reason: str) -> tuple[Kind, str]:
+    action = read_action(root, written.text)
+    if action is Action.DELAYED:
+        return Kind.DELAY, "delay"
+    if action is Action.DELIVERED:
+        return Kind.AUTOMATIC, "auto-delivered"
+    return Kind.BOUNCE, reason
+
+
+def _receipt_reason(root: Part) -> str:
+    """She, or her program, has opened a mail of ours, or thrown it away unread (RFC 8098)."""
+    if root.type != "multipart/report":
+        return ""
+    told = root.parameters.get("report-type", "").lower() == "disposition-notification"
+    return "receipt" if told or any(part.type == "message/disposition-notification" for part in root.children) else ""
+
+
+def _automatic_reason(root: Part, written: Written, sender: Address | None, null_path: bool) -> str:
     if root.type == "multipart/report":
         return "auto-report"
     if reason := _automatic_field(root.headers):
         return reason
     if null_path:
         return "auto-null-path"
-    if _AUTOMATIC_SUBJECT.match(subject):
+    if AUTOMATIC_SUBJECT.match(written.subject):
         return "auto-subject"
-    # A contact form writes from nobody's address too, but says where to answer.
-    nobody = sender is not None and _NOBODY.match(sender.address) and root.headers.first("reply-to") is None
-    return "auto-nobody" if nobody else ""
+    # A contact form writes from nobody's address too, and says that it is a machine, but also where to answer.
+    if root.headers.first("reply-to") is not None:
+        return ""
+    if sender is not None and _NOBODY.match(sender.address):
+        return "auto-nobody"
+    return _automatic_words(written)
+
+
+def _automatic_words(written: Written) -> str:
+    """What no person would write to us, in so many words; whoever asks anything is a person."""
+    hers = written.hers.strip()
+    if not hers or len(hers) > _LONGEST_ANSWER or re.search("[?？]", hers):
+        return ""
+    if SAYS_MACHINE.search(hers):
+        return "auto-words"
+    if not THANKS_FOR_MAIL.match(hers):
+        return ""
+    if AWAY.search(hers) and BACK_LATER.search(hers):
+        return "auto-away"
+    return "auto-words" if TICKET_SUBJECT.search(written.subject) and RECEIVED.search(hers) else ""
+
+
+def _unsubscribes(written: Written) -> bool:
+    """She says nothing but that she wants no more of our mails, in her words or, without any, in the subject."""
+    lines = [line.strip() for line in written.hers.strip()[:500].split("\n") if line.strip()]
+    if not lines:
+        return bool(UNSUBSCRIBE.fullmatch(written.subject[:200]))
+    said, *below = [line for line in lines if not _GREETING.fullmatch(line)] or lines
+    return bool(UNSUBSCRIBE.fullmatch(said[:200])) and len(below) <= 3 and all(map(CLOSING.fullmatch, below))
+
+
+def _is_spam(headers: Headers) -> bool:
+    """Whether the system that took it in for us judged it unwanted; what its sender says of it only harms herself."""
+    if any(headers.token(name) in ("yes", "true", "fail") for name in _SPAM_FIELDS):
+        return True
+    if re.search(r"\bSFV:SPM\b", headers.text("x-forefront-antispam-report")):
+        return True
+    level = headers.token("x-ms-exchange-organization-scl")
+    return level.isdecimal() and 5 <= int(level[:3]) <= 9
 
 
 def _automatic_field(headers: Headers) -> str:
+    precedence = headers.token("precedence")
     if headers.token("auto-submitted") not in ("", "no"):
         return "auto-submitted"
-    if headers.token("precedence") in ("bulk", "junk", "list", "auto_reply", "auto-reply"):
+    if _has_any(headers, _AUTOREPLY_FIELDS):
+        return "auto-reply-field"
+    if precedence == "list" or _has_any(headers, _LIST_FIELDS):
+        return "auto-list"
+    if precedence in ("bulk", "junk", "auto_reply", "auto-reply"):
         return "auto-precedence"
-    for fields, reason in ((_AUTOREPLY_FIELDS, "auto-reply-field"), (_LIST_FIELDS, "auto-list")):
-        if any(headers.first(name) is not None for name in fields):
-            return reason
     return "auto-suppress" if headers.token("x-auto-response-suppress") not in ("", "none") else ""
+
+
+def _has_any(headers: Headers, names: tuple[str, ...]) -> bool:
+    return any(headers.first(name) is not None for name in names)

@@ -25,6 +25,8 @@ _UNREAD = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>?")
+# Characters no XML may hold (XML 1.0, 2.2).
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def html_to_text(html: str) -> str:
@@ -81,7 +83,18 @@ def parse_html(html: str) -> lxml.html.HtmlElement | None:
         root = lxml.html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError):
         return None
+    if "&#" in html or _NO_XML.search(html):
+        _drop_unlawful(root)
     return root
+
+
+def _drop_unlawful(root: lxml.html.HtmlElement) -> None:
+    """Take out what the reader lets in, written so or as `&#1;`, and no text may be made of again."""
+    for element in root.iter():
+        if element.text and _NO_XML.search(element.text):
+            element.text = _NO_XML.sub("", element.text)
+        if element.tail and _NO_XML.search(element.tail):
+            element.tail = _NO_XML.sub("", element.tail)
 
 
 def is_shallow(root: lxml.html.HtmlElement, *, tables: bool = True) -> bool:

@@ -16,8 +16,8 @@ HELD_BACK = "too-many"
 
 # Why a mail waits again that was set aside, or whose sender is in doubt: somebody of the house said it be filed.
 BY_HAND = "file-by-hand"
-# What may be filed by hand: mail from one of us, and mail whose From line names nobody for certain.
-FILEABLE = frozenset({"our-own-copy", "no-sender", "unclear-sender", "several-senders", "several-froms"})
+# What may be filed by hand: mail from one of us, mail whose From line names nobody for certain, and unwanted mail.
+FILEABLE = frozenset({"our-own-copy", "no-sender", "unclear-sender", "several-senders", "several-froms", "spam"})
 
 
 class InboundState(StrEnum):

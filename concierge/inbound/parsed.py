@@ -8,11 +8,29 @@ from concierge.addresses import Address
 
 
 class Kind(StrEnum):
-    """Who really wrote a mail."""
+    """Who really wrote a mail, and what for; what follows from each stands in `effects`."""
 
     HUMAN = "human"
     AUTOMATIC = "automatic"
     BOUNCE = "bounce"
+    DELAY = "delay"
+    RECEIPT = "receipt"
+    LIST = "list"
+    UNSUBSCRIBE = "unsubscribe"
+    SPAM = "spam"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Somebody a mail system could not reach, or not yet: by the address that failed first, then the one written to.
+
+    `hard`: that address is gone for good. `status` is an RFC 3463 code, empty where none is told; `words` are theirs.
+    """
+
+    addresses: tuple[str, ...]
+    hard: bool
+    status: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +69,11 @@ class ParsedMail:
     language: str | None
     first_name: str
     flags: tuple[str, ...] = ()
+    # Of a bounce, delay or receipt: who was not reached, and the ids of the mail it is about.
+    failures: tuple[Failure, ...] = ()
+    returned: tuple[str, ...] = ()
+    # Of list mail: the addresses the list is known by.
+    lists: tuple[str, ...] = ()
     # Minutes the clock that wrote Date was ahead of UTC; None where it does not say (RFC 5322, 3.3: -0000).
     offset: int | None = None
 

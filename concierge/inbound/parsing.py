@@ -1,14 +1,14 @@
 """Bytes of a mail → ParsedMail: the whole of it, in order; never raises, whatever comes."""
 
 import logging
-import re
 from traceback import extract_tb
 
 from concierge.addresses import Address
 from concierge.inbound.bodies import read_letter
+from concierge.inbound.bounces import read_failures, read_returned
 from concierge.inbound.charsets import codec_for
 from concierge.inbound.headers import MOST_HEADER_BYTES, Headers, message_ids, own_message_id, read_date, read_offset
-from concierge.inbound.kinds import tell_kind
+from concierge.inbound.kinds import Written, read_lists, tell_kind
 from concierge.inbound.languages import guess_language
 from concierge.inbound.mime import Part, TooComplex, read_parts
 from concierge.inbound.names import guess_first_name
@@ -62,11 +62,15 @@ def _parse(raw: bytes, envelope_from: str | None) -> ParsedMail | Unreadable:
     fold_at = find_fold(letter.text)
     hers = own_words(letter.text)
     subject = headers.text("subject", charset)[:LONGEST_SUBJECT]
-    kind, reason = tell_kind(root, subject, sender.address, envelope_from)
+    kind, reason = tell_kind(
+        root, Written(subject, letter.text, hers if letter.text else ""), sender.address, envelope_from
+    )
+    reports = kind in (Kind.BOUNCE, Kind.DELAY)
+    returned = read_returned(root, letter.text) if reports or kind is Kind.RECEIPT else ()
     return ParsedMail(
         message_id=own_message_id(headers.text("message-id")),
         in_reply_to=_ids(headers, "in-reply-to"),
-        references=_ids(headers, "references") + (_returned_ids(root) if kind is Kind.BOUNCE else ()),
+        references=tuple(dict.fromkeys((*_ids(headers, "references"), *reversed(returned)))),
         sent_at=read_date(headers.text("date")),
         offset=read_offset(headers.text("date")),
         subject=subject,
@@ -81,6 +85,9 @@ def _parse(raw: bytes, envelope_from: str | None) -> ParsedMail | Unreadable:
         attachments=letter.attachments,
         kind=kind,
         kind_reason=reason,
+        failures=read_failures(root, letter.text) if reports else (),
+        returned=returned,
+        lists=read_lists(headers) if kind is Kind.LIST else (),
         language=guess_language(hers),
         first_name=guess_first_name(sender.address.name if sender.address else "", hers),
         flags=tuple(sorted({*letter.flags, *sender.flags, *_odd_headers(headers)})),
@@ -101,16 +108,6 @@ def _ids(headers: Headers, name: str) -> tuple[str, ...]:
 
 def _delivered_to(headers: Headers) -> list[Address]:
     return [address for name in _DELIVERED for address in read_all(headers, name, None)][:20]
-
-
-def _returned_ids(root: Part) -> tuple[str, ...]:
-    """The id of the mail that came back, from what a bounce encloses (RFC 3462): the mail of ours it is about."""
-    found: list[str] = []
-    for part in root.walk():
-        if part.type in ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers"):
-            ids = re.findall(rb"(?im)^message-id:[ \t\r\n]*<([^<>\s]{1,998})>", part.payload()[:100_000])
-            found += [each.decode("latin-1") for each in ids[:1]]
-    return tuple(dict.fromkeys(found))
 
 
 def _odd_headers(headers: Headers) -> set[str]:

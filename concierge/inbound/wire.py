@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from concierge.addresses import Address
-from concierge.inbound.parsed import Kind, ParsedAttachment, ParsedMail, Unreadable
+from concierge.inbound.parsed import Failure, Kind, ParsedAttachment, ParsedMail, Unreadable
 
 _LENGTHS = struct.Struct(">II")
 
@@ -51,12 +51,14 @@ def unpack_answer(message: bytes) -> ParsedMail | Unreadable:
         raise ValueError("attachments and their bytes do not agree")
     sent_at, sender = values.pop("sent_at"), values.pop("sender")
     people: dict[str, Any] = {name: tuple(Address(**each) for each in values.pop(name)) for name in _PEOPLE}
-    lists: dict[str, Any] = {name: tuple(values.pop(name)) for name in ("in_reply_to", "references", "flags")}
+    failures = tuple(Failure(**each | {"addresses": tuple(each["addresses"])}) for each in values.pop("failures"))
+    lists: dict[str, Any] = {name: tuple(values.pop(name)) for name in _LISTS}
     return ParsedMail(
         sent_at=datetime.fromisoformat(sent_at) if sent_at else None,
         sender=Address(**sender) if sender else None,
         kind=Kind(values.pop("kind")),
         attachments=tuple(files),
+        failures=failures,
         **people,
         **lists,
         **values,
@@ -64,6 +66,7 @@ def unpack_answer(message: bytes) -> ParsedMail | Unreadable:
 
 
 _PEOPLE = ("reply_to", "to", "cc", "delivered_to")
+_LISTS = ("in_reply_to", "references", "flags", "returned", "lists")
 
 
 def _pack(values: dict[str, Any], data: bytes) -> bytes:
@@ -86,6 +89,8 @@ def _plain(value: object) -> object:
         return {"name": value.name, "address": value.address}
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, Failure):
+        return asdict(value)
     raise TypeError(type(value).__name__)
 
 

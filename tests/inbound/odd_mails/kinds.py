@@ -42,7 +42,8 @@ _HUMAN: list[tuple[str, bytes]] = [
 def odd_mails() -> Iterator[Odd]:
     """Mails by who wrote them."""
     for number, (reason, line) in enumerate(_AUTOMATIC):
-        yield Odd(f"automatic {number}: {line.decode()[:40]}", mail(line), {"kind": "automatic", "kind_reason": reason})
+        kind = "list" if reason == "auto-list" else "automatic"
+        yield Odd(f"automatic {number}: {line.decode()[:40]}", mail(line), {"kind": kind, "kind_reason": reason})
     for name, line in _HUMAN:
         yield Odd(f"a person who {name}", mail(line), {"kind": "human"})
     nobody = mail(b"Subject: Your order", sender=b"From: Shop <no-reply@shop.example>")
@@ -70,7 +71,7 @@ def _reports() -> Iterator[Odd]:
         "bounce: with headers only", whole(short, sender=daemon), {"last_reference": "ours.2@maison-solenne.example"}
     )
     receipt = multi("report", words, parameters=b"; report-type=disposition-notification")
-    yield Odd("automatic: a reading receipt", whole(receipt), {"kind": "automatic", "kind_reason": "auto-report"})
+    yield Odd("a reading receipt", whole(receipt), {"kind": "receipt", "kind_reason": "receipt"})
     failed = mail(b"X-Failed-Recipients: a@b.example", sender=daemon)
     yield Odd("bounce: names the recipients", failed, {"kind": "bounce"})
     for subject in (

@@ -1,0 +1,183 @@
+"""What a mail system reports of a mail: whom it could not reach, for good or for now, and which mail it was.
+
+RFC 3464 where it is kept to; else the words of Postfix, Exim, qmail, sendmail, Exchange, Gmail, Yahoo and their kin.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+
+from concierge.addresses import is_address
+from concierge.inbound.bounce_words import COPY_BELOW, DEAD, DELAYED, FAILED, NAMES_RECIPIENT, PASSING
+from concierge.inbound.headers import Headers, message_ids, split_message
+from concierge.inbound.mime import Part
+from concierge.inbound.parsed import Failure
+
+MOST_FAILURES = 50
+_MOST_TEXT = 20_000
+_LONGEST_WORDS = 400
+# Lines below an address that say why.
+_REASON_LINES = 8
+_ENCLOSED = (
+    "message/rfc822",
+    "message/global",
+    "text/rfc822-headers",
+    "message/rfc822-headers",
+    "message/global-headers",
+)
+STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
+
+_CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_REPLY = re.compile(r"(?<![\d.-])([45]\d\d)(?=[\s:;,-]|$)")
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'|*]{1,100}@[^\s<>()\[\],;:\"'|*]{2,200}")
+_ALONE = re.compile(rf"\s*[*•>-]*\s*<?(?:mailto:)?({_ADDRESS.pattern})>?\s*(?:\(.*\)|<.*>)?\s*(?:[:.,;-].*|on \d.*)?")
+_MESSAGE_ID = re.compile(r"(?im)^[> \t]*(?:x-)?(?:original-)?message-id:[ \t\r\n]*<([^<>\s\x00-\x1f\x7f-\xff]{1,998})>")
+_MAILERS = re.compile(r"(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon)@", re.IGNORECASE)
+
+
+class Action(StrEnum):
+    """What a mail system says it did, one of RFC 3464's words."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+
+
+def read_failures(root: Part, text: str) -> tuple[Failure, ...]:
+    """Return whom the report *root* names as not reached, each once; *text* is what it says to people."""
+    told, words = list(_told(root)), explained(text)
+    if told:
+        found = [each for _action, each in told]
+    else:
+        listed = _listed(root.headers.text("x-failed-recipients"))
+        found = list(_read_words(words))
+        found += [_failure((each,), "", words) for each in listed if not any(each in one.addresses for one in found)]
+    ours = {_written(root.headers.text("to"))}
+    by_address = {each.addresses[0].lower(): each for each in reversed(found) if each.addresses[0] not in ours}
+    return tuple(reversed(by_address.values()))[:MOST_FAILURES]
+
+
+def read_action(root: Part, text: str) -> Action | None:
+    """Return what the report says was done: failed if anybody was not reached, else delayed, else delivered."""
+    actions = {action for action, _failure in _told(root)} or _actions_of(root)
+    for action in Action:
+        if action in actions:
+            return action
+    words = explained(text)
+    if DELAYED.search(words) and not FAILED.search(words):
+        return Action.DELAYED
+    return Action.FAILED if FAILED.search(words) else None
+
+
+def read_returned(root: Part, text: str) -> tuple[str, ...]:
+    """Return the ids of the mail a report is about: what it encloses, names in its fields, quotes, or answers."""
+    found: list[str] = []
+    for part in root.walk():
+        if part.type in _ENCLOSED:
+            found += _MESSAGE_ID.findall(part.payload()[:100_000].decode("latin-1"))[:1]
+        elif part.type in (*STATUS_TYPES, "message/disposition-notification"):
+            found += _MESSAGE_ID.findall(part.payload()[:20_000].decode("latin-1"))
+    if not found:
+        found += _MESSAGE_ID.findall(text[:200_000])[:1]
+    answers = (*root.headers.all("in-reply-to"), *root.headers.all("references"))
+    found += message_ids(" ".join(value.decode("latin-1") for value in answers))
+    return tuple(dict.fromkeys(found))
+
+
+def is_hard(status: str, words: str) -> bool:
+    """Whether an address is gone for good: said by its code (RFC 3463), or in words where the code says little.
+
+    A full mailbox, a mail refused for what it is or whom it is from, and whatever will be tried again, are not.
+    """
+    if status.startswith("4") or PASSING.search(words):
+        return False
+    if status.startswith(("5.1.7", "5.1.8", "5.2.2", "5.2.3", "5.3.", "5.5.", "5.6.")):
+        return False
+    if status.startswith(("5.1.", "5.2.1")) and status != "5.1.0":
+        return True
+    return bool(DEAD.search(words))
+
+
+def explained(text: str) -> str:
+    """Return what the mail system says itself, above the copy of the mail it returns."""
+    text = text[:_MOST_TEXT]
+    below = COPY_BELOW.search(text)
+    return text[: below.start()] if below else text
+
+
+def _told(root: Part) -> Iterator[tuple[Action, Failure]]:
+    """Each recipient of the machine-readable part who was not reached, or not yet (RFC 3464, 2.3)."""
+    for part in root.walk():
+        if part.type not in STATUS_TYPES:
+            continue
+        for fields in _groups(part):
+            action = fields.token("action")
+            if action not in (Action.FAILED, Action.DELAYED):
+                continue
+            named = [_typed(fields.text(name)) for name in ("final-recipient", "original-recipient")]
+            addresses = tuple(dict.fromkeys(each for each in named if is_address(each)))
+            if addresses:
+                words = _typed(fields.text("diagnostic-code")) or fields.text("status")
+                yield Action(action), _failure(addresses, fields.token("status"), words, Action(action))
+
+
+def _actions_of(root: Part) -> set[str]:
+    parts = [part for part in root.walk() if part.type in STATUS_TYPES]
+    said = {fields.token("action") for part in parts for fields in _groups(part)}
+    return {"delivered" if each in ("relayed", "expanded") else each for each in said}
+
+
+def _groups(part: Part) -> Iterator[Headers]:
+    """The groups of fields of a report: the first on the mail, the others on a recipient each."""
+    for block in re.split(rb"\r?\n[ \t]*\r?\n", part.payload()[:200_000])[: MOST_FAILURES * 2]:
+        fields, _end = split_message(block.strip(b"\r\n") + b"\r\n\r\n")
+        if fields.fields:
+            yield fields
+
+
+def _typed(value: str) -> str:
+    """A value after its type: `rfc822; barbara@example.com`."""
+    kind, mark, rest = value.partition(";")
+    told = rest if mark and " " not in kind.strip() else value
+    return _written(told) if "@" in told and " " not in told.strip() else told.strip()
+
+
+def _written(text: str) -> str:
+    found = _ADDRESS.search(text)
+    return found[0].strip(".") if found else ""
+
+
+def _listed(value: str) -> list[str]:
+    return [each for each in (_written(one) for one in value.split(",")) if is_address(each)][:MOST_FAILURES]
+
+
+def _failure(addresses: tuple[str, ...], status: str, words: str, action: Action = Action.FAILED) -> Failure:
+    words = " ".join(words.split())[:_LONGEST_WORDS]
+    status = status if _CODE.fullmatch(status) else ""
+    exact = _CODE.search(words)
+    if exact and (not status or status.endswith(".0.0") or status.endswith(".0")):
+        status = exact[1]
+    if not status and (reply := _REPLY.search(words)):
+        status = f"{reply[1][0]}.0.0"
+    return Failure(addresses, action is Action.FAILED and is_hard(status, words), status, words)
+
+
+def _read_words(words: str) -> Iterator[Failure]:
+    """Whom the words name: an address that stands alone, or in a sentence made for it; with the lines below it."""
+    lines = words.split("\n")
+    for index, line in enumerate(lines):
+        alone = _ALONE.fullmatch(line[:1_000]) if "@" in line else None
+        named = alone or NAMES_RECIPIENT.search(" ".join(lines[index : index + 2])[:600])
+        address = (named[1] if named is not None else "").strip(".<>'\"")
+        if address and is_address(address) and not _MAILERS.match(address):
+            rest = (line[alone.end(1) :] if alone else line, *_below(lines[index + 1 :]))
+            yield _failure((address,), "", "\n".join(rest))
+
+
+def _below(lines: list[str]) -> Iterator[str]:
+    blanks = 0
+    for line in lines[:_REASON_LINES]:
+        blanks += not line.strip()
+        if blanks > 2 or ("@" in line and _ALONE.fullmatch(line[:1_000])):
+            return
+        yield line

@@ -1,0 +1,139 @@
+"""What machines, and people who want no more mail, say in ten languages; patterns, no rules."""
+
+import re
+
+BOUNCE_SUBJECT = re.compile(
+    r"^(?:undeliver(?:able|ed)|delivery (?:status notification|failure|has failed|incomplete|delayed|problem)|"
+    r"mail delivery (?:failed|failure|system|delayed)|returned mail|failure notice|message not delivered|"
+    r"mail (?:could )?not (?:be )?deliver(?:ed|able)|address not found|message (?:delayed|undeliverable)|"
+    r"(?:delayed|undelivered) mail|warning: message \S+ delayed|message you sent blocked|"
+    r"non recapitabile|mancato recapito|notifica di mancata consegna|consegna ritardata|"
+    r"messaggio non recapitato|unzustellbar|zustellung verzögert|non remis|échec de la remise|non distribuable|"
+    r"remise (?:différée|retardée)|no se puede entregar|entrega retrasada|"
+    r"no se ha podido entregar|no entregado|não é possível entregar|não entregue|falha na entrega|entrega atrasada|"
+    r"onbestelbaar|niet bezorgd|bezorging vertraagd|niedostarczone|nie można dostarczyć|zwrot poczty|"
+    r"配信不能|配信できません|未配信|退信|系统退信|無法傳遞|无法送达|未传递|未送達|mail returned|mail could not be delivered|"
+    r"warning: (?:could not send|message still))",
+    re.IGNORECASE,
+)
+AUTOMATIC_SUBJECT = re.compile(
+    r"^(?:automatic reply|auto(?:mated|matic)?[ -]?(?:reply|response|risposta|antwort)|autoreply|"
+    r"out of (?:the )?office(?: (?:auto ?)?reply)?|vacation (?:reply|response|message)|"
+    r"risposta automatica|fuori ufficio|fuori sede|assenza dall'ufficio|assente(?: dall'ufficio)?|messaggio automatico|"
+    r"automatische (?:antwort|rückmeldung)|abwesenheitsnotiz|abwesenheits(?:meldung|nachricht|info|agent)|abwesend|"
+    r"réponse automatique|absence du bureau|message d[’']absence|"
+    r"respuesta automática|fuera de (?:la )?oficina|resposta automática|ausência do escritório|fora do escritório|"
+    r"automatisch antwoord|automatische reactie|afwezigheidsbericht|afwezig|"
+    r"autoodpowiedź|automatyczna odpowiedź|odpowiedź automatyczna|"
+    r"自動応答|自動返信|不在通知|不在のお知らせ|自动回复|自動回覆|自动答复|外出自动回复)"
+    r"(?:\s*[:：\-–—(\[].*|\s+re:.*|\s*)$",
+    re.IGNORECASE,
+)
+# A machine says that it is one, at the beginning of a line and in so many words.
+SAYS_MACHINE = re.compile(
+    r"(?im)^[\W_]*(?:"
+    r"(?:(?:please note:? )?this|the following) (?:is|was) an? (?:auto-?(?:mated|matic)(?:ally)?[ -]?(?:generated )?|auto-?generated )"
+    r"(?:e-?mail|message|reply|response|notification|acknowledge?ment|confirmation)|"
+    r"this (?:e-?mail|message|reply|response) (?:is|was|has been) (?:automatically (?:generated|sent|created)|"
+    r"sent automatically|auto-?generated|generated automatically)|"
+    r"(?:questa|questo) è (?:una?|un) (?:risposta|messaggio|e-?mail|notifica)(?: generat[oa])?(?: (?:in modo|dal sistema))? ?automatic[oa]|"
+    r"(?:questa|questo) (?:risposta|messaggio|e-?mail) è stat[oa] (?:generat|inviat)[oa] automaticamente|"
+    r"messaggio generato automaticamente|"
+    r"ceci est (?:une réponse|un message|un e-?mail|un courriel)(?: envoyée?| générée?)? automatique(?:ment)?|"
+    r"ce (?:message|mail|courriel|e-mail) (?:est|a été) (?:envoyé|généré|un message) automatique(?:ment)?|"
+    r"die(?:s|se|ser|ses) (?:ist eine automatisch(?:e|\b.{0,20}) (?:antwort|nachricht|e-?mail|mail)|"
+    r"(?:e-?mail|nachricht|mail) (?:wurde|ist) (?:\S+ )?automatisch (?:erstellt|generiert|erzeugt|versendet|versandt|verschickt))|"
+    r"(?:este|esta) es (?:un|una) (?:mensaje|respuesta|correo|notificación)(?: \S+)? (?:automátic[oa]|generad[oa] automáticamente)|"
+    r"(?:este (?:mensaje|correo)) (?:ha sido|fue) (?:generado|enviado) automáticamente|"
+    r"(?:este|esta) é (?:um|uma) (?:mensagem|resposta|e-?mail)(?: \S+)? automátic[oa]|"
+    r"esta mensagem foi (?:gerada|enviada) automaticamente|"
+    r"dit is een automatisch(?:e)?(?: gegenereerd(?:e)?| verzonden)? (?:bericht|antwoord|e-?mail|reactie)|"
+    r"(?:deze e-?mail|dit bericht) (?:is|wordt|werd) automatisch (?:gegenereerd|verzonden|verstuurd|aangemaakt)|"
+    r"(?:to|ta|ten|niniejsz[aey]) (?:jest )?(?:wiadomość|odpowiedź|e-?mail)?\s?(?:jest |została |został )?"
+    r"(?:automatyczn[aey] (?:wiadomość|odpowiedź)|wygenerowan[aey] automatycznie|wysłan[aey] automatycznie)|"
+    r"(?:この|本)(?:メール|メッセージ)は.{0,12}自動(?:的に)?(?:送信|返信|配信|生成|応答)|"
+    r"(?:此|本|这|這)(?:是一封|邮件|郵件|信件|消息|封邮件).{0,10}(?:系统|系統)?自[动動](?:发送|發送|回复|回覆|生成|产生|發出|发出)"
+    r")"
+)
+# "Thank you for your message" …
+THANKS_FOR_MAIL = re.compile(
+    r"(?i)^[\W_]*(?:(?:hello|hi|dear \S+(?: \S+)?|good (?:day|morning|afternoon)|buongiorno|salve|gentile \S+(?: \S+)?|bonjour|madame, monsieur|"
+    r"hallo|guten tag|sehr geehrte\S* [^\n]{0,60}|hola|buenos días|estimad\S+ [^\n]{0,30}|olá|bom dia|prezad\S+ [^\n]{0,30}|"
+    r"beste \S+(?: \S+)?|goedendag|dzień dobry|szanowni państwo)[\s,.!–-]*)?"
+    r"(?:(?:many )?thank(?:s| you)(?: very much| so much)? for (?:your|the) (?:e-?mail|message|mail|note|enquiry|inquiry)|"
+    r"thank(?:s| you) for (?:contacting|writing(?: to)?|reaching out)|"
+    r"(?:la )?(?:grazie|ringrazi\S+) (?:mille )?per (?:la (?:sua|tua|vostra) |il (?:suo|tuo|vostro) |aver(?:ci|mi) )?(?:e-?mail|messaggio|mail|scritto|contattat\S)|"
+    r"(?:je vous remercie|merci|nous vous remercions) (?:de|pour) (?:votre|vos) (?:e-?mails?|messages?|mails?|courriels?)|"
+    r"(?:vielen|herzlichen|besten) dank für (?:ihre|deine) (?:e-?mail|nachricht|mail|anfrage)|danke für (?:ihre|deine) (?:e-?mail|nachricht|mail)|"
+    r"(?:muchas )?gracias por (?:su|tu) (?:correo|mensaje|e-?mail|mail)|"
+    r"(?:muito )?obrigad[oa] (?:pelo|por) (?:seu |sua |teu |tua |a sua |o seu )?(?:e-?mail|mensagem|contato|contacto)|"
+    r"(?:hartelijk |veel )?(?:dank|bedankt) voor (?:uw|je|jouw) (?:e-?mail|bericht|mail)|"
+    r"dziękuj\S+ za (?:wiadomość|e-?mail|maila|kontakt|przesłan\S+ wiadomość)|"
+    r"メールを?(?:いただき|ありがとう|お送り)|お問い合わせ.{0,10}ありがとう|ご連絡.{0,10}ありがとう|"
+    r"(?:感谢|谢谢|感謝|謝謝)您?的?(?:来信|邮件|來信|郵件|联系|聯絡))"
+)
+# … "I am out of the office" …
+AWAY = re.compile(
+    r"(?i)(?:\bi(?:['’]m| am|['’]ll be| will be) (?:currently |presently |now )?(?:out of (?:the |my )?office|away (?:from|on|until)|on (?:annual |maternity |parental |sick |paternity )?(?:leave|holiday|vacation)|travel)|"
+    r"(?:sono|sarò) (?:attualmente |al momento )?(?:assente|fuori (?:ufficio|sede)|in ferie|in vacanza|in congedo|in maternità)|"
+    r"je (?:suis|serai) (?:actuellement )?(?:absente?|en (?:congés?|vacances|déplacement)|hors du bureau)|"
+    r"ich bin (?:\S+ ){0,6}?(?:abwesend|nicht (?:im (?:büro|haus)|erreichbar|im haus)|im urlaub|außer haus|ausser haus|in elternzeit)|"
+    r"(?:estoy|estaré|me encuentro) (?:actualmente )?(?:fuera de (?:la )?oficina|ausente|de (?:vacaciones|baja|viaje))|"
+    r"(?:estou|estarei) (?:atualmente |de momento )?(?:fora do escritório|ausente|de férias|em férias|de licença)|"
+    r"ik ben (?:\S+ ){0,6}?(?:afwezig|niet (?:op kantoor|aanwezig|bereikbaar)|met (?:vakantie|verlof)|op vakantie)|"
+    r"(?:jestem|będę) (?:obecnie )?(?:nieobecn[ay]|poza biurem|na urlopie)|przebywam (?:obecnie )?(?:na urlopie|poza biurem)|"
+    r"(?:不在にして|休暇(?:中|を)|外出して|出張中|席を外して)|(?:我|本人)?(?:目前|现在|現在|正在)?(?:不在(?:办公室|辦公室)|休假|出差|外出))"
+)
+# … "until Monday, and will answer then; in urgent cases write to".
+BACK_LATER = re.compile(
+    r"(?i)(?:(?:limited|no|little|restricted|intermittent) access to (?:my )?(?:e-?mails?|mails?|messages|inbox)|"
+    r"(?:will|shall|['’]ll) (?:reply|respond|answer|get back|read|return)\b.{0,80}?(?:return|back|as soon as|when i)|(?:upon|on|after) my return|"
+    r"(?:for|in|if)(?: it is| any| an| very)? (?:urgent|immediate|emergenc)|will not be (?:forwarded|read)|"
+    r"al mio (?:rientro|ritorno)|risponderò|(?:per|in caso d[i’']) ?(?:\S+ ){0,2}urgen[zt]|à mon retour|en mon absence|(?:en cas d[’']|pour (?:toute |les )?)urgen|"
+    r"nach meiner rückkehr|bin ich wieder|(?:in|bei|für) (?:sehr )?dringend|nicht weitergeleitet|"
+    r"a mi (?:regreso|vuelta)|no meu (?:regresso|retorno)|quando (?:eu )?(?:regressar|retornar|voltar)|"
+    r"bij (?:mijn )?terugkomst|na mijn (?:terugkeer|vakantie)|(?:voor|in|bij) (?:dringende|spoed)|"
+    r"po (?:moim )?powrocie|w (?:sprawach )?piln|"
+    r"戻り(?:次第|ました)|帰社|(?:お急ぎ|緊急)の|(?:回来|返回|回來|返回)后?(?:尽快|儘快)?|如有?(?:紧急|緊急|急事))"
+)
+# "We have received your request, its number is": a desk's machine, when its subject numbers the matter too.
+TICKET_SUBJECT = re.compile(
+    r"(?i)(?:\[[^\]]{0,40}#\s?[\w-]{3,}\]|\b(?:ticket|case|request|incident|enquiry|vorgang|pratica|richiesta|demande|caso|solicitud|chamado|zgłoszenie)"
+    r"(?: (?:id|no\.?|nr\.?|number|n[°º.]))?\s?[:#]?\s?#?[\w-]*\d{3,})"
+)
+RECEIVED = re.compile(
+    r"(?i)(?:(?:we(?:['’]ve| have)|has been|was) (?:successfully )?received|has been (?:received|created|opened|logged|registered)|have received your|"
+    r"abbiamo ricevuto (?:la|il)|è stat[oa] (?:ricevut|apert|registrat)[oa]|nous avons bien reçu|a (?:bien )?été (?:reçue?|enregistrée?|créée?)|"
+    r"(?:haben|wir haben) ihre .{0,40}erhalten|ist (?:bei uns )?eingegangen|wurde (?:erstellt|angelegt|eröffnet)|hemos recibido (?:su|tu)|ha sido (?:recibid|cread|registrad)[oa]|"
+    r"recebemos (?:a sua|o seu|sua|seu)|foi (?:recebid|criad|registrad|abert)[oa]|(?:hebben|wij hebben|we hebben) (?:uw|je) .{0,40}ontvangen|is (?:ontvangen|aangemaakt)|"
+    r"otrzymaliśmy|zostało (?:przyjęte|zarejestrowane|utworzone)|受け付け(?:ました|いたしました)|承りました|受付(?:ました|完了)|已(?:收到|受理|创建))"
+)
+_PLEASE = (
+    r"(?:please|pls|per favore|per cortesia|s['’]il vous pla[iî]t|svp|merci de|bitte|por favor|alstublieft|a\.?u\.?b\.?|"
+    r"graag|proszę(?: o)?|お願いします|请|請|hello|hi|ciao|buongiorno|bonjour|hallo|guten tag|hola|olá|dzień dobry)"
+)
+# Nothing but the wish to hear no more.
+UNSUBSCRIBE = re.compile(
+    rf"(?i)[\W_]*(?:{_PLEASE}[\s,.!]*){{0,2}}(?:"
+    r"unsubscribe(?: me)?(?: (?:from|of) (?:this|your|the|all|these)(?: mailing)?(?: lists?| newsletters?| e-?mails?| mailings?)?)?|"
+    r"(?:remove me|take me off|take my (?:e-?mail )?address off|remove my (?:e-?mail )?address)(?: (?:from|of)? ?(?:your|this|the) (?:mailing )?lists?)?|opt[ -]?out|"
+    r"(?:stop|no more) (?:sending me |these |those |your )?(?:e-?mails?|mails?|newsletters?|mailings)(?: please)?|"
+    r"disiscriv(?:imi|etemi|ermi|ete|ere|i)|disiscrizione|cancell(?:ami|atemi|azione|a|are)(?: (?:la mia )?iscrizione)?(?: dalla (?:vostra )?(?:lista|newsletter|mailing list))?|"
+    r"annulla(?:re)? (?:la mia |l['’])?iscrizione|(?:rimuov|toglie)(?:imi|etemi|temi) dalla (?:vostra )?(?:lista|newsletter|mailing list)|"
+    r"non (?:voglio|desidero) (?:più )?ricevere (?:più )?(?:(?:le )?vostre |altre )?(?:e-?mail|mail|comunicazioni|newsletter)|"
+    r"dés(?:inscription|abonnement)|(?:me |se )?dés(?:inscrire|abonner)|dés(?:inscrivez|abonnez)[- ]moi|"
+    r"je ne (?:souhaite|veux|désire) plus recevoir (?:de |vos |d['’])?(?:e-?mails?|mails?|courriels?|newsletters?|messages)|"
+    r"(?:newsletter )?(?:abmelden|abmeldung|abbestellen|austragen|abbestellung)|(?:ich möchte )?keine (?:weiteren )?(?:e-?mails|mails|newsletter)(?: mehr)?(?: (?:erhalten|bekommen|schicken|senden))?|"
+    r"(?:darme|dar|dadme|denme|quiero darme) de baja|cancelar (?:la |mi )?suscripción|desuscribir(?:me)?|no (?:deseo|quiero) recibir más (?:correos|e-?mails|mails|mensajes)|"
+    r"cancelar (?:a )?(?:minha )?(?:inscrição|subscrição|assinatura)|descadastrar|(?:não (?:quero|desejo)|não quero mais) (?:mais )?receber (?:mais )?(?:e-?mails|mensagens|newsletters?)|"
+    r"(?:uitschrijven|uitschrijving|afmelden|afmelding)(?: (?:nieuwsbrief|mailinglijst))?|(?:ik wil )?geen (?:e-?mails?|mails?|nieuwsbrie(?:f|ven)) meer(?: ontvangen)?|"
+    r"(?:wypisz|wypiszcie|usuń|usuńcie)(?: mnie)?(?: z (?:listy|newslettera))?|wypis(?:anie|ać)|rezygn(?:uję|acja) z (?:subskrypcji|newslettera)|anuluj subskrypcję|nie chcę (?:więcej )?otrzymywać (?:więcej )?(?:e-?maili|maili|wiadomości)|"
+    r"(?:メール(?:の)?|メルマガ(?:の)?)?(?:配信|購読)(?:の|を)?(?:停止|解除|中止)(?:して(?:ください|下さい)|希望|をお願いします)?|登録解除|退会|"
+    r"(?:我要|我想)?(?:退订|退訂|取消订阅|取消訂閱)(?:邮件|郵件)?|(?:不要|别)再(?:发|给我发)(?:邮件|郵件)(?:了)?"
+    rf")(?:[\s,.!]*{_PLEASE})?[\W_]*"
+)
+# What may stand beneath it: a thank-you, a name.
+CLOSING = re.compile(
+    r"(?i)(?:thank(?:s| you)|regards|best|kind regards|sincerely|grazie|saluti|cordiali saluti|distinti saluti|merci|cordialement|salutations|danke|mfg|"
+    r"(?:mit freundlichen )?grüße[n]?|gruß|gracias|saludos|obrigad[oa]|atenciosamente|bedankt|groet(?:en|jes)?|dziękuję|pozdrawiam|よろしくお願いします|谢谢|謝謝)\b.*|[^\W\d_]+(?:[ .'’-]+[^\W\d_]+){0,3}\.?"
+)

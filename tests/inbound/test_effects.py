@@ -1,0 +1,245 @@
+"""The table of kinds, walked: what each kind of mail moves, and what it changes of our mails and of her wishes."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge import tokens
+from concierge.addresses import Address
+from concierge.conversations.filing import MailIn, file_message
+from concierge.conversations.models import Conversation, ConversationState, Direction, Message
+from concierge.customers.models import Customer
+from concierge.inbound.effects import EFFECTS, Change, Stranger
+from concierge.inbound.filing import ReadMail, settle_mail
+from concierge.inbound.models import BY_HAND, InboundMail, InboundState
+from concierge.inbound.parsed import Kind, ParsedMail
+from concierge.inbound.parsing import parse_mail
+from concierge.mailing.models import Delivery, DeliveryEvent, DeliveryState, Suppression, SuppressionReason
+from tests.factories import NOW, make_customer, make_mailbox
+from tests.inbound.arriving import CARE, letter
+from tests.inbound.dialects import BARBARA, dsn, group, plain
+from tests.inbound.odd_mails.making import multi, part, whole
+
+SECRET = "a-secret-for-tests-only-0123456789"
+LATER = NOW + timedelta(hours=2)
+SENDER = b"From: Barbara <barbara@example.com>"
+
+
+class House:
+    """Barbara wrote, Nadia's answer left two hours ago, and the conversation is closed."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.mailbox = make_mailbox(session)
+        self.barbara = make_customer(session, "Barbara Weiss", BARBARA)
+        first = MailIn(
+            self.mailbox, self.barbara, Address("", BARBARA), NOW - timedelta(days=1), subject="Sandals", text="Hello"
+        )
+        self.conversation = file_message(session, first, secret=SECRET, now=NOW).conversation
+        self.id = f"{tokens.reply_key(SECRET, self.conversation.id)}.0123456789abcdef0123@maison-solenne.example"
+        self.delivery = self.send("reply:1", self.id)
+        ours = Message(
+            conversation=self.conversation, mailbox_id=self.mailbox.id, direction=Direction.OUT, created_at=NOW
+        )
+        ours.rfc_message_id, ours.delivery = self.id, self.delivery
+        session.add(ours)
+        self.conversation.state, self.conversation.closed_at = ConversationState.CLOSED, NOW
+        self.conversation.waiting_since = None
+        session.flush()
+
+    def send(self, key: str, message_id: str, to: str = BARBARA, purpose: str = "reply") -> Delivery:
+        """A mail of ours that left."""
+        delivery = Delivery(
+            key=key, purpose=purpose, state=DeliveryState.SENT, message_id=f"<{message_id}>", to_address=to, to_normalised=to,
+            subject="Re: Sandals", content={}, due_at=NOW, created_at=NOW, sent_at=NOW,
+        )  # fmt: skip
+        self.session.add(delivery)
+        self.session.flush()
+        return delivery
+
+    def receive(self, raw: bytes, *, reason: str = "", envelope_from: str | None = None) -> InboundMail:
+        """Settle one mail, without the worker."""
+        parsed = parse_mail(raw)
+        assert isinstance(parsed, ParsedMail)
+        mail = InboundMail(
+            source="smtp", blob_key=f"{abs(hash(raw)):064d}"[:64], size=len(raw), recipients=[CARE], received_at=LATER, reason=reason,
+            envelope_from=envelope_from,
+        )  # fmt: skip
+        self.session.add(mail)
+        self.session.flush()
+        settle_mail(self.session, mail, ReadMail(parsed, ()), secret=SECRET, now=LATER)
+        self.session.flush()
+        return mail
+
+    def suppressed(self) -> list[tuple[str, SuppressionReason]]:
+        """The addresses that are mailed no more."""
+        return [(each.normalised, each.reason) for each in self.session.scalars(sa.select(Suppression))]
+
+
+@pytest.fixture
+def house(session: Session) -> House:
+    return House(session)
+
+
+def mail_of(kind: Kind, house: House, *, sender: str = "Barbara <barbara@example.com>") -> bytes:
+    """A mail of this kind that answers, or reports on, the house's last mail."""
+    answers = f"In-Reply-To: <{house.id}>"
+    if kind is Kind.BOUNCE:
+        return dsn(
+            "Undelivered Mail Returned to Sender",
+            "…",
+            group("failed", "5.1.1", "550 5.1.1 User unknown"),
+            copy=f"Message-ID: <{house.id}>\n\n",
+        )
+    if kind is Kind.DELAY:
+        return dsn("Delayed Mail", "…", group("delayed", "4.4.1", "timed out"), copy=f"Message-ID: <{house.id}>\n\n")
+    if kind is Kind.RECEIPT:
+        told = part(
+            "message/disposition-notification",
+            f"Original-Message-ID: <{house.id}>\r\nDisposition: manual-action/MDN-sent-manually; displayed".encode(),
+        )
+        report = multi(
+            "report", part("text/plain", b"Opened"), told, parameters=b"; report-type=disposition-notification"
+        )
+        return whole(report, sender=f"From: {sender}".encode())
+    extra = {
+        Kind.AUTOMATIC: "Auto-Submitted: auto-replied",
+        Kind.LIST: "List-Id: <news.example>",
+        Kind.SPAM: "X-Spam-Flag: YES",
+    }
+    text = "Unsubscribe, please." if kind is Kind.UNSUBSCRIBE else "Hello, the sandals in 36?"
+    return letter(sender, text=text, extra="\r\n".join(filter(None, (answers, extra.get(kind, "")))))
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_kind_does_to_a_conversation_what_its_row_says(house: House, kind: Kind):  # T26
+    mail = house.receive(mail_of(kind, house))
+    assert mail.state is InboundState.FILED
+    message = house.session.get_one(Message, mail.message_id)
+    effect = EFFECTS[kind]
+    assert message.conversation_id == house.conversation.id
+    assert message.kind is effect.filed_as
+    is_open = house.conversation.state is ConversationState.OPEN
+    assert (is_open, house.conversation.waiting_since is not None) == (effect.moves_turn, effect.moves_turn)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_kind_of_a_stranger_becomes_what_its_row_says(house: House, kind: Kind):
+    sender = "Mallory <mallory@elsewhere.example>"
+    raw = mail_of(kind, house, sender=sender).replace(house.id.encode(), b"no.such@mail.example")
+    mail = house.receive(raw)
+    became = {
+        Stranger.BEGINS: InboundState.FILED,
+        Stranger.WAITS: InboundState.QUARANTINED,
+        Stranger.ASIDE: InboundState.IGNORED,
+    }
+    effect = EFFECTS[kind]
+    assert mail.state is became[effect.stranger], mail.reason
+    assert house.session.scalar(sa.select(sa.func.count()).select_from(Customer)) == 1 + (
+        effect.stranger is Stranger.BEGINS
+    )
+    if effect.stranger is Stranger.BEGINS:
+        begun = house.session.scalars(sa.select(Conversation).order_by(Conversation.id.desc())).first()
+        assert begun is not None
+        assert (begun.state is ConversationState.OPEN) == effect.moves_turn
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_kind_changes_nothing_else_but_what_its_row_says(house: House, kind: Kind):
+    house.receive(mail_of(kind, house))
+    changed = house.delivery.state is not DeliveryState.SENT
+    assert changed == (EFFECTS[kind].change is Change.DELIVERY)
+    assert (house.barbara.declined_at is not None) == (EFFECTS[kind].change is Change.PURPOSE)
+    assert bool(house.suppressed()) == (kind is Kind.BOUNCE)
+
+
+def test_an_address_that_is_gone_is_mailed_no_more_and_the_evidence_is_kept(house: House):
+    house.receive(mail_of(Kind.BOUNCE, house))
+    [suppression] = house.session.scalars(sa.select(Suppression))
+    assert (suppression.normalised, suppression.reason) == (BARBARA, SuppressionReason.HARD_BOUNCE)
+    assert "5.1.1" in suppression.evidence
+    assert "User unknown" in suppression.evidence
+    assert house.delivery.state is DeliveryState.BOUNCED
+    [event] = house.session.scalars(sa.select(DeliveryEvent))
+    assert event.details["by"] == "mail"
+
+
+def test_a_full_mailbox_is_noted_and_stays_on_our_lists(house: House):
+    full = group("failed", "5.2.2", "552 5.2.2 Mailbox full")
+    house.receive(dsn("Undelivered Mail Returned to Sender", "…", full, copy=f"Message-ID: <{house.id}>\n\n"))
+    assert (house.delivery.state, house.suppressed()) == (DeliveryState.BOUNCED, [])
+
+
+def test_a_report_that_names_nobody_is_noted_with_the_only_mail_it_can_mean(house: House):
+    house.receive(
+        plain("Undelivered Mail Returned to Sender", "It could not be delivered.", f"In-Reply-To: <{house.id}>")
+    )
+    assert (house.delivery.state, house.suppressed()) == (DeliveryState.BOUNCED, [])
+
+
+def test_a_report_on_a_mail_that_stands_in_no_conversation_is_noted_all_the_same(house: House):
+    password = house.send("password:1", "aaaa@maison-solenne.example", "omar@maison-solenne.example", "staff")
+    gone = group("failed", "5.1.1", "550 5.1.1 User unknown", "omar@maison-solenne.example")
+    mail = house.receive(dsn("Undeliverable: x", "…", gone, copy="Message-ID: <aaaa@maison-solenne.example>\n\n"))
+    assert (mail.state, mail.reason, password.state) == (InboundState.IGNORED, "noted", DeliveryState.BOUNCED)
+
+
+@pytest.mark.parametrize("what", ["another id", "another address", "long ago", "answered since", "never left"])
+def test_a_forged_report_suppresses_nobody(house: House, what: str):  # T28
+    raw = mail_of(Kind.BOUNCE, house)
+    if what == "another id":
+        raw = raw.replace(b"0123456789abcdef0123", b"3210fedcba9876543210")
+    elif what == "another address":
+        raw = raw.replace(b"barbara@example.com", b"chloe@example.com")
+    elif what == "long ago":
+        house.delivery.sent_at = NOW - timedelta(days=30)
+    elif what == "never left":
+        house.delivery.state = DeliveryState.QUEUED
+    else:
+        house.receive(
+            letter(f"Barbara <{BARBARA}>", message_id="second@example.com", extra=f"In-Reply-To: <{house.id}>")
+        )
+    before = house.delivery.state
+    house.receive(raw)
+    assert (house.suppressed(), house.delivery.state) == ([], before)
+
+
+def test_the_same_report_twice_is_one(house: House):
+    raw = mail_of(Kind.BOUNCE, house)
+    house.receive(raw)
+    assert house.receive(raw).reason == "seen-before"
+    assert len(house.session.scalars(sa.select(DeliveryEvent)).all()) == 1
+
+
+def test_who_unsubscribes_without_answering_a_mail_of_ours_changes_nothing(
+    house: House,
+):  # anybody can write her address
+    mail = house.receive(letter(f"Barbara <{BARBARA}>", subject="unsubscribe", text="unsubscribe"))
+    assert house.barbara.declined_at is None
+    assert "unsubscribe-unsure" in house.session.get_one(Message, mail.message_id).flags
+
+
+def test_who_answers_a_letter_about_wishes_so_gets_no_more_of_these(house: House):
+    house.send("offer:1", "offer.1@maison-solenne.example", purpose="offer")
+    mail = house.receive(
+        letter(f"Barbara <{BARBARA}>", text="Disiscrivetemi", extra="In-Reply-To: <offer.1@maison-solenne.example>")
+    )
+    assert "unsubscribed-wishes" in house.session.get_one(Message, mail.message_id).flags
+    assert house.barbara.declined_at is None
+
+
+def test_unwanted_mail_of_a_stranger_is_let_in_by_hand_and_of_a_customer_comes_with_a_warning(house: House):
+    raw = mail_of(Kind.SPAM, house, sender="Chloé <chloe@elsewhere.example>")
+    mail = house.receive(raw, reason=BY_HAND, envelope_from="bounces+1@carrier.example")
+    message = house.session.get_one(Message, mail.message_id)
+    assert (message.from_address, message.conversation.state) == ("chloe@elsewhere.example", ConversationState.OPEN)
+    known = house.receive(letter(f"Barbara <{BARBARA}>", message_id="s@example.com", extra="X-Spam-Flag: YES"))
+    assert "spam" in house.session.get_one(Message, known.message_id).flags
+
+
+def test_a_mailbox_that_is_a_list_brings_peoples_mail(house: House):
+    extra = f"List-Id: <{CARE.replace('@', '.')}>\r\nList-Post: <mailto:{CARE}>\r\nPrecedence: list"
+    mail = house.receive(letter("Chloé <chloe@elsewhere.example>", extra=extra))
+    assert house.session.get_one(Message, mail.message_id).conversation.state is ConversationState.OPEN

@@ -1,0 +1,176 @@
+"""What kind a mail is, whom a report names, and that a person's mail is never taken for a machine's (T26, T28)."""
+
+import pytest
+
+from concierge.conversations.models import MessageKind
+from concierge.inbound.bounces import is_hard
+from concierge.inbound.effects import EFFECTS, Stranger
+from concierge.inbound.parsed import Kind, ParsedMail
+from concierge.inbound.parsing import parse_mail
+from concierge.inbound.reasons import codes
+from concierge.inbound.wire import pack_answer, unpack_answer
+from tests.inbound.arriving import letter
+from tests.inbound.dialects import Report, reports
+
+REPORTS = list(reports())
+
+
+def read(raw: bytes) -> ParsedMail:
+    mail = parse_mail(raw)
+    assert isinstance(mail, ParsedMail), mail
+    return mail
+
+
+def kind_of(
+    text: str, subject: str = "Re: Your sandals", extra: str = "", sender: str = "Barbara <barbara@example.com>"
+) -> str:
+    return read(letter(sender, subject=subject, text=text.replace("\n", "\r\n"), extra=extra)).kind.value
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=[each.name for each in REPORTS])
+def test_a_report_is_understood_in_every_dialect(report: Report):
+    mail = read(report.raw)
+    assert (mail.kind.value, mail.kind_reason in codes()) == (report.kind, True)
+    assert tuple((each.addresses[0], each.hard, each.status) for each in mail.failures) == report.failed
+    if report.returned:
+        assert mail.returned[0] == report.returned
+    assert unpack_answer(pack_answer(mail)) == mail
+
+
+def test_a_forwarded_recipient_is_known_by_the_address_we_wrote_to_as_well():
+    report = next(each for each in REPORTS if each.name == "forwarded by her")
+    assert "barbara@example.com" in read(report.raw).failures[0].addresses
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "hard"),
+    [
+        ("5.1.1", "", True), ("5.1.2", "", True), ("5.1.6", "moved", True), ("5.2.1", "disabled", True),
+        ("5.1.8", "bad sender's address", False), ("5.1.0", "", False), ("5.2.2", "no such user", False),
+        ("5.7.1", "", False), ("5.3.4", "too big", False), ("4.1.1", "user unknown", False), ("5.5.0", "user unknown", False),
+        ("5.0.0", "", False), ("", "550 No such user here", True), ("5.7.1", "550 user unknown", True),
+        ("5.1.1", "blocked using spamhaus", False), ("", "mailbox is full", False),
+    ],
+)  # fmt: skip
+def test_only_an_address_that_is_gone_is_hard(status: str, words: str, hard: bool):
+    assert is_hard(status, words) is hard
+
+
+AWAY = {
+    "en": "Thank you for your email. I am out of the office until Monday 3 June with limited access to email.\nFor urgent matters please contact maria@example.com.",
+    "it": "Grazie per la sua e-mail. Sono assente fino al 3 giugno. Risponderò al mio rientro.",
+    "fr": "Merci pour votre message. Je suis absente jusqu'au 3 juin et vous répondrai à mon retour.",
+    "de": "Vielen Dank für Ihre Nachricht. Ich bin bis zum 3. Juni nicht im Büro. In dringenden Fällen wenden Sie sich an Maria.",
+    "es": "Gracias por su correo. Estoy fuera de la oficina hasta el 3 de junio. Responderé a mi regreso.",
+    "pt": "Obrigada pelo seu e-mail. Estou de férias até 3 de junho. Responderei quando regressar.",
+    "nl": "Bedankt voor uw bericht. Ik ben tot 3 juni afwezig. Bij mijn terugkeer, na mijn vakantie, lees ik uw mail.",
+    "pl": "Dziękuję za wiadomość. Jestem na urlopie do 3 czerwca. Odpowiem po powrocie.",
+    "ja": "メールをいただきありがとうございます。6月3日まで不在にしております。戻り次第ご連絡いたします。",
+    "zh": "感谢您的来信。我目前休假至6月3日，回来后尽快回复。",
+}
+MACHINE = {
+    "en": "Hello,\n\nwe have your mail.\n\nThis is an automated message, please do not reply.",
+    "it": "Abbiamo ricevuto la sua richiesta.\nQuesto è un messaggio automatico, non rispondere.",
+    "fr": "Votre message a été reçu.\nCeci est un message automatique, merci de ne pas y répondre.",
+    "de": "Wir haben Ihre Anfrage erhalten.\nDiese E-Mail wurde automatisch erstellt.",
+    "es": "Hemos recibido su mensaje.\nEste es un mensaje automático, no responda.",
+    "pt": "Recebemos a sua mensagem.\nEsta é uma mensagem automática.",
+    "nl": "Wij hebben uw bericht ontvangen.\nDit is een automatisch gegenereerd bericht.",
+    "pl": "Otrzymaliśmy zgłoszenie.\nTo jest wiadomość wygenerowana automatycznie.",
+    "ja": "お問い合わせを受け付けました。\nこのメールは自動送信されています。",
+    "zh": "我们已收到您的邮件。\n此邮件为系统自动发送，请勿回复。",
+}
+
+
+@pytest.mark.parametrize("words", [*AWAY.values(), *MACHINE.values()])
+def test_a_machine_that_does_not_say_so_in_its_header_is_known_by_its_words(words: str):
+    assert kind_of(words) == "automatic"
+
+
+def test_a_desk_that_numbers_the_matter_is_a_machine():
+    words = "Thank you for contacting Bright Support. We have received your request and will answer soon."
+    assert kind_of(words, subject="[Ticket #48213] Your sandals") == "automatic"
+    assert kind_of(words) == "human"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I am on vacation until 12 June, so please send them to my hotel. I have limited access to email.",
+        "Thank you for your message. I am out of the office on Friday; could you call me on Monday?",
+        "Grazie per la sua e-mail. Sono in vacanza, i sandali mi servono urgentemente al mare!",
+        "I got “This is an automated message, please do not reply” from you. That was not very kind.",
+        "Ich bin im Urlaub und brauche die Sandalen dringend.",
+        "Thank you for your email! I am away from home, please leave the parcel with the neighbours.",
+        "Je suis en vacances et je voudrais savoir si les sandales sont arrivées.",
+        "不在票が入っていました。再配達をお願いします。",
+        "Please stop the order, I would like to unsubscribe from the newsletter and get the dress in 38 instead.",
+        "Stop",
+        "My friend told me the dress is delayed and has not yet been delivered. Failed again!",
+    ],
+)
+def test_a_person_is_never_taken_for_a_machine(words: str):
+    assert kind_of(words) == "human"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Vacation",
+        "Urlaub",
+        "Auto: RE: sandals",
+        "Férias em Roma",
+        "Delivery failed? Where is my parcel",
+        "Absence of my size",
+    ],
+)
+def test_a_subject_that_only_sounds_like_a_machine_is_a_persons(subject: str):
+    assert kind_of("Hello, do you have them in 36?", subject=subject) == "human"
+
+
+def test_a_contact_form_that_says_it_is_a_machine_carries_a_persons_words():
+    words = "This is an automated message.\nName: Barbara\nMessage: the turquoise sandals in 36, please."
+    assert kind_of(words, extra="Reply-To: barbara@example.com", sender="noreply@form.example") == "human"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "unsubscribe", "Please unsubscribe me.\n\nThanks,\nBarbara", "Remove me from your mailing list", "Disiscrivetemi per favore",
+        "Non desidero più ricevere le vostre e-mail.\nCordiali saluti\nBarbara Rossi", "Désabonnez-moi svp", "Je ne souhaite plus recevoir vos mails",
+        "Bitte abmelden", "Bitte keine weiteren E-Mails mehr", "Darme de baja por favor", "Cancelar a minha inscrição", "Uitschrijven graag",
+        "Proszę wypisz mnie z listy", "配信停止をお願いします", "退订",
+    ],
+)  # fmt: skip
+def test_who_says_only_that_she_wants_no_more_mails_unsubscribes(words: str):
+    assert kind_of(words) == "unsubscribe"
+    assert kind_of(words + "\nAnd the sandals, are they there?") == "human"
+
+
+@pytest.mark.parametrize(
+    ("extra", "kind"),
+    [
+        ("X-Spam-Flag: YES", "spam"), ("X-Spam-Status: Yes, score=9.1 required=5.0", "spam"), ("X-SES-Spam-Verdict: FAIL", "spam"),
+        ("X-Forefront-Antispam-Report: CIP:192.0.2.1;CTRY:;SFV:SPM;", "spam"), ("X-MS-Exchange-Organization-SCL: 6", "spam"),
+        ("X-MS-Exchange-Organization-SCL: 1", "human"), ("X-Spam-Status: No, score=-1.9", "human"), ("X-Spam-Flag: NO", "human"),
+        ("List-Id: Friends <friends.example.org>", "list"), ("List-Unsubscribe: <https://x.example>", "list"),
+        ("Auto-Submitted: auto-replied\r\nList-Id: <x.example>", "automatic"),
+    ],
+)  # fmt: skip
+def test_what_the_header_says_counts(extra: str, kind: str):
+    assert kind_of("Hello, the sandals in 36?", extra=extra) == kind
+
+
+def test_a_list_is_known_by_its_addresses():
+    extra = "List-Post: <mailto:care@maison-solenne.example>\r\nList-ID: <care.maison-solenne.example>"
+    mail = read(letter(extra=extra))
+    assert set(mail.lists) == {"care@maison-solenne.example"}
+
+
+def test_every_kind_has_one_row_and_only_a_persons_moves_the_turn():
+    assert set(EFFECTS) == set(Kind)
+    for kind, effect in EFFECTS.items():
+        assert effect.moves_turn == (effect.filed_as is MessageKind.HUMAN), kind
+    quiet = {kind for kind, effect in EFFECTS.items() if not effect.moves_turn}
+    assert quiet == {Kind.AUTOMATIC, Kind.LIST, Kind.RECEIPT, Kind.BOUNCE, Kind.DELAY}
+    assert {kind for kind, effect in EFFECTS.items() if effect.stranger is Stranger.WAITS} == {Kind.SPAM}
