@@ -5,6 +5,7 @@ import zoneinfo
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -13,6 +14,7 @@ from concierge.accounts import queries
 from concierge.config import Config
 from concierge.db import database_now, make_engine, make_sessions, reading
 from concierge.errors import ConciergeError
+from concierge.inbound.sources.imap_check import check_account
 from concierge.mailing.providers import open_provider
 from concierge.wishes.invariants import find_broken_invariants
 
@@ -44,6 +46,8 @@ def check_all(config: Config) -> Iterator[Finding]:
     }
     if config.broker_url.get_secret_value():
         checks["broker"] = check_broker
+    for account in config.imap:
+        checks[f"imap {account.name}"] = partial(check_account, account=account)
     for name, check in checks.items():
         try:
             yield Finding(name, True, check(config))

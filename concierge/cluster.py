@@ -21,7 +21,7 @@ from concierge.heartbeat import Heartbeat
 from concierge.lines import Line, Queue
 from concierge.mailing.jobs import provider_state
 from concierge.timekeeping import FINISHING_SECONDS, Attempt, keep_time
-from concierge.worker import TIMETABLE
+from concierge.worker import TIMETABLE, beside
 from concierge.working import sharing
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def check_broker(app: "Celery") -> str:
 def keep_clock(config: Config) -> None:
     """Hand out what is due until SIGTERM or SIGINT; of several clocks one does, the others wait to take over."""
     app = require_cluster(config)
-    keep_time(config, hand_out(TIMETABLE, poster(app)))
+    keep_time(config, hand_out(TIMETABLE, poster(app)), beside=beside(config))
 
 
 def poster(app: "Celery") -> Any:

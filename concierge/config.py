@@ -3,7 +3,7 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,11 +21,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from concierge.closed_days import check, covers
 from concierge.errors import Misconfigured
 from concierge.iana import zone_names
+from concierge.imap_settings import ImapAccount, possible_variables, read_accounts, split_variable
 from concierge.setting_checks import (
     BROKERS,
     OWN_MACHINE,
@@ -199,6 +200,8 @@ class Config(BaseSettings):
     log: Literal["auto", "text", "json"] = Field("auto", examples=["json"])
     trusted_proxies: int = Field(0, ge=0, le=5, examples=["1"])
     policy: Policy = Field(default_factory=Policy)
+    # from variables CONCIERGE_IMAP_<NAME>_<FIELD>, see `imap_settings`
+    imap: Annotated[tuple[ImapAccount, ...], NoDecode] = ()
 
     @field_validator("smtp_url", "sendgrid_api_key")
     @classmethod
@@ -286,14 +289,17 @@ def read_config(**overrides: object) -> Config:
     Raises Misconfigured whose text has one line for each mistake: the variable, what is wrong, an example.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
-    faults = _unknown_settings()
+    variables = _given_variables()
+    faults = _unknown_settings(variables)
     policy = Policy.model_construct()
+    accounts, mistaken = read_accounts(variables)
+    faults += mistaken
     try:
         policy = Policy()
     except ValidationError as error:
         faults += _faults(error, Policy, "CONCIERGE_POLICY_")
     try:
-        config = Config(**given, policy=policy)  # type: ignore[arg-type]
+        config = Config(**{"imap": accounts} | given, policy=policy)  # type: ignore[arg-type]
     except ValidationError as error:
         faults += _faults(error, Config, "CONCIERGE_", given)
     if faults:
@@ -313,13 +319,21 @@ def _faults(error: ValidationError, model: type[BaseSettings], prefix: str, opti
     return lines
 
 
-def _unknown_settings() -> list[str]:
+def _given_variables() -> dict[str, str | None]:
+    """Every CONCIERGE_ variable by its name in capitals; the environment's word counts before that of `.env`."""
+    both = {**dotenv_values(".env"), **os.environ}
+    return {name.upper(): value for name, value in both.items() if name.upper().startswith("CONCIERGE_")}
+
+
+def _unknown_settings(given: Mapping[str, str | None]) -> list[str]:
     """A line for each CONCIERGE_ variable that is no setting, most likely misspelt."""
-    known = [f"CONCIERGE_{name.upper()}" for name in Config.model_fields if name != "policy"]
+    known = [f"CONCIERGE_{name.upper()}" for name in Config.model_fields if name not in {"policy", "imap"}]
     known += [f"CONCIERGE_POLICY_{name.upper()}" for name in Policy.model_fields]
-    given = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith("CONCIERGE_")}
-    unknown = sorted(each for each in given.difference(known) if not each.startswith(_NOT_SETTINGS))
-    return [f"{each}: is no setting of the house{_perhaps(each, known)}" for each in unknown]
+    known += possible_variables(given)
+    unknown = sorted(each for each in set(given).difference(known) if not each.startswith(_NOT_SETTINGS))
+    return [
+        f"{each}: is no setting of the house{_perhaps(each, known)}" for each in unknown if not split_variable(each)
+    ]
 
 
 def _perhaps(name: str, known: list[str]) -> str:

@@ -5,10 +5,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -39,6 +39,16 @@ _HEARING_SECONDS = 0.5
 _DEAF_SECONDS = 2.0
 # A clock that moved so far against the monotonic one was set.
 _STEP_SECONDS = 2.0
+
+
+class Companion(Protocol):
+    """What runs beside the timetable, in threads of its own, for as long as this copy is the clock."""
+
+    def start(self, is_clock: Callable[[], bool]) -> None:
+        """Begin; returns at once."""
+
+    def stop(self) -> None:
+        """Leave off within some seconds."""
 
 
 class Attempt:
@@ -147,9 +157,11 @@ class Attempt:
 class Timekeeper:
     """A running timetable: its attempts, and the scheduler that makes them."""
 
-    def __init__(self, config: Config, timetable: Sequence[Line], provider: Report = dict) -> None:
+    def __init__(
+        self, config: Config, timetable: Sequence[Line], provider: Report = dict, beside: Sequence[Companion] = ()
+    ) -> None:
         """Nothing runs before `run`. `provider` says how the provider is found, for the heartbeat."""
-        self._config = config
+        self._config, self._beside = config, beside
         self._sessions = make_sessions(config)
         self._attempts = {line.name: Attempt(line, config, self._sessions) for line in timetable}
         # Two at a time, of which one only asks the other to look again: nothing asked for is lost.
@@ -182,6 +194,8 @@ class Timekeeper:
         listener = threading.Thread(target=self._listen, name="nudges", daemon=True)
         listener.start()
         self.heartbeat.start()
+        for each in self._beside:
+            each.start(lambda: self.heartbeat.number is not None)
         self._scheduler.start()
         with suppress(SQLAlchemyError):
             self.heartbeat.stop()
@@ -193,6 +207,8 @@ class Timekeeper:
     def close(self) -> None:
         """Begin nothing more, let the jobs in hand finish, for half a minute at most, and end `run`."""
         self._closed.set()
+        for each in self._beside:
+            each.stop()
         while not self._scheduler.running:
             time.sleep(0.01)
         self._scheduler.pause()
@@ -272,10 +288,12 @@ def _ahead() -> float:
     return clock.lead().at(time.time())
 
 
-def keep_time(config: Config, timetable: Sequence[Line], provider: Report = dict) -> None:
+def keep_time(
+    config: Config, timetable: Sequence[Line], provider: Report = dict, beside: Sequence[Companion] = ()
+) -> None:
     """Keep to the timetable until SIGTERM or SIGINT; then finish what is in hand, for half a minute at most."""
     clock.follow(config.clock_file)
-    keeper = Timekeeper(config, timetable, provider)
+    keeper = Timekeeper(config, timetable, provider, beside)
     # In a thread of its own, once: a signal may come in the middle of anything.
     stopping = threading.Thread(target=keeper.close, name="closing", daemon=True)
 

@@ -14,12 +14,13 @@ from concierge.conversations import jobs as conversations
 from concierge.drafts import jobs as drafts
 from concierge.followups import jobs as followups
 from concierge.inbound import jobs as inbound
+from concierge.inbound.sources.mailboxes import MailboxReading
 from concierge.lines import Line, Queue
 from concierge.mailing import jobs as mailing
 from concierge.nudges import Topic
 from concierge.public import jobs as public
 from concierge.reports import jobs as reports
-from concierge.timekeeping import keep_time
+from concierge.timekeeping import Companion, keep_time
 from concierge.wishes import jobs as wishes
 from concierge.wishes import release as offers
 
@@ -64,4 +65,9 @@ TIMETABLE: tuple[Line, ...] = (
 
 def work(config: Config, timetable: Sequence[Line] = TIMETABLE) -> None:
     """Keep to the timetable until SIGTERM or SIGINT; then finish what is in hand, within half a minute."""
-    keep_time(config, timetable, mailing.provider_state)
+    keep_time(config, timetable, mailing.provider_state, beside(config))
+
+
+def beside(config: Config) -> tuple[Companion, ...]:
+    """What the worker, or of many machines the clock, does all the time: it reads mailboxes over IMAP."""
+    return (MailboxReading(config),)

@@ -75,6 +75,7 @@ NETWORK = {
     "socket",
     "smtplib",
     "imaplib",
+    "imapclient",
     "urllib3",
     "http",
     "requests",

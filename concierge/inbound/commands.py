@@ -26,12 +26,14 @@ def accept_mail(
     recipients: Iterable[str],
     now: datetime,
     held: bool = False,
+    place: str | None = None,
 ) -> InboundMail:
     """Keep a mail's bytes and note that it came; the caller commits, and only then says it was taken.
 
-    *source* is smtp, webhook, import or post office. *envelope_from* is the return path ("" for the null path, None
-    when unknown), *recipients* are the envelope's, empty when unknown. *held* means that it waits until somebody says
-    that it be filed, see `inbound.measures`. Raises OSError when the bytes can't be kept.
+    *source* is smtp, webhook, imap, import or post office. *envelope_from* is the return path ("" for the null path,
+    None when unknown), *recipients* are the envelope's, empty when unknown. *held* means that it waits until somebody
+    says that it be filed, see `inbound.measures`. *place* is where it was fetched from; a place is kept once. Raises
+    OSError when the bytes can't be kept.
     """
     # The blob first: a row without bytes would be a lost mail, bytes without a row are merely a few bytes.
     key = blobs.put(raw)
@@ -45,6 +47,7 @@ def accept_mail(
         received_at=now,
         attempts=0,
         reason="",
+        place=place,
     )
     if held:
         _settle(mail, InboundState.QUARANTINED, HELD_BACK, now)

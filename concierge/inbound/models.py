@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -39,7 +40,7 @@ class InboundMail(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    # smtp, webhook, import, post office
+    # smtp, webhook, imap, import, post office
     source: Mapped[str] = mapped_column(sa.String(20))
     state: Mapped[InboundState] = mapped_column(states(InboundState), default=InboundState.RECEIVED)
     blob_key: Mapped[str] = mapped_column(sa.String(64), index=True)
@@ -52,6 +53,29 @@ class InboundMail(Base):
     received_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
     message_id: Mapped[int | None] = mapped_column(sa.ForeignKey("message.id", ondelete="SET NULL"), index=True)
+    # where it lies outside, for an entrance that has to fetch: account, folder's number, mail's number, folder
+    place: Mapped[str | None] = mapped_column(sa.String(300), index=True, unique=True)
+
+
+class WatchedFolder(Base):
+    """A folder of a mail account that is read over IMAP: how far that is, and how it goes."""
+
+    __tablename__ = "watched_folder"
+    __table_args__ = (sa.UniqueConstraint("account", "name"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account: Mapped[str] = mapped_column(sa.String(40))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    # the server's UIDVALIDITY: with another one all numbers mean other mails, and everything is looked at again
+    validity: Mapped[int] = mapped_column(BigId)
+    # up to which UID everything was looked at again; None when that is over, or was never needed
+    walked_to: Mapped[int | None] = mapped_column(BigId)
+    looked_at: Mapped[datetime | None]
+    # what keeps it from being read, in words for staff, and since when; "" while it goes well
+    fault: Mapped[str] = mapped_column(sa.Text, default="")
+    fault_since: Mapped[datetime | None]
+    # the mails that stay there: [{"uid": 7, "why": "too-large" or "unfetchable", "size": 43000000}, …]
+    left: Mapped[list[Any]] = mapped_column(default=list)
 
 
 class InboundMailNotFound(NotFound):

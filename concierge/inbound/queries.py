@@ -13,7 +13,7 @@ from concierge.addresses import is_address, normalise
 from concierge.config import Policy
 from concierge.conversations.models import Direction, Message
 from concierge.inbound.measures import MEGABYTE, Measure, Sent, Welcome, weigh
-from concierge.inbound.models import FILEABLE, HELD_BACK, InboundMail, InboundMailNotFound, InboundState
+from concierge.inbound.models import FILEABLE, HELD_BACK, InboundMail, InboundMailNotFound, InboundState, WatchedFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,19 @@ def _measure(policy: Policy) -> Measure:
 def is_here(session: Session, blob_key: str) -> bool:
     """Whether a mail of exactly these bytes came in before."""
     return session.scalar(sa.select(InboundMail.id).where(InboundMail.blob_key == blob_key).limit(1)) is not None
+
+
+def was_fetched(session: Session, place: str, blob_key: str, recipients: list[str]) -> bool:
+    """Whether the mail at *place* is here, or these very bytes were fetched for the same mailbox from elsewhere."""
+    fetched = sa.select(InboundMail.place, InboundMail.recipients).where(
+        (InboundMail.place == place) | ((InboundMail.blob_key == blob_key) & InboundMail.place.is_not(None))
+    )
+    return any(each.place == place or each.recipients == recipients for each in session.execute(fetched))
+
+
+def find_watched(session: Session, account: str, name: str) -> WatchedFolder | None:
+    """What is known of a folder that is read over IMAP, or None before its first look."""
+    return session.scalar(sa.select(WatchedFolder).where(WatchedFolder.account == account, WatchedFolder.name == name))
 
 
 def find_message(session: Session, fingerprint: str) -> Message | None:

@@ -9,13 +9,13 @@ GIVE_UP_AFTER = timedelta(hours=48)  # longer than a provider's worst day, short
 _LONGEST_ASKED = timedelta(hours=6)  # nobody may hold our mail for longer than this by one header
 
 
-def wait(attempts: int, *, chance: float) -> timedelta:
+def wait(attempts: int, *, chance: float, base: timedelta = BASE, cap: timedelta = CAP) -> timedelta:
     """How long to wait after `attempts` (≥ 1) failures; `chance` in [0, 1) is the jitter.
 
     Full jitter (AWS Builders' Library, "Timeouts, retries and backoff with jitter"): anywhere between one second and
     the exponential cap, so that after an outage a thousand mails do not come back in step.
     """
-    ceiling = min(CAP, BASE * (1 << min(attempts - 1, 20)))
+    ceiling = min(cap, base * (1 << min(attempts - 1, 20)))
     return max(timedelta(seconds=1), ceiling * chance)
 
 
