@@ -209,7 +209,8 @@ def test_rules_know_neither_database_nor_pages_nor_network():
 RULES = {
     "templating.merge_fields", "templating.check", "templating.clauses", "templating.marks",
     "templating.rendering", "templating.two_windows", "mailing.mail", "mailing.backoff",
-    "mailing.letters", "conversations.threads", "drafts.gate", "drafts.body", "inbound.parsing", "inbound.measures",
+    "mailing.letters", "conversations.threads", "conversations.quoting", "conversations.quote_words",
+    "drafts.gate", "drafts.body", "inbound.parsing", "inbound.measures",
     "inbound.bounces", "inbound.bounce_words", "inbound.kinds", "inbound.kind_words", "inbound.effects",
     "catalogue.cards", "mailing.sheets", "catalogue.levels", "catalogue.settling",
     "catalogue.sizes", "catalogue.sheets", "catalogue.foreign", "catalogue.shopify", "catalogue.woocommerce",

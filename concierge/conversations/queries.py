@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer
 from concierge.accounts.models import Editor, Mailbox
 from concierge.addresses import Address, normalise
 from concierge.audit import AuditEntry
+from concierge.conversations import quoting
 from concierge.conversations.display import fold
 from concierge.conversations.looks import Look, frame_height, look_at
 from concierge.conversations.models import (
@@ -67,8 +68,8 @@ def get_message(session: Session, message_id: int) -> Message:
 
 
 def own_words(message: Message) -> str:
-    """What its writer wrote herself, without the quoted history and the signature."""
-    return fold(message.text, message.fold_at)[0]
+    """What its writer wrote herself, without signature and earlier mails, above, below or between her words."""
+    return quoting.own_words(fold(message.text, message.fold_at)[0])
 
 
 def get_attachment(session: Session, attachment_id: int) -> Attachment:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, defer
 from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
+from concierge.conversations.queries import own_words
 from concierge.followups.models import Promise, PromiseMarked, PromiseNotFound, PromiseState
 from concierge.followups.promises import find_promises
 from concierge.followups.schedule import wall_of
@@ -69,8 +70,7 @@ def _sent_lately(session: Session, conversation: Conversation, *, now: datetime)
 def _promised(message: Message) -> list[Proposed]:
     editor = message.editor
     assert editor is not None
-    written = message.text[: message.fold_at] if message.fold_at else message.text
-    found = find_promises(written, message.created_at, ZoneInfo(editor.timezone))
+    found = find_promises(own_words(message), message.created_at, ZoneInfo(editor.timezone))
     return [Proposed(message.id, place, each.words, each.due_on, editor) for place, each in enumerate(found)]
 
 

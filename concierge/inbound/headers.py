@@ -27,7 +27,7 @@ _ENCODED_WORD = re.compile(
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
-_ANGLED = re.compile(r"<([^<>\s]{1,998})>")
+_ANGLED = re.compile(r"<([^<>\s\x00-\x1f\x7f-\x9f]{1,998})>")
 
 
 @dataclass(frozen=True)

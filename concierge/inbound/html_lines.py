@@ -8,7 +8,7 @@ from itertools import islice
 import lxml.html
 from lxml import etree
 
-from concierge.inbound.quote_words import FIELD, FORWARDED
+from concierge.conversations.quote_words import FIELD, FORWARDED
 
 _BLOCKS = frozenset(
     "address article aside blockquote body center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr "

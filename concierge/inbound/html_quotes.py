@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import lxml.html
 from lxml import etree
 
+from concierge.conversations.quoting import find_tail, is_attribution
 from concierge.inbound.html_lines import Line, as_text, is_plain_quote, is_quote, read_lines
-from concierge.inbound.quoting import find_tail, is_attribution
 
 # Stand around quoted mails while HTML is laid out as text; private use, so that no mail's own letters are meant.
 QUOTE_OPENS, QUOTE_ENDS = "\ue0f1", "\ue0f2"

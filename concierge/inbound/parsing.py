@@ -4,6 +4,7 @@ import logging
 from traceback import extract_tb
 
 from concierge.addresses import Address
+from concierge.conversations.quoting import find_fold, own_words
 from concierge.inbound.bodies import read_letter
 from concierge.inbound.bounces import read_failures, read_returned
 from concierge.inbound.charsets import codec_for
@@ -13,7 +14,6 @@ from concierge.inbound.languages import guess_language
 from concierge.inbound.mime import Part, TooComplex, read_parts
 from concierge.inbound.names import guess_first_name
 from concierge.inbound.parsed import Kind, ParsedMail, Unreadable
-from concierge.inbound.quoting import find_fold, own_words
 from concierge.inbound.senders import read_all, read_sender
 
 log = logging.getLogger(__name__)
@@ -61,10 +61,9 @@ def _parse(raw: bytes, envelope_from: str | None) -> ParsedMail | Unreadable:
     letter = read_letter(root)
     fold_at = find_fold(letter.text)
     hers = own_words(letter.text)
+    words = hers if hers.strip() else letter.text
     subject = headers.text("subject", charset)[:LONGEST_SUBJECT]
-    kind, reason = tell_kind(
-        root, Written(subject, letter.text, hers if letter.text else ""), sender.address, envelope_from
-    )
+    kind, reason = tell_kind(root, Written(subject, letter.text, hers), sender.address, envelope_from)
     reports = kind in (Kind.BOUNCE, Kind.DELAY)
     returned = read_returned(root, letter.text) if reports or kind is Kind.RECEIPT else ()
     return ParsedMail(
@@ -88,8 +87,8 @@ def _parse(raw: bytes, envelope_from: str | None) -> ParsedMail | Unreadable:
         failures=read_failures(root, letter.text) if reports else (),
         returned=returned,
         lists=read_lists(headers) if kind is Kind.LIST else (),
-        language=guess_language(hers),
-        first_name=guess_first_name(sender.address.name if sender.address else "", hers),
+        language=guess_language(words),
+        first_name=guess_first_name(sender.address.name if sender.address else "", words),
         flags=tuple(sorted({*letter.flags, *sender.flags, *_odd_headers(headers)})),
     )
 

@@ -157,7 +157,7 @@ def _agree(
 
 
 def _asked(message: Message) -> Asked:
-    written = _written(message)
+    written = conversations.own_words(message)
     sentence = asking_sentence(written)
     return Asked(message, sentence or " ".join(written.split())[:LONGEST], bool(sentence))
 
@@ -173,7 +173,7 @@ def _tell(session: Session, conversation: Conversation, wish: Wish, *, by: Edito
 def _hear(session: Session, conversation: Conversation) -> Heard:
     messages = list(reversed(conversations.list_messages(session, conversation)))[:_READ]
     people = [each for each in messages if each.kind is MessageKind.HUMAN]
-    texts = [(each.direction, _written(each)) for each in people]
+    texts = [(each.direction, conversations.own_words(each)) for each in people]
     first = next((at for at, (direction, text) in enumerate(texts) if direction is Direction.IN and text.strip()), None)
     hers = [texts.pop(first)[1]] if first is not None else []
     written = [
@@ -201,10 +201,6 @@ def _drafts(session: Session, conversation: Conversation) -> list[Source]:
     statement = sa.select(Draft.body).where(Draft.conversation_id == conversation.id, Draft.body != "")
     found = session.scalars(statement.order_by(Draft.updated_at.desc()).limit(3))
     return [proposing.source(body.words(each), body.cards(each)) for each in found]
-
-
-def _written(message: Message) -> str:
-    return message.text if message.fold_at is None else message.text[: message.fold_at]
 
 
 def _piece(product: Product) -> Piece:

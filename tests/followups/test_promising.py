@@ -50,6 +50,15 @@ def test_what_was_promised_is_proposed_until_somebody_decides(session, talk, nad
         promising.mark_promise(session, talk, other.message_id, other.place, by=nadia, now=NOW)
 
 
+def test_what_a_colleague_promised_in_a_quoted_mail_is_not_promised_again(session, nadia):
+    conversation = receive(session).conversation
+    quoted = "On Mon, 11 May 2026 at 10:12, Chiara <care@maison-solenne.example> wrote:\n> I will call you tomorrow."
+    answer(session, conversation, by=nadia, at=NOW + MINUTE, text=f"{quoted}\n\nI’ll look for it in navy by Friday.")
+    assert [each.words for each in promising.list_proposed(session, conversation, now=NOW)] == [
+        "I’ll look for it in navy by Friday."
+    ]
+
+
 def test_two_colleagues_mark_the_same_sentence_and_one_is_first(session, sessions, talk, nadia, monkeypatch):
     each = promising.list_proposed(session, talk, now=NOW)[0]
     session.commit()

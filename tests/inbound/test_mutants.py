@@ -2,12 +2,13 @@
 
 import random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from concierge.conversations.quoting import find_fold
 from concierge.inbound.parsed import ParsedMail, Unreadable
 from concierge.inbound.parsing import parse_mail
-from concierge.inbound.quoting import find_fold
 from concierge.inbound.senders import read_addresses
 from tests.inbound.odd_mails import ODD_MAILS
 
@@ -44,6 +45,38 @@ def test_a_mail_with_bytes_changed_cut_and_doubled_is_answered_lawfully(raw: byt
                 st.sampled_from((b"\r\n", b"\0", b"=?utf-8?Q?", b"--", b'"', b"(", b"<", b"\xff"))
             )
     assert lawful(parse_mail(bytes(mutant)))
+
+
+_QUOTE = "On Tue, 12 May 2026 at 10:12, Nadia &lt;care@maison.example&gt; wrote:"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"Yes<div {{x}}y=1><div {{x}}y=2>{_QUOTE}<br>below</div></div>",
+        f"Yes<blockquote type=cite>&#1;old</blockquote><p>{_QUOTE}</p>&#xFFFE;",
+        "Yes<blockquote class=gmail_quote>old&#1;</blockquote>",
+        "Yes<p>and</p><blockquote type=cite><p>old</p></blockquote>&#2;<p>more of hers</p>",
+        f"<body>Yes</body>{_QUOTE}<p>old</p>",
+        f"<body>Yes<div>and<form></body>{_QUOTE}</form>",
+        f"Yes<frameset><body><div>{_QUOTE}</div>&#xFFFF;",
+        f"<html>Yes<frameset>{_QUOTE}</frameset><p>-- <p>old",
+        "<a\0b>Yes</a><blockquote type=cite>old</blockquote>",
+    ],
+)
+def test_html_no_program_writes_is_read_all_the_same(html: str):
+    """Found by hours of mutants: names, characters and places that can't be written again."""
+    raw = b"From: barbara@example.com\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + html.encode()
+    answer = parse_mail(raw)
+    assert isinstance(answer, ParsedMail)
+    assert lawful(answer)
+    assert "Yes" in answer.text
+
+
+def test_an_id_with_what_no_database_takes_is_none():
+    answer = parse_mail(b"From: barbara@example.com\r\nReferences: <a\0b@x> <c@x>\r\n\r\nHello")
+    assert isinstance(answer, ParsedMail)
+    assert answer.references == ("c@x",)
 
 
 @_CALM

@@ -51,6 +51,16 @@ def test_her_mail_proposes_the_piece_and_size_and_is_the_proof(session, nadia):
     assert [each.verb for each in audit.list_for(session, mail.conversation)][-1] == "conversation.wished"
 
 
+def test_where_she_writes_below_our_words_only_hers_are_read(session, nadia):
+    introduction = "On Tue, 12 May 2026 at 10:12, Nadia <care@maison-solenne.example> wrote:"
+    ours = "> The black sandals in 40 are there.\n> Please tell me when you want them."
+    mail = receive(session, text=f"{introduction}\n{ours}\n\nThe turquoise ones in 36½.")
+    sandals(session, s36=0, s36_5=0, s37=2)
+    assert noting.propose(session, mail.conversation)[1][0].skus == ("CAL-TUR-36.5",)
+    [asked] = noting.list_asked(session, mail.conversation)
+    assert (asked.asks, asked.words) == (False, "The turquoise ones in 36½.")
+
+
 def test_the_conversations_own_editor_stays_the_one_who_writes(session, nadia):
     mail, chiara = receive(session, text=ASKS), make_editor(session, "Chiara Bonetti")
     mail.conversation.editor = chiara

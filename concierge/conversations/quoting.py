@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from concierge.inbound.quote_words import (
+from concierge.conversations.quote_words import (
     ADDRESS,
     DASHED_WROTE,
     FIELD,
@@ -60,17 +60,25 @@ def find_fold(text: str) -> int | None:
 def own_words(text: str) -> str:
     """Return what she wrote herself: *text* without its tail and without the mails quoted between or above it.
 
-    For rules that read her words; people are shown everything. Where all of it is quoted, all of it is returned.
+    For rules that read her words; people are shown everything. Empty where all of it is quoted.
     """
     lines, starts = _lines(text)
+    if (fold := _same_line(lines, starts, text)) is not None:
+        return text[:fold]
     tail = find_tail(lines)
     kept = lines if tail is None else lines[:tail]
     for quote in reversed(find_quotes(kept)):
         kept = kept[: quote.first] + kept[quote.end :]
     words = "\n".join(kept).strip("\n")
-    if (fold := _same_line(lines, starts, text)) is not None:
-        words = text[:fold]
-    return words if words.strip() else text
+    # "Sent from my iPhone is what my husband writes": what looks like a signature alone is none.
+    return words if words.strip() or _is_quoted(lines) else text
+
+
+def _is_quoted(lines: Sequence[str]) -> bool:
+    try:
+        return _quote_line(lines) is not None or any(_is_marked(line) for line in lines)
+    except _Forwarded:
+        return False
 
 
 def find_tail(lines: Sequence[str]) -> int | None:

@@ -3,8 +3,8 @@
 import lxml.html
 import pytest
 
+from concierge.conversations.quoting import find_fold, own_words
 from concierge.inbound.markup import fold_html, html_to_text
-from concierge.inbound.quoting import find_fold, own_words
 
 HERS = "Yes please, the turquoise ones in 36."
 OURS = "Dear Barbara,\nthe sandals are back.\nNadia"
