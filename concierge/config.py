@@ -79,6 +79,8 @@ class Policy(BaseSettings):
     send_attempts: int = Field(8, ge=1, le=30, examples=["8"])
     # mails to the provider in a second, over all machines; 0 means as fast as it goes
     send_per_second: float = Field(0, ge=0, le=10_000, examples=["10"])
+    # mails no person sent, to one address; what is more waits. 0 means as many as there are
+    automatic_mails_a_day: int = Field(3, ge=0, le=1000, examples=["3"])
     send_timeout_seconds: int = Field(30, ge=1, le=60, examples=["30"])
     lease_minutes: int = Field(10, ge=1, le=120, examples=["10"])
     # what waits for longer, or a provider away for longer, makes the house not ready (/readyz)

@@ -209,6 +209,7 @@ def _reserve(desk: Desk, claim: str) -> Batch | None:
                 limit=limit,
                 but=setbacks.resting(_JOBS[desk.lane], now),
                 only=desk.only,
+                most_automatic=desk.config.policy.automatic_mails_a_day,
             )
             pace.give_back(session, limit - len(reserved), rate)
             session.commit()

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from concierge.addresses import normalise
 from concierge.customers.courtesy import KINDS
+from concierge.mailing.caps import AUTOMATIC
 from concierge.mailing.models import (
     Delivery,
     DeliveryEvent,
@@ -155,6 +156,23 @@ def list_suppressed(session: Session, normalised: Sequence[str]) -> dict[str, Su
         is_one_of(session, Suppression.normalised, normalised), Suppression.released_at.is_(None)
     )
     return {address: reason for address, reason in session.connection().execute(statement)}
+
+
+def list_automatic(
+    session: Session, normalised: Sequence[str], *, since: datetime, but_claim: str
+) -> dict[str, list[datetime]]:
+    """When automatic mails left for these addresses since then; those about to under another claim count too."""
+    at = sa.func.coalesce(Delivery.sent_at, Delivery.claimed_at, Delivery.created_at)
+    others = (Delivery.state == DeliveryState.QUEUED) & (Delivery.claim != but_claim)
+    statement = (
+        sa.select(Delivery.to_normalised, at)
+        .where(is_one_of(session, Delivery.to_normalised, normalised), Delivery.purpose.in_(AUTOMATIC), at > since)
+        .where(Delivery.state.in_((*LEFT, DeliveryState.SENDING, DeliveryState.UNCERTAIN)) | others)
+    )
+    left: dict[str, list[datetime]] = {}
+    for address, moment in session.connection().execute(statement):
+        left.setdefault(address, []).append(moment)
+    return left
 
 
 def list_courteous(session: Session, normalised: Sequence[str], *, since: datetime) -> list[datetime]:
