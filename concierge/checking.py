@@ -15,6 +15,8 @@ from concierge.config import Config
 from concierge.db import database_now, make_engine, make_sessions, reading
 from concierge.errors import ConciergeError
 from concierge.inbound.sources.imap_check import check_account
+from concierge.mailing.dkim import read_signer
+from concierge.mailing.mail import wire_address
 from concierge.mailing.providers import open_provider
 from concierge.wishes.invariants import find_broken_invariants
 
@@ -44,6 +46,8 @@ def check_all(config: Config) -> Iterator[Finding]:
         "clock": check_clock,
         "sums": check_sums,
     }
+    if config.dkim_key and config.provider == "smtp":
+        checks["dkim"] = check_dkim
     if config.broker_url.get_secret_value():
         checks["broker"] = check_broker
     for account in config.imap:
@@ -101,6 +105,18 @@ def check_provider(config: Config) -> str:
         return provider.check()
     finally:
         provider.close()
+
+
+def check_dkim(config: Config) -> str:
+    """The key is there and signs; what has to stand in DNS for it, at each domain mail leaves from."""
+    assert config.dkim_key is not None
+    signer = read_signer(config.dkim_key, config.dkim_selector)
+    sessions = make_sessions(config)
+    with reading(sessions) as session:
+        domains = sorted({wire_address(each.address).rpartition("@")[2] for each in queries.list_mailboxes(session)})
+    sessions.kw["bind"].dispose()
+    records = "".join(f'\n    {signer.place(domain)}. TXT "{signer.record}"' for domain in domains)
+    return f"Mails are signed. In DNS there has to be:{records}" if records else "Mails are signed."
 
 
 def check_broker(config: Config) -> str:

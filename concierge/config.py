@@ -188,6 +188,9 @@ class Config(BaseSettings):
     provider: Literal["folder", "smtp", "sendgrid", "memory"] = Field("folder", examples=["folder"])
     outbox: Path | None = Field(None, examples=["/var/lib/concierge/outbox"])
     smtp_url: SecretStr = Field(SecretStr(""), examples=["smtp+starttls://name:password@relay.example.com:587"])
+    # a private key (PEM) our mails by SMTP are signed with, and the name its public half has in DNS
+    dkim_key: Path | None = Field(None, examples=["/etc/concierge/dkim.pem"])
+    dkim_selector: str = Field("concierge", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["concierge"])
     sendgrid_api_key: SecretStr = Field(SecretStr(""), examples=["SG.…"])
     sendgrid_url: str = Field("https://api.sendgrid.com", examples=["https://api.eu.sendgrid.com"])
     # the public key SendGrid signs its events with, from Settings › Mail Settings › Event Webhooks

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from flask_babel import gettext as _
 
 from concierge.config import RELAY_PORTS, check_relay_url
+from concierge.mailing.dkim import Signer
 from concierge.mailing.mail import wire_address
 from concierge.mailing.providers.base import (
     Accepted,
@@ -35,13 +36,20 @@ class SmtpProvider:
 
     name = "smtp"
 
-    def __init__(self, url: str, *, seconds: float = _SECONDS, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        seconds: float = _SECONDS,
+        tls: ssl.SSLContext | None = None,
+        signer: Signer | None = None,
+    ) -> None:
         """Nothing is connected yet; raises ValueError for a URL that names no relay (Config has seen to that)."""
         parts = urlsplit(check_relay_url(url))
         self._scheme, self._host = parts.scheme, str(parts.hostname)
         self._port = parts.port or RELAY_PORTS[parts.scheme]
         self._name, self._password = unquote(parts.username or ""), unquote(parts.password or "")
-        self._seconds = seconds
+        self._seconds, self._signer = seconds, signer
         # a relay without TLS needs none; reading the machine's certificates takes longer than all else here
         self._tls = tls if self._scheme == "smtp" else tls or ssl.create_default_context()
         self._connection: smtplib.SMTP | None = None
@@ -50,6 +58,9 @@ class SmtpProvider:
     def send(self, parcel: Parcel) -> Accepted:
         """Hand over one mail; raises TransportError."""
         raw = parcel.raw
+        if self._signer is not None:
+            domain = wire_address(parcel.mail.sender.address).rpartition("@")[2]
+            raw = self._signer.sign(raw, domain, at=parcel.at)
         with self._lock:
             try:
                 return self._hand_over(parcel, raw)
