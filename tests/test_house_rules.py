@@ -212,6 +212,7 @@ RULES = {
     "mailing.letters", "conversations.threads", "conversations.quoting", "conversations.quote_words",
     "drafts.gate", "drafts.body", "inbound.parsing", "inbound.measures",
     "inbound.bounces", "inbound.bounce_words", "inbound.kinds", "inbound.kind_words", "inbound.effects",
+    "inbound.tnef", "inbound.invitations",
     "catalogue.cards", "mailing.sheets", "catalogue.levels", "catalogue.settling",
     "catalogue.sizes", "catalogue.sheets", "catalogue.foreign", "catalogue.shopify", "catalogue.woocommerce",
     "wishes.sentences", "wishes.first_mails", "wishes.kinds", "wishes.mentions", "wishes.proposing", "wishes.asking",

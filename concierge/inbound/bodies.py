@@ -5,15 +5,17 @@ and the last HTML. Everything else is an attachment: nothing that came is left o
 thing, a paragraph less is not).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from concierge.inbound.charsets import decode_text
+from concierge.inbound.charsets import clean_text, decode_text
 from concierge.inbound.filenames import message_name, safe_name
-from concierge.inbound.headers import split_message
+from concierge.inbound.headers import clean_line, split_message
+from concierge.inbound.invitations import name_invitation
 from concierge.inbound.markup import MOST_HTML, fold_html, html_to_text, named_cids, text_to_html
-from concierge.inbound.mime import Part
+from concierge.inbound.mime import Part, is_type
 from concierge.inbound.parsed import ParsedAttachment
+from concierge.inbound.tnef import NotTnef, Packed, unpack
 
 MOST_TEXT = 1_000_000
 
@@ -21,6 +23,17 @@ MOST_TEXT = 1_000_000
 _DOUBLES = {"text/x-amp-html", "text/watch-html"}
 _SEALED = {"application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted"}
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
+_CALENDAR = {"text/calendar", "application/ics"}
+# Names that say nothing, which calendar programs give every invitation.
+_ANY_INVITATION = {
+    "",
+    "invite.ics",
+    "invitation.ics",
+    "meeting.ics",
+    "event.ics",
+    "calendar.ics",
+    "mime-attachment.ics",
+}
 
 
 @dataclass(frozen=True)
@@ -45,15 +58,19 @@ class _Piece:
 class _Reading:
     files: list[Part] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
+    packed: dict[int, Packed] = field(default_factory=dict)
 
 
 def read_letter(root: Part) -> Letter:
     """Return the letter of a mail's tree of parts."""
     reading = _Reading()
     pieces = [piece for piece in _pieces(root, reading) if piece.text or piece.html]
+    _unpack(reading, alone=not pieces)
+    if not pieces:  # Outlook's own letter stands in its winmail.dat alone
+        pieces = [piece for each in reading.packed.values() if (piece := _packed_letter(each)).text or piece.html]
     html = _join_html(pieces)
     text = "\n\n".join(text for piece in pieces if (text := _text_of(piece).strip("\n")))
-    attachments = tuple(_attachments(reading.files, html))
+    attachments = tuple(_attachments(reading, html))
     if not text.strip() and not attachments and not (html and "<img" in html.lower()):
         reading.flags.add("empty")
     return Letter(text, html and fold_html(html), attachments, tuple(sorted(reading.flags | _odd_parts(root))))
@@ -140,18 +157,52 @@ def _text_of(piece: _Piece) -> str:
     return html_to_text(piece.html) if piece.html else ""
 
 
-def _attachments(parts: Iterable[Part], html: str | None) -> Iterator[ParsedAttachment]:
+def _unpack(reading: _Reading, *, alone: bool) -> None:
+    """Open every winmail.dat; one that can't be, or that is all there is and holds but rich text, stays a file."""
+    for index, part in enumerate(reading.files):
+        data = part.payload() if part.type in _TNEF or part.given_name.lower() == "winmail.dat" else b""
+        if not data:
+            continue
+        packed = _opened(data)
+        if packed is not None and (packed.files or packed.text or packed.html or not alone):
+            reading.packed[index] = packed
+        else:
+            reading.flags.add("winmail")
+
+
+def _opened(data: bytes) -> Packed | None:
+    try:
+        return unpack(data)
+    except NotTnef:
+        return None
+
+
+def _packed_letter(packed: Packed) -> _Piece:
+    html = decode_text(packed.html, packed.charset) if len(packed.html) <= MOST_HTML else ""
+    return _Piece(clean_text(packed.text[:MOST_TEXT]), html)
+
+
+def _attachments(reading: _Reading, html: str | None) -> Iterator[ParsedAttachment]:
     cids = named_cids(html) if html else frozenset()
-    for part in parts:
-        data = part.payload()
-        name = part.given_name
+    for index, part in enumerate(reading.files):
+        if index in reading.packed:
+            for file in reading.packed[index].files:
+                yield _attachment(file.name, file.content_type, file.data, file.cid, cids)
+            continue
+        data, name = part.payload(), part.given_name
         if part.type == "message/rfc822":
             inner, _ = split_message(data)
             yield ParsedAttachment(_eml_name(name) or message_name(inner.text("subject")), part.type, data)
             continue
-        cid = part.cid
-        inline = cid is not None and cid in cids and part.type.startswith("image/")
-        yield ParsedAttachment(safe_name(name, part.type), part.type, data, cid[:400] if cid else None, inline)
+        if part.type in _CALENDAR and name.lower() in _ANY_INVITATION:
+            name = name_invitation(decode_text(data, part.charset or "utf-8")) or name
+        yield _attachment(name, part.type, data, part.cid, cids)
+
+
+def _attachment(name: str, kind: str, data: bytes, cid: str | None, shown: frozenset[str]) -> ParsedAttachment:
+    kind = kind.lower() if is_type(kind.lower()) else "application/octet-stream"
+    inline = cid is not None and cid in shown and kind.startswith("image/")
+    return ParsedAttachment(safe_name(name, kind), kind, data, clean_line(cid)[:400] if cid else None, inline)
 
 
 def _eml_name(given: str) -> str:
@@ -167,6 +218,4 @@ def _odd_parts(root: Part) -> set[str]:
     types = {part.type for part in root.walk()}
     if types & _SEALED:
         flags.add("encrypted")
-    if types & _TNEF:
-        flags.add("winmail")
     return flags

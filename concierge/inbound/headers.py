@@ -27,6 +27,9 @@ _ENCODED_WORD = re.compile(
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
+_PADDED_WITHIN = re.compile(rb"=[ \t]*\r?\n[A-Za-z0-9+/]{4}")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\r\n]")
+_STRETCH = re.compile(rb"[A-Za-z0-9+/\r\n]+=*")
 _ANGLED = re.compile(r"<([^<>\s\x00-\x1f\x7f-\x9f]{1,998})>")
 
 
@@ -136,6 +139,12 @@ def _word_bytes(match: re.Match[bytes]) -> bytes:
 
 def decode_base64(data: bytes) -> bytes:
     """Return the bytes of base64 *data*, whatever is wrong with its padding or alphabet."""
+    if _PADDED_WITHIN.search(data) and not _NOT_BASE64.search(data):  # written in stretches, each with a padding of its own
+        return b"".join(map(_decode_stretch, _STRETCH.findall(data)))
+    return _decode_stretch(data)
+
+
+def _decode_stretch(data: bytes) -> bytes:
     for padding in (b"", b"=", b"=="):
         try:
             return binascii.a2b_base64(data + padding)

@@ -17,7 +17,17 @@ MOST_PARTS = 500
 MOST_DEPTH = 50
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,100}")
+# A line that could be a boundary, for a part's own header follows.
+_GUESSED = re.compile(
+    rb"^(--[^\s<>]{2,70})[ \t]*\r?\n(?=Content-(?:Type|Transfer-Encoding|Disposition):)", re.MULTILINE | re.IGNORECASE
+)
+_MOST_PREAMBLE = 64 * 1024
 _UU = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*\r?\n(.*?)^(?:`?\r?\n)?end\s*$", re.DOTALL | re.MULTILINE)
+
+
+def is_type(text: str) -> bool:
+    """Whether *text* is a media type as programs write it, in lower case."""
+    return bool(_TYPE.fullmatch(text))
 
 
 class TooComplex(Exception):
@@ -137,7 +147,10 @@ def _split_body(part: Part, most: int) -> list[tuple[int, int]]:
     Without a usable boundary the whole body is one part; what follows the closing line is one only when further
     boundary lines follow. So no part is lost, whatever another program would make of the same mail.
     """
-    lines = list(_boundary_lines(part, most))
+    lines = list(_boundary_lines(part, _boundary(part), most))
+    if not any(not line.closing for line in lines) and (guessed := _GUESSED.search(part.body[:_MOST_PREAMBLE])):
+        lines = list(_boundary_lines(part, guessed[1], most))
+        part.flags.append("guessed-boundary")
     if not any(not line.closing for line in lines):
         part.flags.append("no-boundary")
         rest = part.raw[part.start : lines[0].start if lines else part.end]
@@ -161,9 +174,10 @@ class _Line(NamedTuple):
     closing: bool
 
 
-def _boundary_lines(part: Part, most: int) -> Iterator[_Line]:
-    if not (boundary := re.escape(_boundary(part))):
+def _boundary_lines(part: Part, boundary: bytes, most: int) -> Iterator[_Line]:
+    if not boundary:
         return
+    boundary = re.escape(boundary)
     # The look-behind stands after the literal, so that the search can jump from one literal to the next.
     line = re.compile(boundary + rb"(?<![^\r\n]" + boundary + rb")(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
     for found, match in enumerate(line.finditer(part.raw, part.start, part.end)):

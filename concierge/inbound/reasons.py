@@ -66,6 +66,7 @@ _SENTENCES: dict[str, LazyString] = {
     "two-content-types": _l("It says twice what a part is; mail programs may show it differently."),
     "two-encodings": _l("It says twice how a part is encoded; mail programs may show it differently."),
     "header-cut": _l("A line of its header was too long and was cut; the original has it all."),
+    "guessed-boundary": _l("It does not say truly how its parts are divided; we went by the lines between them."),
     "no-boundary": _l("Its parts could not be told apart; all of it is shown as text."),
     "not-closed": _l("It seems to break off; the end may be missing."),
     "parts-after-end": _l("More parts follow after its end; they are shown too."),

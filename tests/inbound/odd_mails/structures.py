@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tests.inbound.odd_mails.making import PNG, Odd, b64, mail, multi, part, picture, typed, whole
+from tests.inbound.odd_mails.packing import attribute, file_of, properties, winmail
 
 _PLAIN = part("text/plain; charset=utf-8", b"plain words")
 _HTML = part("text/html; charset=utf-8", b"<p>html <b>words</b></p>")
@@ -39,6 +40,11 @@ def _honest() -> Iterator[Odd]:
     yield Odd("signed", whole(signed), {"text": "plain words", "files": ["s.asc"]})
     calendar = multi("alternative", _PLAIN, part("text/calendar; method=REQUEST", b"BEGIN:VCALENDAR"))
     yield Odd("an invitation", whole(calendar), {"text": "plain words", "files": ["invitation.ics"]})
+    event = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY;LANGUAGE=it:Prova\\, abito \r\n da sera\r\nDTSTART;TZID=Europe/Rome:20260512T100000\r\nEND:VEVENT\r\nEND:VCALENDAR"
+    meeting = multi("mixed", _PLAIN, part("text/calendar; method=REQUEST; name=invite.ics", event.encode()))
+    yield Odd("an invitation to something", whole(meeting), {"files": ["Prova, abito da sera 2026-05-12 10.00.ics"]})
+    broken = multi("mixed", _PLAIN, part("text/calendar", event.replace("20260512", "20269999").encode()))
+    yield Odd("an invitation for no day", whole(broken), {"files": ["Prova, abito da sera.ics"]})
     amp = multi("alternative", _PLAIN, part("text/x-amp-html", b"<html amp>"), _HTML)
     yield Odd("a live mail", whole(amp), both | {"files": []})
     yield Odd("HTML only", typed("text/html", b"<p>ciao<br>bella</p>"), {"text": "ciao\nbella", "html": "<p>"})
@@ -58,6 +64,14 @@ def _broken() -> Iterator[Odd]:
     )
     none = mail(b"Content-Type: multipart/mixed", body=b"words")
     yield Odd("broken: no boundary declared", none, {"text": "words", "flags": {"no-boundary"}})
+    other = whole(multi("mixed", _PLAIN, _PDF)).replace(b'boundary="=_bound"', b"boundary=other")
+    yield Odd(
+        "broken: another boundary declared",
+        other,
+        {"text": "plain words", "files": ["a.pdf"], "flags": {"guessed-boundary"}},
+    )
+    lost = whole(multi("alternative", _PLAIN, _HTML)).replace(b'; boundary="=_bound"', b"")
+    yield Odd("broken: its boundary lost", lost, {"html": "<b>words</b>", "flags": {"guessed-boundary"}})
     empty = mail(b'Content-Type: multipart/mixed; boundary=""', body=b"words")
     yield Odd("broken: an empty boundary", empty, {"text": "words", "flags": {"no-boundary"}})
     nothing = whole(multi("mixed"))
@@ -68,6 +82,10 @@ def _broken() -> Iterator[Odd]:
     yield Odd("broken: base64 with junk", typed("text/plain", b"d29y!!ZHM", encoding="base64"), {"text": "words"})
     cut = typed("text/plain", b"d29yZHM5x", encoding="base64")
     yield Odd("broken: base64 cut short", cut, {"text": "words"})
+    stretches = typed("text/plain", b64(b"first ") + b64(b"second") + b64(b"!!"), encoding="base64")
+    yield Odd(
+        "broken: base64 in stretches", stretches.replace(b"Zmlyc3Qg", b"Zmlyc3QgIA=="), {"text": "first  second!!"}
+    )
     quoted = typed("text/plain", b"caf=C3=A9 =ZZ =", encoding="quoted-printable")
     yield Odd("broken: quoted-printable with junk", quoted, {"text": "café =ZZ"})
     uu = typed("text/plain", b"begin 644 a.txt\n%=V]R9', \n`\nend\n", encoding="x-uuencode")
@@ -104,6 +122,47 @@ def _ambiguous() -> Iterator[Odd]:
     yield Odd("ambiguous: words before and after", lines, {"text": "in"})
 
 
+def _packed() -> Iterator[Odd]:
+    """Outlook's winmail.dat, made by the format's description."""
+    name = "Größen.pdf".encode("utf-16-le") + b"\0\0"
+    file = file_of(
+        properties([(0x3707, 0x1F, name), (0x370E, 0x1E, b"application/pdf\0")]), b"%PDF-1.7", title=b"GROES~1.PDF\0"
+    )
+    both = winmail(file, file_of(b"", b"notes", title=b"notes.txt\0"))
+    yield Odd(
+        "packed: two files",
+        _with(both),
+        {"text": "plain words", "files": ["Größen.pdf", "notes.txt"], "no_flags": {"winmail"}},
+    )
+    octet = part("application/octet-stream; name=winmail.dat", b64(both), b"Content-Transfer-Encoding: base64")
+    yield Odd("packed: under any type", whole(multi("mixed", _PLAIN, octet)), {"files": ["Größen.pdf", "notes.txt"]})
+    html = winmail(
+        attribute(1, 0x9007, (65001).to_bytes(8, "little")),
+        attribute(1, 0x9003, properties([(0x1013, 0x102, "<p>Città</p>".encode())])),
+    )
+    alone = typed("application/ms-tnef; name=winmail.dat", b64(html), encoding="base64")
+    yield Odd("packed: the letter as well", alone, {"text": "Città", "html": "<p>Città</p>", "files": []})
+    text = typed("application/ms-tnef", b64(winmail(attribute(1, 0x800C, b"words \xe0\0"))), encoding="base64")
+    yield Odd("packed: a letter of words", text, {"text": "words à", "files": []})
+    within = winmail(file_of(b"", b"inner", title=b"inner.txt\0"), attribute(1, 0x800C, b"inner words\0"))
+    interface = bytes.fromhex("0703020000000000c000000000000046")
+    mail_within = file_of(properties([(0x3701, 0x0D, interface + within), (0x3001, 0x1E, b"Fwd\0")]), b"")
+    yield Odd("packed: a mail within", _with(winmail(mail_within)), {"files": ["Fwd.txt", "inner.txt"]})
+    for number, broken in enumerate(
+        (both[:-9], both[:60], winmail(*[file_of(b"", b"x")] * 300), winmail(attribute(2, 0x9005, b"\xff" * 9)))
+    ):
+        yield Odd(
+            f"packed: broken {number}",
+            _with(broken),
+            {"text": "plain words", "files": ["winmail.dat"], "flags": {"winmail"}},
+        )
+
+
+def _with(packed: bytes) -> bytes:
+    tnef = part("application/ms-tnef; name=winmail.dat", b64(packed), b"Content-Transfer-Encoding: base64")
+    return whole(multi("mixed", _PLAIN, tnef))
+
+
 def _pictures() -> Iterator[Odd]:
     shows = part("text/html", b'<p>Look <img src="cid:p1@x"></p>')
     related = multi("related", shows, picture(b"p1@x"))
@@ -137,6 +196,7 @@ def _enclosed() -> Iterator[Odd]:
     for _ in range(40):
         deep = b"Content-Type: message/rfc822\r\n\r\n" + deep
     yield Odd("enclosed: forty times", mail(body=b"").removesuffix(b"\r\n\r\n") + b"\r\n" + deep, {"file_count": 1})
+    yield from _packed()
     tnef = part("application/ms-tnef; name=winmail.dat", b64(b"\x78\x9f\x3e\x22"), b"Content-Transfer-Encoding: base64")
     yield Odd(
         "enclosed: winmail.dat", whole(multi("mixed", _PLAIN, tnef)), {"files": ["winmail.dat"], "flags": {"winmail"}}
