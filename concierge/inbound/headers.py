@@ -139,7 +139,8 @@ def _word_bytes(match: re.Match[bytes]) -> bytes:
 
 def decode_base64(data: bytes) -> bytes:
     """Return the bytes of base64 *data*, whatever is wrong with its padding or alphabet."""
-    if _PADDED_WITHIN.search(data) and not _NOT_BASE64.search(data):  # written in stretches, each with a padding of its own
+    # Written in stretches, each with a padding of its own.
+    if _PADDED_WITHIN.search(data) and not _NOT_BASE64.search(data):
         return b"".join(map(_decode_stretch, _STRETCH.findall(data)))
     return _decode_stretch(data)
 
