@@ -5,6 +5,7 @@ from alembic import context
 import concierge.api.models
 import concierge.audit
 import concierge.catalogue.stock_models
+import concierge.conversations.rearrangement_models
 import concierge.copies
 import concierge.drafts.models
 import concierge.followups.models

@@ -159,7 +159,7 @@ def _begin(session: Session, mail: MailIn, hint: int | None) -> Conversation:
         editor=None,
         subject=mail.subject,
         language=mail.language or mail.customer.language,
-        first_line=_first_line(mail.text, mail.fold_at),
+        first_line=first_line(mail.text, mail.fold_at),
         last_message_at=mail.received_at,
         hint_conversation_id=hint,
         created_at=mail.received_at,
@@ -260,10 +260,10 @@ def _show_last(conversation: Conversation, message: Message) -> None:
     conversation.last_message_id = max(message.id, conversation.last_message_id or 0)
     if message.created_at >= conversation.last_message_at:
         conversation.last_message_at = message.created_at
-        conversation.first_line = _first_line(message.text, message.fold_at)
+        conversation.first_line = first_line(message.text, message.fold_at)
 
 
-def _first_line(text: str, fold_at: int | None) -> str:
+def first_line(text: str, fold_at: int | None) -> str:
     """The beginning of what was written, on one line, as the list shows it; a greeting alone goes on to the next."""
     written = fold(text, fold_at)[0]
     return re.sub(r"\s+", " ", written[:2000]).strip()[:240]

@@ -29,3 +29,9 @@ class TagForm(FlaskForm):  # type: ignore[misc]
     """A tag by its name."""
 
     tag = StringField(_l("Tag"), [Length(max=60)])
+
+
+class OtherForm(FlaskForm):  # type: ignore[misc]
+    """Another conversation, by its number."""
+
+    other = IntegerField(_l("Conversation"))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from concierge import audit
 from concierge.accounts.queries import list_editors
 from concierge.audit import AuditEntry
+from concierge.conversations import queries
 from concierge.conversations.models import Conversation
 
 _SHORT = "d MMM, HH:mm"
@@ -25,6 +26,9 @@ class Event:
     at: datetime
     words: str
     icon: str
+    # the conversation it speaks of, and the number under which it can be undone
+    other: int | None = None
+    undo: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +43,30 @@ class Told:
 
 
 def list_events(session: Session, conversation: Conversation) -> list[Event]:
-    """Its history, oldest first, without what is shown anyway: the mails and the notes."""
+    """Its history, oldest first, without what is shown anyway: the mails and the notes.
+
+    What was done in conversations that were merged into it belongs to it, too.
+    """
     names = {editor.id: editor.name for editor in list_editors(session)}
+    entries = audit.list_for(session, conversation)
+    for number in queries.list_merged(session, conversation):
+        there = audit.list_for(session, session.get_one(Conversation, number))
+        entries += [each for each in there if each.verb not in _OF_THE_EMPTIED]
+    rearranged = [each.details["rearrangement"] for each in entries if "rearrangement" in each.details]
+    standing = queries.list_undoable(session, rearranged)
     events = []
-    for entry in audit.list_for(session, conversation):
+    for entry in entries:
         if entry.verb in TELLING:
             icon, tell = TELLING[entry.verb]
             if words := tell(_told(entry, names)):
-                events.append(Event(entry.at, words, icon))
+                done = entry.details.get("rearrangement")
+                undo = done if done in standing else None
+                events.append(Event(entry.at, words, icon, entry.details.get("other"), undo))
     return events
+
+
+# What only the page of a conversation that stands by itself tells.
+_OF_THE_EMPTIED = {"conversation.merged_into", "conversation.split_off", "conversation.rearrangement_undone"}
 
 
 def _told(entry: AuditEntry, names: Mapping[int, str]) -> Told:
@@ -104,6 +123,42 @@ def _judged(told: Told) -> str:
     return f"{said}: {told.details.get('piece', '')}" if said else ""
 
 
+def _merged(told: Told) -> str:
+    return str(_("%(who)s brought “%(subject)s” in here", who=told.who, subject=_subject(told)))
+
+
+def _merged_into(told: Told) -> str:
+    return str(_("%(who)s brought this into “%(subject)s”", who=told.who, subject=_subject(told)))
+
+
+def _split(told: Told) -> str:
+    return str(_("%(who)s began “%(subject)s” with the mails from here on", who=told.who, subject=_subject(told)))
+
+
+def _split_off(told: Told) -> str:
+    return str(_("%(who)s began this with mails from “%(subject)s”", who=told.who, subject=_subject(told)))
+
+
+def _mail_moved(told: Told) -> str:
+    return str(_("%(who)s moved a mail to “%(subject)s”", who=told.who, subject=_subject(told)))
+
+
+def _mail_taken(told: Told) -> str:
+    return str(_("%(who)s moved a mail here from “%(subject)s”", who=told.who, subject=_subject(told)))
+
+
+def _undone(told: Told) -> str:
+    said = {
+        "merge": _("%(who)s parted what had been brought together", who=told.who),
+        "split": _("%(who)s brought together what had been parted", who=told.who),
+    }.get(str(told.details.get("way")), _("%(who)s moved the mail back", who=told.who))
+    return str(said)
+
+
+def _subject(told: Told) -> str:
+    return str(told.details.get("about") or _("Without a subject"))
+
+
 # How each verb is told, under which icon; parts above this one add theirs.
 TELLING: dict[str, tuple[str, Callable[[Told], str]]] = {
     "conversation.assigned": ("user-plus", _assigned),
@@ -129,6 +184,16 @@ TELLING: dict[str, tuple[str, Callable[[Told], str]]] = {
     ),
     "conversation.wished": (
         "heart", lambda told: str(_("%(who)s noted a wish: %(what)s", who=told.who, what=told.details.get("what", "")))
+    ),
+    "conversation.merged": ("copy", _merged),
+    "conversation.merged_into": ("copy", _merged_into),
+    "conversation.split": ("arrow-right", _split),
+    "conversation.split_off": ("arrow-right", _split_off),
+    "conversation.mail_moved": ("arrow-right", _mail_moved),
+    "conversation.mail_taken": ("arrow-right", _mail_taken),
+    "conversation.rearrangement_undone": ("undo-2", _undone),
+    "conversation.hint_dismissed": (
+        "circle-help", lambda told: str(_("%(who)s found that this does not belong elsewhere", who=told.who))
     ),
     "answer.scheduled": ("calendar-clock", _scheduled),
     "answer.cancelled": ("undo-2", lambda told: str(_("%(who)s took the answer back", who=told.who))),

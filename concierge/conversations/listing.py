@@ -115,11 +115,17 @@ def _conditions(folder: Folder, editor_id: Any) -> list[sa.ColumnElement[bool]]:
         case Folder.SNOOZED:
             return [Conversation.state == ConversationState.SNOOZED]
         case Folder.CLOSED:
-            return [Conversation.state == ConversationState.CLOSED, Conversation.not_for_us_at.is_(None)]
+            is_closed = Conversation.state == ConversationState.CLOSED
+            return [is_closed, Conversation.not_for_us_at.is_(None), _stands()]
         case Folder.NOT_FOR_US:
             return [Conversation.not_for_us_at.is_not(None)]
         case Folder.MENTIONS:
             return [Conversation.id.in_(_unseen(editor_id))]
+
+
+def _stands() -> sa.ColumnElement[bool]:
+    """Whether it was not merged into another."""
+    return Conversation.merged_into_id.is_(None)
 
 
 def _unseen(editor_id: Any) -> sa.Select[int]:
@@ -215,13 +221,14 @@ def list_of_messages(
 def list_of_customer(session: Session, customer_id: int, *, limit: int = 20) -> tuple[Row, ...]:
     """A customer's conversations, newest first."""
     key = (Conversation.last_message_at.desc(), Conversation.id.desc())
-    return _load(session, _select().where(Conversation.customer_id == customer_id).order_by(*key).limit(limit))
+    hers = _select().where(Conversation.customer_id == customer_id, _stands())
+    return _load(session, hers.order_by(*key).limit(limit))
 
 
 def list_tagged(session: Session, name: str, *, after: Place | None = None, limit: int = PAGE_SIZE) -> Page[Row]:
     """The conversations with a tag, newest first."""
     tagged = sa.select(conversation_tag.c.conversation_id).join(Tag).where(Tag.name == name)
-    return _newest(session, [Conversation.id.in_(tagged)], after, limit)
+    return _newest(session, [Conversation.id.in_(tagged), _stands()], after, limit)
 
 
 def _load(session: Session, statement: _Rows) -> tuple[Row, ...]:
@@ -267,10 +274,10 @@ def _tags(session: Session, conversation_ids: Sequence[int]) -> dict[int, tuple[
 
 def count_folders(session: Session, *, editor: Editor) -> dict[Folder, int]:
     """How many conversations are in each folder, exactly; one statement over indexes alone."""
-    counts = session.execute(_counting(), {"editor_id": editor.id}).one()
+    *counts, merged = session.execute(_counting(), {"editor_id": editor.id}).one()
     numbers = dict(zip(Folder, counts, strict=True))
     # Most are closed. Counting all of them looks at every one, but all there are SQLite knows at once.
-    numbers[Folder.CLOSED] -= numbers[Folder.OPEN] + numbers[Folder.SNOOZED] + numbers[Folder.NOT_FOR_US]
+    numbers[Folder.CLOSED] -= numbers[Folder.OPEN] + numbers[Folder.SNOOZED] + numbers[Folder.NOT_FOR_US] + merged
     return numbers
 
 
@@ -281,4 +288,6 @@ def _counting() -> _Rows:
     for folder in Folder:
         where = [] if folder is Folder.CLOSED else _conditions(folder, sa.bindparam("editor_id", type_=BigId))
         counts.append(sa.select(sa.func.count()).select_from(Conversation).where(*where).scalar_subquery())
+    merged = sa.select(sa.func.count(Conversation.merged_into_id)).where(Conversation.merged_into_id.is_not(None))
+    counts.append(merged.scalar_subquery())
     return sa.select(*counts)

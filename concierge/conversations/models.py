@@ -62,6 +62,12 @@ class Conversation(Base):
             postgresql_where=sa.text("closed_by_id IS NOT NULL"),
         ),
         sa.Index(
+            "ix_conversation_merged",
+            "merged_into_id",
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+        ),
+        sa.Index(
             "ix_conversation_not_for_us",
             "last_message_at",
             "id",
@@ -91,6 +97,8 @@ class Conversation(Base):
     failed_at: Mapped[datetime | None]
     # "may belong to": a conversation it was not joined to for lack of proof
     hint_conversation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("conversation.id"))
+    # All it held is in that one now; whoever asks for this one is led there.
+    merged_into_id: Mapped[int | None] = mapped_column(BigId)
     created_at: Mapped[datetime]
 
     mailbox: Mapped[Mailbox] = relationship(lazy="joined", innerjoin=True)

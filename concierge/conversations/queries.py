@@ -1,7 +1,7 @@
 """Reading conversations and their messages; lists are in `listing`, the search in `searching`."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from zlib import crc32
 
@@ -27,6 +27,7 @@ from concierge.conversations.models import (
     Note,
     Tag,
 )
+from concierge.conversations.rearrangement_models import Rearrangement, RearrangementNotFound
 from concierge.customers.models import Customer, CustomerAddress
 from concierge.mailing.models import LETTERS, Delivery
 
@@ -37,8 +38,11 @@ _MOST_FOUND = 200
 
 
 def get_conversation(session: Session, conversation_id: int) -> Conversation:
-    """The conversation with this number; raises ConversationNotFound."""
-    if (conversation := session.get(Conversation, conversation_id)) is None:
+    """The conversation with this number, or the one it was merged into; raises ConversationNotFound."""
+    conversation = session.get(Conversation, conversation_id)
+    while conversation is not None and conversation.merged_into_id is not None:
+        conversation = session.get(Conversation, conversation.merged_into_id)
+    if conversation is None:
         raise ConversationNotFound
     return conversation
 
@@ -46,9 +50,17 @@ def get_conversation(session: Session, conversation_id: int) -> Conversation:
 def lock_conversation(session: Session, conversation_id: int) -> Conversation:
     """The conversation as it is now, and nobody else may change it before this transaction ends.
 
-    Compare-and-send reads `last_message_id` here. Raises ConversationNotFound. (On SQLite the transaction's write
-    lock does it.)
+    Compare-and-send reads `last_message_id` here. One that was merged leads to the other. Raises ConversationNotFound.
+    (On SQLite the transaction's write lock does it.)
     """
+    conversation = lock_as_it_is(session, conversation_id)
+    while conversation.merged_into_id is not None:
+        conversation = lock_as_it_is(session, conversation.merged_into_id)
+    return conversation
+
+
+def lock_as_it_is(session: Session, conversation_id: int) -> Conversation:
+    """`lock_conversation` for one that may be merged into another, and is wanted all the same."""
     statement = (
         sa.select(Conversation)
         .where(Conversation.id == conversation_id)
@@ -251,11 +263,46 @@ def references_for(session: Session, conversation: Conversation) -> tuple[tuple[
 
 
 def list_existing(session: Session, conversation_ids: Sequence[int]) -> tuple[int, ...]:
-    """Those of the numbers that are conversations, in the order given."""
-    if not conversation_ids:
-        return ()
-    found = set(session.scalars(sa.select(Conversation.id).where(Conversation.id.in_(conversation_ids))))
-    return tuple(number for number in conversation_ids if number in found)
+    """Those of the numbers that are conversations, in the order given; for one that was merged, the other."""
+    leads: dict[int, int | None] = {}
+    asked = set(conversation_ids)
+    while asked:
+        statement = sa.select(Conversation.id, Conversation.merged_into_id).where(Conversation.id.in_(asked))
+        found = {number: into for number, into in session.execute(statement)}
+        leads |= found
+        asked = {into for into in found.values() if into is not None} - leads.keys()
+    return tuple(dict.fromkeys(_end(leads, number) for number in conversation_ids if number in leads))
+
+
+def _end(leads: Mapping[int, int | None], number: int) -> int:
+    while (into := leads[number]) is not None:
+        number = into
+    return number
+
+
+def get_rearrangement(session: Session, number: int) -> Rearrangement:
+    """What was done under this number; raises RearrangementNotFound."""
+    if (done := session.get(Rearrangement, number)) is None:
+        raise RearrangementNotFound
+    return done
+
+
+def list_undoable(session: Session, numbers: Sequence[int]) -> set[int]:
+    """Those of these rearrangements that were not undone."""
+    if not numbers:
+        return set()
+    statement = sa.select(Rearrangement.id).where(Rearrangement.id.in_(numbers), Rearrangement.undone_at.is_(None))
+    return set(session.scalars(statement))
+
+
+def list_merged(session: Session, conversation: Conversation) -> list[int]:
+    """The conversations that went into this one, and those that went into them before."""
+    found: list[int] = []
+    last = [conversation.id]
+    while last:
+        last = list(session.scalars(sa.select(Conversation.id).where(Conversation.merged_into_id.in_(last))))
+        found += last
+    return found
 
 
 def list_conversations_of_ids(session: Session, message_ids: Sequence[str]) -> tuple[int, ...]:

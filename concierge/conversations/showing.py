@@ -105,12 +105,13 @@ def show(
     shown += history.list_events(session, conversation)
     others = list_of_customer(session, conversation.customer_id, limit=9)
     hint = conversation.hint_conversation_id
+    hinted = queries.list_existing(session, [hint]) if hint else ()
     newest = max((message.id for message in messages), default=0)
     return Talk(
         conversation=conversation,
         timeline=tuple(sorted(shown, key=lambda each: each.at)),
         others=tuple(row for row in others if row.id != conversation.id),
-        hint=next(iter(list_by_id(session, [hint])), None) if hint else None,
+        hint=next(iter(list_by_id(session, hinted)), None) if hinted else None,
         editors=tuple(list_answering_editors(session)),
         names_you=queries.has_unseen_mention(session, conversation, editor),
         seen=newest if seen is None else seen,

@@ -39,9 +39,10 @@ _WHERE = ("folder", "order", "q", "tag", "after")
 
 def init_app(app: Flask) -> None:
     """Register the inbox, and the pages of single mails and files."""
-    from concierge.conversations import mails, wording
+    from concierge.conversations import mails, rearranging_views, wording
 
     app.register_blueprint(bp)
+    app.register_blueprint(rearranging_views.bp)
     app.register_blueprint(mails.bp)
     app.jinja_env.filters.update(state_words=wording.state_words, fare=wording.fare)
 
@@ -65,6 +66,8 @@ def refresh_list() -> ResponseReturnValue:
 def show(conversation_id: int) -> ResponseReturnValue:
     """One conversation beside the list it was chosen from. htmx gets the conversation alone."""
     conversation = queries.get_conversation(db.session, conversation_id)
+    if conversation.id != conversation_id:  # it was merged
+        return redirect(url_for("conversations.show", conversation_id=conversation.id, **_where()))
     list_values = {} if wants_block() else _list_values(current=conversation_id)
     return render(PAGE, block="conversation", **list_values | _talk_values(conversation))
 
@@ -75,6 +78,9 @@ def refresh(conversation_id: int) -> ResponseReturnValue:
     conversation = queries.get_conversation(db.session, conversation_id)
     if not wants_block():
         return redirect(url_for("conversations.show", conversation_id=conversation.id, **_where()))
+    if conversation.id != conversation_id:  # it was merged while the page was open
+        there = url_for("conversations.show", conversation_id=conversation.id, **_where())
+        return "", 200, {"HX-Redirect": there}
     if request.args.get("version") == queries.last_change(db.session, conversation):
         return "", 204
     return render(PAGE, block="refreshed_talk", **_talk_values(conversation, seen=request.args.get("seen", type=int)))

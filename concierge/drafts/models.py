@@ -79,6 +79,14 @@ class DraftLeaving(RuleBroken):
     """This answer is on its way; undo it first to change it."""
 
 
+class AnswerLeaving(RuleBroken):
+    """An answer is just leaving from here. Wait until it has left, or take it back; then try again."""
+
+
+class TwoDrafts(RuleBroken):
+    """An editor is writing an answer in both conversations. One of them has to be sent or discarded first."""
+
+
 class AlreadySent(RuleBroken):
     """This answer was sent already; nothing was sent again."""
 

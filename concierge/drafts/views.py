@@ -19,6 +19,7 @@ from concierge.drafts import (
     fate,
     filling,
     moments,
+    moving,
     pages,
     queries,
     sheet,
@@ -56,6 +57,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(pages.bp)
     app.register_blueprint(template_preview.bp)
+    moving.register()
 
 
 _NOT_KEPT = (DraftStale, DraftNotFound, DraftLeaving, TooLarge, EmptyFile, SendInThePast)

@@ -15,7 +15,7 @@ from concierge.drafts.filling import fill_words
 from concierge.drafts.queries import language_of
 from concierge.errors import BadInput, ConciergeError, RuleBroken
 from concierge.extensions import db
-from concierge.followups import commands, pages, plan_queries, promising, queries, showing, words
+from concierge.followups import commands, moving, pages, plan_queries, promising, queries, showing, words
 from concierge.followups.commands import Planned
 from concierge.followups.conditions import Facts, due_at, why_moved
 from concierge.followups.forms import FollowUpForm, VerbForm
@@ -43,6 +43,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(day_words=words.day_words, moved_words=words.moved_words)
     app.jinja_env.filters.update(weekday_name=words.weekday_name, local_hour=words.local_hour)
     words.tell()
+    moving.register()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from concierge.errors import BadInput, ConciergeError, NotFound, RuleBroken
 from concierge.extensions import db, house_config
 from concierge.web.rendering import render, wants_block
 from concierge.web.security import roles_accepted
-from concierge.wishes import letters, noting, queries, requests, showing
+from concierge.wishes import letters, moving, noting, queries, requests, showing
 from concierge.wishes.commands import set_tier
 from concierge.wishes.forms import ASK_FIRST, WishForm, field_of, read_form
 from concierge.wishes.models import Wish, WishState
@@ -63,6 +63,7 @@ def init_app(app: Flask) -> None:
 
     app.register_blueprint(bp)
     app.register_blueprint(wish_views.bp)
+    moving.register()
 
 
 def page_language() -> str:

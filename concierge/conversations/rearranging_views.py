@@ -1,0 +1,131 @@
+"""Merging, splitting and moving: one page to choose where to, one to choose what with, and undo."""
+
+from flask import Blueprint, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from concierge import clock
+from concierge.accounts.queries import current_editor
+from concierge.conversations import queries, rearranging
+from concierge.conversations.forms import OtherForm
+from concierge.conversations.listing import Row, list_of_customer
+from concierge.conversations.models import Conversation, Message
+from concierge.conversations.rearrangement_models import NoHint, SameConversation
+from concierge.extensions import db
+from concierge.web.rendering import render
+from concierge.web.security import roles_accepted
+
+bp = Blueprint("rearranging", __name__)
+answering = roles_accepted("editor", "admin")
+_MOST = 50
+
+
+@bp.get("/conversations/<int:conversation_id>/merge")
+@answering
+def choose_merge(conversation_id: int) -> ResponseReturnValue:
+    """Which of her other conversations is to be brought in."""
+    conversation = queries.get_conversation(db.session, conversation_id)
+    return render("conversations/merge.html", conversation=conversation, others=_others(conversation))
+
+
+@bp.post("/conversations/<int:conversation_id>/merge")
+@answering
+def merge(conversation_id: int) -> ResponseReturnValue:
+    """Bring another one in."""
+    here, other = rearranging.lock_pair(db.session, conversation_id, _other())
+    rearranging.merge_conversations(db.session, here, other, by=current_editor(), now=clock.now())
+    return _done(here, _("Brought together. It can be undone in the history below."))
+
+
+@bp.post("/conversations/<int:conversation_id>/accept-hint")
+@answering
+def accept_hint(conversation_id: int) -> ResponseReturnValue:
+    """It belongs where the hint says."""
+    hint = queries.get_conversation(db.session, conversation_id).hint_conversation_id
+    if hint is None:
+        raise NoHint
+    conversation, hinted = rearranging.lock_pair(db.session, conversation_id, hint)
+    rearranging.accept_hint(db.session, conversation, hinted, by=current_editor(), now=clock.now())
+    return _done(hinted, _("Brought together. It can be undone in the history below."))
+
+
+@bp.post("/conversations/<int:conversation_id>/dismiss-hint")
+@answering
+def dismiss_hint(conversation_id: int) -> ResponseReturnValue:
+    """It does not."""
+    conversation = queries.lock_conversation(db.session, conversation_id)
+    rearranging.dismiss_hint(db.session, conversation, by=current_editor(), now=clock.now())
+    return _done(conversation, _("It stands by itself."))
+
+
+@bp.get("/messages/<int:message_id>/move")
+@answering
+def choose_move(message_id: int) -> ResponseReturnValue:
+    """Where a mail is to go: to a conversation that begins with it, or to another of hers."""
+    message = queries.get_message(db.session, message_id)
+    mails = queries.list_messages(db.session, message.conversation)
+    return render(
+        "conversations/move.html",
+        message=message,
+        conversation=message.conversation,
+        others=_others(message.conversation),
+        following=len(mails) - mails.index(message),
+        is_first=mails[0] is message,
+        is_alone=len(mails) == 1,
+    )
+
+
+@bp.post("/messages/<int:message_id>/split")
+@answering
+def split(message_id: int) -> ResponseReturnValue:
+    """Begin a new conversation with this mail."""
+    message = _locked(message_id)
+    done = rearranging.split_conversation(db.session, message, by=current_editor(), now=clock.now())
+    there = queries.get_conversation(db.session, done.target_id)
+    return _done(there, _("Parted. It can be undone in the history below."))
+
+
+@bp.post("/messages/<int:message_id>/move")
+@answering
+def move(message_id: int) -> ResponseReturnValue:
+    """Move this mail to another conversation."""
+    here = queries.get_message(db.session, message_id).conversation_id
+    _here, there = rearranging.lock_pair(db.session, here, _other())
+    message = _locked(message_id)
+    rearranging.move_message(db.session, message, there, by=current_editor(), now=clock.now())
+    return _done(there, _("Moved. It can be undone in the history below."))
+
+
+@bp.post("/rearrangements/<int:number>/undo")
+@answering
+def undo(number: int) -> ResponseReturnValue:
+    """Put everything back."""
+    done = queries.get_rearrangement(db.session, number)
+    there = rearranging.undo_rearrangement(db.session, done, by=current_editor(), now=clock.now())
+    return _done(there, _("Everything is back where it was."))
+
+
+def _other() -> int:
+    other = OtherForm().other.data
+    if other is None:
+        raise SameConversation
+    return other
+
+
+def _others(conversation: Conversation) -> tuple[Row, ...]:
+    found = list_of_customer(db.session, conversation.customer_id, limit=_MOST)
+    return tuple(row for row in found if row.id != conversation.id)
+
+
+def _locked(message_id: int) -> Message:
+    """A mail under the lock of the conversation it is in now."""
+    message = queries.get_message(db.session, message_id)
+    queries.lock_conversation(db.session, message.conversation_id)
+    db.session.refresh(message)
+    return message
+
+
+def _done(conversation: Conversation, words: str) -> ResponseReturnValue:
+    db.session.commit()
+    flash(words)
+    return redirect(url_for("conversations.show", conversation_id=conversation.id), 303)
