@@ -23,7 +23,7 @@ def measure(place: Place) -> Iterator[Figure]:
     store = blobs.open_store(place.config)
 
     def accept() -> int:
-        for raw in _mails():
+        for raw in sample():
             with place.sessions() as session:
                 recipients = ["care@maison.example"]
                 accept_mail(
@@ -55,7 +55,7 @@ class _Bare:
     def __init__(self, place: Place) -> None:
         """Makes its own table."""
         self._engine = place.sessions.kw["bind"]
-        self._mails = _mails()
+        self._mails = sample()
         with self._engine.begin() as connection:
             connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS bare (subject TEXT, body TEXT)")
 
@@ -75,7 +75,7 @@ class _Bare:
         return MAILS
 
 
-def _mails() -> list[bytes]:
+def sample() -> list[bytes]:
     """Half of them text alone, half with HTML; each third one goes on where an earlier one of hers ended."""
     return [_mail(next(_numbers)) for _ in range(MAILS)]
 

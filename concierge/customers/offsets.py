@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 # So many are kept, one a day at most; somebody who travels is at home in three of four.
@@ -33,9 +34,15 @@ def read_zone(seen: Sequence[Sighting], candidates: Iterable[str]) -> str:
     """
     if not any(each.minutes for each in seen):
         return ""
-    explained = {zone: sum(_explains(ZoneInfo(zone), each) for each in seen) for zone in candidates}
+    explained = {zone: sum(_explains(_zone(zone), each) for each in seen) for zone in candidates}
     best = max(explained, key=explained.__getitem__, default="")
     return best if best and explained[best] >= _SHARE * len(seen) else ""
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    """A zone, kept: the library itself keeps the last eight, and reads the others from their files each time."""
+    return ZoneInfo(name)
 
 
 def _explains(zone: ZoneInfo, seen: Sighting) -> bool:

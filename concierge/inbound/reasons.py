@@ -1,6 +1,9 @@
 """The codes of reading and filing as sentences people read."""
 
-from flask_babel import LazyString
+from collections.abc import Callable
+
+from flask_babel import LazyString, pgettext
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 # Followed by the address of another of our mailboxes.
@@ -90,3 +93,31 @@ def describe(code: str) -> str:
 def codes() -> frozenset[str]:
     """Return every code that has a sentence."""
     return frozenset(_SENTENCES)
+
+
+def fate_words(fate: str) -> str:
+    """What became of a mail, as the head of a column; *fate* is one of `tallying.Fate`."""
+    words: dict[str, Callable[[], str]] = {
+        "waiting": lambda: pgettext("mails", "Waiting"),
+        "filed": lambda: pgettext("mails", "Filed"),
+        "automatic": lambda: pgettext("mails", "Automatic"),
+        "duplicate": lambda: pgettext("mails", "Here already"),
+        "aside": lambda: pgettext("mails", "Set aside"),
+        "quarantine": lambda: _("Quarantine"),
+        "held-back": lambda: _("Held back"),
+        "astray": lambda: pgettext("mails", "Unaccounted for"),
+    }
+    return words[fate]() if fate in words else fate
+
+
+def source_words(source: str) -> str:
+    """An entrance, by the name its mails carry."""
+    words: dict[str, Callable[[], str]] = {
+        "smtp": lambda: _("Mail door (SMTP)"),
+        "lmtp": lambda: _("Mail door (LMTP)"),
+        "webhook": lambda: _("SendGrid Inbound Parse"),
+        "imap": lambda: _("Mailboxes (IMAP)"),
+        "import": lambda: pgettext("mails", "Imported"),
+        "post office": lambda: _("Post office"),
+    }
+    return words[source]() if source in words else source

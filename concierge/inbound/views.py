@@ -1,4 +1,4 @@
-"""The page of mail that could not be read: why, its bytes, and another try."""
+"""The page of mail that came in: what became of it, why, its bytes, and another try."""
 
 from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -7,9 +7,10 @@ from flask_security import current_user
 
 from concierge import clock
 from concierge.extensions import db, house_blobs, house_config
-from concierge.inbound import commands, queries
+from concierge.inbound import commands, queries, tallying
 from concierge.inbound.models import InboundState
-from concierge.inbound.reasons import describe
+from concierge.inbound.reasons import describe, fate_words, source_words
+from concierge.inbound.tallying import Fate
 from concierge.web.rendering import render
 from concierge.web.security import roles_accepted
 
@@ -34,6 +35,8 @@ def index() -> ResponseReturnValue:
     config = house_config()
     shown = request.args.get("show", "quarantined")
     held = queries.list_held(db.session, config.policy, now=clock.now())
+    if shown == "entrances" or shown in {fate.value for fate in Fate}:
+        return _entrances(shown, sum(each.mails for each in held))
     state = _SHOWN.get(shown, InboundState.QUARANTINED)
     mails = queries.list_mails(db.session, state, before=request.args.get("before", type=int), most=_PAGE + 1)
     return render(
@@ -45,6 +48,30 @@ def index() -> ResponseReturnValue:
         older=mails[_PAGE - 1].id if len(mails) > _PAGE else None,
         fileable={mail.id for mail in mails if queries.is_fileable(db.session, mail)},
         tally=queries.tally(db.session, demo=config.demo),
+        describe=describe,
+    )
+
+
+def _entrances(shown: str, held_mails: int) -> ResponseReturnValue:
+    """What each entrance took in and what became of it, or the mails behind one of these numbers."""
+    fate, source = Fate(shown) if shown != "entrances" else None, request.args.get("source")
+    before = request.args.get("before", type=int)
+    rows = tallying.list_by_fate(db.session, fate, source=source, before=before, most=_PAGE + 1) if fate else []
+    reckoning = tallying.reckon(db.session)
+    return render(
+        "inbound/entrances.html",
+        fate=fate,
+        source=source,
+        rows=rows[:_PAGE],
+        older=rows[_PAGE - 1][0].id if len(rows) > _PAGE else None,
+        reckoning=reckoning,
+        unexplained=tallying.list_unexplained(db.session) if reckoning.unexplained else [],
+        watched=tallying.list_watched(db.session, house_config()),
+        tally=queries.tally(db.session, demo=house_config().demo),
+        held_mails=held_mails,
+        fates=tallying.KNOWN,
+        fate_words=fate_words,
+        source_words=source_words,
         describe=describe,
     )
 

@@ -230,7 +230,7 @@ class FolderReader:
         self._failures += 1
         if isinstance(error, LoginRefused) and self.tokens:
             self.tokens.forget()
-        words = str(error) if isinstance(error, ConciergeError) else f"{type(error).__name__}: {error}"
+        words = self._words(error)
         if self._failures in {1, 5} or not self._failures % 50:
             log.warning("%s can't be read: %s", self.label, words)
         try:
@@ -240,6 +240,15 @@ class FolderReader:
         waiting = backoff.wait(self._failures, chance=random.random(), base=_BASE, cap=_CAP).total_seconds()  # noqa: S311
         refused = isinstance(error, LoginRefused | TokenRefused | FolderUnfit)
         self.told.wait(max(waiting, _REFUSED_SECONDS if refused else 0.0))
+
+    def _words(self, error: Exception) -> str:
+        """What went wrong, for staff; of what other programs say only the beginning."""
+        if isinstance(error, ConciergeError):
+            return str(error)
+        if isinstance(error, OSError):
+            why = error.strerror or type(error).__name__
+            return f"{self.account.host}, port {self.account.port}, can't be reached ({why})."
+        return f"{type(error).__name__}: {error}"
 
     def _note(self, *, fault: str, **values: int | None) -> None:
         """How it goes, for the page."""
