@@ -63,6 +63,13 @@ class BlobStore:
         with _reaching():
             return bool(self._files.exists(path))
 
+    def keys(self) -> Iterator[str]:
+        """The keys of all that is kept; what is just being written is not among them."""
+        with _reaching():
+            found = self._files.find(self._root) if self._files.exists(self._root) else []
+        names = (str(path).rpartition("/")[2] for path in found)
+        return (name for name in names if _KEY.fullmatch(name))
+
     def delete(self, key: str) -> None:
         """Forget the bytes under `key`; nothing happens when there are none."""
         if self.exists(key):

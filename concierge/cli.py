@@ -131,6 +131,32 @@ def check(context: click.Context) -> None:
     context.exit(0 if all(finding.works for finding in findings) else 1)
 
 
+@main.command()
+@click.argument("to", type=click.Path(path_type=Path))
+def backup(to: Path) -> None:
+    """Copy the house, database and files, into the new folder TO, and count the copy."""
+    from concierge.backups import back_up
+
+    manifest = back_up(read_config(), to, now=clock.now())
+    click.echo(f"{to} holds {manifest.words}, counted. Keep it as safe as the house itself: it holds its keys.")
+
+
+@main.command()
+@click.argument("source", metavar="FROM", type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Only read the backup through, and say whether it is whole.")
+def restore(source: Path, check: bool) -> None:
+    """Put a backup into an empty place, and count it. It sends nothing until an admin opens its outbox."""
+    from concierge.backups import check_backup
+    from concierge.backups import restore as put_back
+
+    if check:
+        return click.echo(f"Whole: {check_backup(source).words}.")
+    manifest = put_back(read_config(), source, now=clock.now())
+    click.echo(f"Restored and counted: {manifest.words}.")
+    click.echo("No mail leaves until an admin says so, on the page Mail out.")
+    return None
+
+
 main.add_command(import_command)
 main.add_command(staffing.editor)
 main.add_command(staffing.mailbox)

@@ -36,6 +36,7 @@ TIMETABLE: tuple[Line, ...] = (
     Line(mailing.deliver_answers, every=10, on=(DELIVERY,), due=mailing.next_answer, limit=90, queue=ANSWERS, chunk=25),
     Line(mailing.deliver_letters, every=10, on=(DELIVERY,), due=mailing.next_letter, limit=90, queue=LETTERS, chunk=25),
     Line(mailing.settle_orphans, every=30, by_clock=True, queue=HOUSE, chunk=50),
+    Line(mailing.keep_mark, every=60, queue=HOUSE),
     Line(mailing.read_reports, every=5, by_clock=True, queue=HOUSE, chunk=20),
     Line(inbound.file_received, every=10, on=(MAIL,), queue=INBOX, chunk=10),
     Line(inbound.release_stale, every=15, by_clock=True, queue=INBOX),

@@ -10,6 +10,7 @@ import concierge.copies
 import concierge.drafts.models
 import concierge.followups.models
 import concierge.inbound.models
+import concierge.mailing.outbox
 import concierge.mailing.pace
 import concierge.reports.models
 import concierge.setbacks

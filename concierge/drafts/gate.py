@@ -29,6 +29,7 @@ class Reason(StrEnum):
     OTHER_LANGUAGE = "other_language"
     NO_ATTACHMENT = "no_attachment"
     UNSENDABLE = "unsendable"
+    RESTORED = "restored"
 
 
 WARNINGS = frozenset({Reason.OTHER_RECIPIENT, Reason.OTHER_NAME, Reason.OTHER_LANGUAGE, Reason.NO_ATTACHMENT})
@@ -160,6 +161,9 @@ def _sentences() -> dict[Reason, str]:
         Reason.OTHER_RECIPIENT: _("Our last mail here went to another address: %(detail)s."),
         Reason.OTHER_NAME: _("The greeting says “%(detail)s”, which is not the customer's name."),
         Reason.OTHER_LANGUAGE: _("This is not written in the customer's language."),
+        Reason.RESTORED: _(
+            "The house was restored from a copy. This answer may have left before: look, then send it again."
+        ),
         Reason.UNSENDABLE: _("This answer could not be made into a mail. %(detail)s"),
         Reason.NO_ATTACHMENT: _("The text speaks of an attachment, but nothing is attached."),
     }

@@ -14,6 +14,7 @@ from concierge.drafts.gate import Objection, Reason
 from concierge.drafts.letter import Faces
 from concierge.drafts.models import Draft
 from concierge.errors import ConciergeError
+from concierge.mailing import outbox
 from concierge.setbacks import resting
 from concierge.working import try_each
 
@@ -26,6 +27,8 @@ def release_due(config: Config, sessions: Sessions) -> int:
     """Let every answer go whose moment has come, each in a transaction of its own; how many left."""
     return_overtaken(config, sessions)
     now = clock.now()
+    if not outbox.is_open(config, sessions):
+        return 0
     with reading(sessions) as session:
         due = queries.list_due_ids(session, now=now, but=resting(_JOB, now))
     return try_each(sessions, _JOB, due, lambda draft_id: _release(config, sessions, draft_id))
@@ -51,6 +54,9 @@ def return_overtaken(config: Config, sessions: Sessions) -> int:
 def _release(config: Config, sessions: Sessions, draft_id: int) -> bool:
     """Whether it left. What can't be made into a mail goes back to its author instead of being tried for ever."""
     try:
+        if _may_have_left(sessions, draft_id):
+            _give_back(sessions, draft_id, Objection(Reason.RESTORED))
+            return False
         faces = _faces(config, sessions, draft_id)
         with sessions() as session:
             message = releasing.release_draft(session, draft_id, faces, desk.house_of(config), now=clock.now())
@@ -63,6 +69,13 @@ def _release(config: Config, sessions: Sessions, draft_id: int) -> bool:
         detail = (type(error).__doc__ or "") if isinstance(error, ConciergeError) else ""
         _give_back(sessions, draft_id, Objection(Reason.UNSENDABLE, detail))
         return False
+
+
+def _may_have_left(sessions: Sessions, draft_id: int) -> bool:
+    """Whether it was due in a copy of the house that was restored: its author decides."""
+    with reading(sessions) as session:
+        draft = session.get(Draft, draft_id)
+        return draft is not None and draft.due_at is not None and outbox.asks(session, draft.due_at)
 
 
 def _give_back(sessions: Sessions, draft_id: int, objection: Objection, *, only_overtaken: bool = False) -> None:

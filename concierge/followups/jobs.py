@@ -18,6 +18,7 @@ from concierge.followups.models import FollowUp
 from concierge.followups.plan_conditions import kindness_for
 from concierge.followups.plan_facts import Fact, begin_job, list_facts
 from concierge.followups.plan_queries import list_on
+from concierge.mailing import outbox
 from concierge.setbacks import resting
 from concierge.working import try_each, work_each
 
@@ -38,6 +39,8 @@ def release_due(config: Config, sessions: Sessions) -> int:
     What an outage held up does not leave in one burst: so many a minute, the longest waiting first.
     """
     now = clock.now()
+    if not outbox.is_open(config, sessions):
+        return 0
     with reading(sessions) as session:
         due = queries.list_due(session, now=now, limit=AT_ONCE, but=resting(_JOB, now))
         room = config.policy.follow_up_backlog_per_minute
@@ -49,7 +52,7 @@ def release_due(config: Config, sessions: Sessions) -> int:
         follow_up_id, since = planned
         if now - since > _BACKLOG and room <= 0:
             return False
-        left = _release(config, sessions, follow_up_id)
+        left = _release(config, sessions, follow_up_id, since)
         room -= left
         return left
 
@@ -61,10 +64,14 @@ def next_due(session: Session) -> datetime | None:
     return queries.next_due_at(session, but=resting(_JOB, clock.now()))
 
 
-def _release(config: Config, sessions: Sessions, follow_up_id: int) -> bool:
+def _release(config: Config, sessions: Sessions, follow_up_id: int, since: datetime) -> bool:
     """Whether it left. What can't be made into a mail is withheld and says so, instead of being tried for ever."""
     kindness, house = queries.kindness_of(config.policy), desk.house_of(config)
     try:
+        with sessions() as session:
+            if releasing.ask_if_restored(session, follow_up_id, since, now=clock.now()):
+                session.commit()
+                return False
         faces = _faces(config, sessions, follow_up_id)
         with sessions() as session:
             message = releasing.release_follow_up(session, follow_up_id, faces, house, kindness, now=clock.now())

@@ -19,10 +19,11 @@ from concierge.drafts.letter import Answered, Faces, Finished, Written
 from concierge.drafts.releasing import House, Leaving, queue_answer
 from concierge.followups import queries
 from concierge.followups.commands import reckoned_from
-from concierge.followups.conditions import Asks, Because, Goes, Kindness, Stops, Waits, judge
+from concierge.followups.conditions import Asking, Asks, Because, Goes, Kindness, Stops, Waits, judge
 from concierge.followups.models import FollowUp, FollowUpState
 from concierge.followups.plan_conditions import is_one_to_one, kindness_for
 from concierge.followups.plan_links import decline_link
+from concierge.mailing import outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,27 @@ def release_follow_up(
                 session, "follow_up.asked", follow_up.conversation, by=None, now=now, follow_up=follow_up.id, why=why
             )
     return None
+
+
+def ask_if_restored(session: Session, follow_up_id: int, due_at: datetime, *, now: datetime) -> bool:
+    """Ask the editor of one that was due in a copy of the house that was restored, for it may have left before."""
+    if not outbox.asks(session, due_at):
+        return False
+    follow_up = claim_due(session, follow_up_id, now=now)
+    if follow_up is None or (follow_up.approved_at is not None and not outbox.asks(session, follow_up.approved_at)):
+        session.rollback()
+        return False
+    follow_up.ask(Asking.LATE, now=now)
+    audit.record(
+        session,
+        "follow_up.asked",
+        follow_up.conversation,
+        by=None,
+        now=now,
+        follow_up=follow_up.id,
+        why=Asking.LATE,
+    )
+    return True
 
 
 def claim_due(session: Session, follow_up_id: int, *, now: datetime) -> FollowUp | None:

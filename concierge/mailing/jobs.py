@@ -19,7 +19,7 @@ from concierge.blobs import BlobMissing
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.errors import RuleBroken
-from concierge.mailing import commands, leases, pace, queries, reporting
+from concierge.mailing import commands, leases, outbox, pace, queries, reporting
 from concierge.mailing.breaker import Breaker
 from concierge.mailing.leases import LeaseClock
 from concierge.mailing.models import Delivery, Lane, ProviderPost
@@ -95,6 +95,9 @@ def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = 
 
 
 def _hand_over_due(lane: Lane, config: Config, sessions: Sessions, provider: Provider | None) -> int:
+    if not outbox.is_open(config, sessions):
+        _shut_if_behind(config, sessions)
+        return 0
     carrier = provider or provider_for(config)
     breaker = _breakers.setdefault(carrier, Breaker())
     if breaker.holds(clock.machine_now()):
@@ -148,6 +151,28 @@ def settle_orphans(config: Config, sessions: Sessions) -> int:
         before = leases.lease_now(session) - lease
         found = queries.list_orphaned(session, before, but=setbacks.resting(job, clock.now()))
     return work_each(sessions, job, found, settle)
+
+
+def keep_mark(config: Config, sessions: Sessions) -> int:
+    """Note how far the house has come, in the database and then on this machine; 0, for nothing was waiting for it."""
+    if not outbox.is_open(config, sessions):
+        return _shut_if_behind(config, sessions)
+    with sessions() as session:
+        house, mark = outbox.raise_mark(session)
+        session.commit()
+    if house:
+        outbox.keep_mark(outbox.mark_file(config), house, mark)
+    return 0
+
+
+def _shut_if_behind(config: Config, sessions: Sessions) -> int:
+    with reading(sessions) as session:
+        if outbox.is_shut(session):
+            return 0
+    with sessions() as session:
+        was_behind = outbox.shut_if_behind(session, config, now=clock.now())
+        session.commit()
+    return int(was_behind)
 
 
 def read_reports(config: Config, sessions: Sessions) -> int:

@@ -5,8 +5,9 @@ from concierge.mailing.models import Delivery, DeliveryState, MoveRefused
 _S = DeliveryState
 
 MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
-    # Claimed by a worker; or found, before anybody was called, to be unlawful, suppressed or called off.
-    _S.QUEUED: frozenset({_S.SENDING, _S.WITHHELD, _S.FAILED}),
+    # Claimed by a worker; or found, before anybody was called, to be unlawful, suppressed or called off; or to stand in
+    # a restored copy, which cannot know whether it left.
+    _S.QUEUED: frozenset({_S.SENDING, _S.WITHHELD, _S.FAILED, _S.UNCERTAIN}),
     # Taken; put off; refused for good; given up; nobody knows. Events may overtake our own record of the handing over.
     _S.SENDING: frozenset(
         {_S.SENT, _S.QUEUED, _S.REJECTED, _S.FAILED, _S.UNCERTAIN, _S.DELIVERED, _S.DEFERRED, _S.BOUNCED}

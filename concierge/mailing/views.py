@@ -3,11 +3,12 @@
 from flask import Blueprint, Flask, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_security import current_user
 
 from concierge import clock
 from concierge.extensions import db
-from concierge.mailing import commands, queries, words
+from concierge.mailing import commands, outbox, queries, words
 from concierge.mailing.models import DeliveryState
 from concierge.web.rendering import render
 from concierge.web.security import roles_accepted
@@ -47,7 +48,26 @@ def index() -> ResponseReturnValue:
         sought=sought,
         reason_words=commands.words_for,
         words=words,
+        shut=outbox.is_shut(db.session),
     )
+
+
+@bp.post("/mail-out/open")
+@roles_accepted("admin")
+def open_outbox() -> ResponseReturnValue:
+    """Let mail leave again after the house was restored; what may have left before waits for an editor."""
+    uncertain = outbox.open_outbox(db.session, by=current_user, now=clock.now())
+    db.session.commit()
+    flash(
+        ngettext(
+            "Mail leaves again. One that may have left before stands below.",
+            "Mail leaves again. %(num)s that may have left before stand below.",
+            uncertain,
+        )
+        if uncertain
+        else _("Mail leaves again.")
+    )
+    return redirect(url_for("mailing.index"), 303)
 
 
 @bp.post("/suppressions/<int:suppression_id>/release")

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     SILENT = "silent"  # the last one fell silent
     STUCK = "stuck"  # one is alive, but a job of it does not end
     PROVIDER = "provider"  # mail can't be handed over
+    SHUT = "shut"  # a restored copy, which sends nothing until somebody says so
     BACKLOG = "backlog"  # something waits for too long
 
 
@@ -34,6 +35,7 @@ class Fault:
             Kind.SILENT: f"worker: no sign of life for {seconds}",
             Kind.STUCK: f"worker: {self.what} has been in hand for {seconds}",
             Kind.PROVIDER: f"provider: {self.what} has been out of reach for {seconds}",
+            Kind.SHUT: "outbox: shut since the house was restored; an admin opens it on the page Mail out",
             Kind.BACKLOG: f"backlog: {self.what} has waited for {seconds}",
         }[self.kind]
 

@@ -14,8 +14,9 @@ from concierge import clock, copies
 from concierge.config import Config
 from concierge.db import database_now
 from concierge.extensions import db
+from concierge.mailing import outbox
 from concierge.operations import queries
-from concierge.operations.state import Fault, Queue, Seen, find_faults
+from concierge.operations.state import Fault, Kind, Queue, Seen, find_faults
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,8 @@ class Watch:
         with Session(self._engine) as session:
             now = database_now(session)
             seen, queues = queries.list_seen(session), queries.list_queues(session, now=clock.now())
-        faults = find_faults(seen, queues, now=now, silence=copies.SILENCE, patience=self._patience)
+            shut = [Fault(Kind.SHUT)] if outbox.is_shut(session) else []
+        faults = shut + find_faults(seen, queues, now=now, silence=copies.SILENCE, patience=self._patience)
         return State(now, seen, queues, faults)
 
     def faults(self) -> list[Fault]:

@@ -16,6 +16,7 @@ def job_words(job: str) -> str:
         "mailing.deliver_answers": lambda: _("Hands mail to the provider"),
         "mailing.deliver_letters": lambda: _("Hands letters by the thousand to the provider"),
         "mailing.settle_orphans": lambda: _("Notes mail whose fate nobody knows"),
+        "mailing.keep_mark": lambda: _("Notes how far the house has come"),
         "mailing.read_reports": lambda: _("Reads what the provider reports"),
         "inbound.file_received": lambda: _("Files what came in"),
         "inbound.release_stale": lambda: _("Takes up mail another copy left lying"),
@@ -71,6 +72,8 @@ def fault_words(fault: Fault) -> str:
         )
     if fault.kind is Kind.STUCK:
         return _("The worker is stuck: “%(job)s” has been going on for %(span)s.", job=job_words(fault.what), span=span)
+    if fault.kind is Kind.SHUT:
+        return _("The house was restored from a copy: no mail leaves until an admin says so, on the page Mail out.")
     if fault.kind is Kind.PROVIDER:
         return _("Mail can’t be handed over: the provider has been out of reach for %(span)s.", span=span)
     if fault.what in ("answers", "deliveries", "letters"):

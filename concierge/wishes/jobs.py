@@ -10,6 +10,7 @@ from concierge import clock
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.errors import BadToken
+from concierge.mailing import outbox
 from concierge.rows import unswept
 from concierge.setbacks import resting
 from concierge.wishes import commands, due, letters, links, matching, offering, queries
@@ -157,6 +158,8 @@ def settle_mail(config: Config, sessions: Sessions) -> int:
 
 def ask_due(config: Config, sessions: Sessions) -> int:
     """Ask those whose wish ends soon whether they still want it, when it is courteous; how many."""
+    if not outbox.is_open(config, sessions):
+        return 0
 
     def ask(session: Session, wish_id: int) -> bool:
         now, wish = clock.now(), queries.lock_wish(session, wish_id)

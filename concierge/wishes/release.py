@@ -18,6 +18,7 @@ from concierge.accounts.queries import list_editors
 from concierge.addresses import Address, normalise
 from concierge.config import Config
 from concierge.db import Sessions, reading
+from concierge.mailing import outbox
 from concierge.mailing.commands import Posting, queue_deliveries
 from concierge.mailing.queries import list_suppressed
 from concierge.rows import Columns, Same, run_columns, unswept
@@ -74,6 +75,8 @@ class MouldsMissing(Exception):
 
 def release_due(config: Config, sessions: Sessions) -> int:
     """Queue the mails of offers whose moment has come; how many offers left."""
+    if not outbox.is_open(config, sessions):
+        return 0
     latest, released = time.monotonic() + SECONDS, 0
     only = given(lambda: _in_sight(sessions))
     while time.monotonic() < latest and not closing.TOLD.is_set():
