@@ -47,6 +47,7 @@ def main() -> None:
 @click.option("--host", help="Where the pages are served [127.0.0.1].")
 @click.option("--port", type=_PORT, help="The pages' port [8000].")
 @click.option("--smtp-port", type=_PORT, help="The mail door's port [2525].")
+@click.option("--lmtp-port", type=_PORT, help="A port for LMTP, beside the mail door's [none].")
 @click.option("--data", type=click.Path(path_type=Path), help="The folder everything is kept in [data].")
 @click.option("--demo/--no-demo", default=None, help="Furnish the demo house on the first start [yes].")
 def run(**options: Any) -> None:
@@ -102,7 +103,7 @@ def clock_command() -> None:
 
 @main.command()
 def door() -> None:
-    """Keep the mail door open only: takes mail by SMTP."""
+    """Keep the mail door open only: takes mail by SMTP, and by LMTP if configured."""
     from concierge.inbound.sources.smtp import run_door
 
     run_door(_ready_config())

@@ -179,6 +179,10 @@ class Config(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, examples=["8000"])
     smtp_host: str = Field("127.0.0.1", examples=["127.0.0.1"])
     smtp_port: int = Field(2525, ge=1, le=65535, examples=["2525"])
+    # off unless one of them is set: LMTP on a port of its own (0: none), or on a socket in the file system
+    lmtp_host: str = Field("127.0.0.1", examples=["127.0.0.1"])
+    lmtp_port: int = Field(0, ge=0, le=65535, examples=["2424"])
+    lmtp_socket: Path | None = Field(None, examples=["/run/concierge/lmtp"])
     base_url: str = Field("", examples=["https://concierge.example.com"])
     database_url: str = Field("", examples=["postgresql://concierge:secret@db/concierge"])
     broker_url: SecretStr = Field(SecretStr(""), examples=["redis://:password@broker:6379/0"])
@@ -230,6 +234,14 @@ class Config(BaseSettings):
     def _readable(cls, value: Any, info: ValidationInfo) -> Any:
         if text := value.get_secret_value() if isinstance(value, SecretStr) else value:
             _CHECKS[str(info.field_name)](text)
+        return value
+
+    @field_validator("lmtp_port")
+    @classmethod
+    def _beside(cls, value: int, info: ValidationInfo) -> int:
+        taken = {(info.data.get(f"{each}port"), info.data.get(f"{each}host")) for each in ("", "smtp_")}
+        if value and (value, info.data.get("lmtp_host")) in taken:
+            raise ValueError("is taken by the pages or by SMTP; LMTP needs one of its own")
         return value
 
     @field_validator("smtp_port")

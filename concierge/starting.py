@@ -57,6 +57,10 @@ def require_place(config: Config) -> None:
         lambda: require_port(config.smtp_host, config.smtp_port, "--smtp-port"),
         lambda: require_folder(config.data, "The data folder", "--data or CONCIERGE_DATA"),
     ]
+    if config.lmtp_port:
+        asked.append(lambda: require_port(config.lmtp_host, config.lmtp_port, "--lmtp-port"))
+    if socket_file := config.lmtp_socket:
+        asked.append(lambda: require_folder(socket_file.parent, "The folder of the socket", "CONCIERGE_LMTP_SOCKET"))
     if config.provider == "folder" and (outbox := config.outbox):
         asked.append(lambda: require_folder(outbox, "The outbox", "CONCIERGE_OUTBOX"))
     faults: list[ConciergeError] = []

@@ -30,8 +30,8 @@ def accept_mail(
 ) -> InboundMail:
     """Keep a mail's bytes and note that it came; the caller commits, and only then says it was taken.
 
-    *source* is smtp, webhook, imap, import or post office. *envelope_from* is the return path ("" for the null path,
-    None when unknown), *recipients* are the envelope's, empty when unknown. *held* means that it waits until somebody
+    *source* is one of those in `reasons.source_words`. *envelope_from* is the return path ("" for the null path, None
+    when unknown), *recipients* are the envelope's, empty when unknown. *held* means that it waits until somebody
     says that it be filed, see `inbound.measures`. *place* is where it was fetched from; a place is kept once. Raises
     OSError when the bytes can't be kept.
     """

@@ -40,7 +40,7 @@ class InboundMail(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    # smtp, webhook, imap, import, post office
+    # smtp, lmtp, webhook, imap, import, post office
     source: Mapped[str] = mapped_column(sa.String(20))
     state: Mapped[InboundState] = mapped_column(states(InboundState), default=InboundState.RECEIVED)
     blob_key: Mapped[str] = mapped_column(sa.String(64), index=True)

@@ -1,4 +1,4 @@
-"""The mail door: SMTP for the house's mailboxes, which says 250 only when the mail is on disk and in the database."""
+"""The mail door: SMTP and LMTP for the house's mailboxes; 250 only when the mail is on disk and in the database."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,7 @@ import socket
 import threading
 from typing import Any
 
+from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -38,8 +39,8 @@ UNKNOWN = "550 5.1.1 There is no mailbox of that name here"
 class MailDoor:
     """What the door answers: who lives here, and whether a mail is safe."""
 
-    def __init__(self, config: Config, sessions: Sessions) -> None:
-        self._sessions = sessions
+    def __init__(self, config: Config, sessions: Sessions, source: str = "smtp") -> None:
+        self._sessions, self._source = sessions, source
         self._policy = config.policy
         self._store = blobs.open_store(config)
 
@@ -100,7 +101,7 @@ class MailDoor:
                 session,
                 self._store,
                 raw,
-                source="smtp",
+                source=self._source,
                 envelope_from=envelope_from,
                 recipients=recipients,
                 now=clock.now(),
@@ -120,8 +121,8 @@ class DoorProtocol(SMTP):
 
     line_length_limit = _LONGEST_LINE
 
-    def __init__(self, door: "Door", most_bytes: int, **options: Any) -> None:
-        super().__init__(door.handler, data_size_limit=most_bytes, **options)
+    def __init__(self, door: "Door", handler: MailDoor, most_bytes: int, **options: Any) -> None:
+        super().__init__(handler, data_size_limit=most_bytes, **options)
         self._door = door
         self._most_taken = 2 * most_bytes + _LONGEST_LINE
         self._taken = 0
@@ -173,16 +174,32 @@ class DoorProtocol(SMTP):
             self.transport.close()
 
 
+class LmtpProtocol(LMTP, DoorProtocol):
+    """The same for a mail system beside us (RFC 2033): after a mail one answer for each of its recipients."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._unanswered = 0
+
+    async def push(self, status: str) -> None:  # type: ignore[override]
+        """Say something; what is said of a mail that was received, whatever it is, is said for each recipient."""
+        if status.startswith("354"):
+            self._unanswered = len(self.envelope.rcpt_tos) if self.envelope else 0
+        elif self._unanswered:
+            status, self._unanswered = "\r\n".join([status] * self._unanswered), 0
+        await super().push(status)
+
+
 class Door:
     """The listening door on an event loop."""
 
     def __init__(self, config: Config, sessions: Sessions) -> None:
         """Nothing listens until `open`."""
         self._config = config
-        self.handler = MailDoor(config, sessions)
+        self._smtp, self._lmtp = MailDoor(config, sessions), MailDoor(config, sessions, "lmtp")
         self.inside: set[DoorProtocol] = set()
         self.closing = False
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
 
     def admit(self, connection: DoorProtocol) -> bool:
         """Whether one more may come in."""
@@ -192,27 +209,32 @@ class Door:
         return True
 
     async def open(self) -> None:
-        """Listen; raises OSError when the port is taken."""
-        loop = asyncio.get_running_loop()
-        hostname = socket.gethostname()
-        self._server = await loop.create_server(
-            lambda: DoorProtocol(
-                self,
-                self._config.max_mail_bytes,
-                hostname=hostname,
-                ident="Concierge",
-                enable_SMTPUTF8=True,
-                loop=loop,
-            ),
-            host=self._config.smtp_host,
-            port=self._config.smtp_port,
-        )
+        """Listen by SMTP, and by LMTP where that is configured; raises OSError when a port is taken."""
+        loop, config = asyncio.get_running_loop(), self._config
+        self._servers.append(await loop.create_server(self._enter, host=config.smtp_host, port=config.smtp_port))
+        if config.lmtp_port:
+            self._servers.append(await loop.create_server(self._enter_beside, config.lmtp_host, config.lmtp_port))
+        if config.lmtp_socket:
+            self._servers.append(await loop.create_unix_server(self._enter_beside, str(config.lmtp_socket)))
+            config.lmtp_socket.chmod(0o660)  # for the mail system's group
+
+    def _enter(self) -> DoorProtocol:
+        return self._protocol(DoorProtocol, self._smtp)
+
+    def _enter_beside(self) -> DoorProtocol:
+        return self._protocol(LmtpProtocol, self._lmtp)
+
+    def _protocol(self, kind: type[DoorProtocol], handler: MailDoor) -> DoorProtocol:
+        options = {"hostname": socket.gethostname(), "ident": "Concierge", "enable_SMTPUTF8": True}
+        return kind(self, handler, self._config.max_mail_bytes, loop=asyncio.get_running_loop(), **options)
 
     async def close(self) -> None:
         """Let nobody new in, say goodbye to who waits, and finish the mails that are being received."""
         self.closing = True
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
+        if self._config.lmtp_socket:
+            self._config.lmtp_socket.unlink(missing_ok=True)
         for connection in [each for each in self.inside if not each.busy]:
             await connection.dismiss()
         latest = asyncio.get_running_loop().time() + FINISHING_SECONDS
