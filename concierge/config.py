@@ -199,6 +199,8 @@ class Config(BaseSettings):
     sendgrid_url: str = Field("https://api.sendgrid.com", examples=["https://api.eu.sendgrid.com"])
     # the public key SendGrid signs its events with, from Settings › Mail Settings › Event Webhooks
     sendgrid_event_key: str = Field("", examples=["MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…"])
+    # the same of an Inbound Parse that has a security policy with a signature; what is not signed is kept out then
+    sendgrid_inbound_key: str = Field("", examples=["MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…"])
     inbound_secret: SecretStr = Field(SecretStr(""), examples=["a random text of at least 24 characters"])
     max_mail_bytes: int = Field(30 * 1024 * 1024, ge=64 * 1024, le=150 * 1024 * 1024, examples=["31457280"])
     stock_folder: Path | None = Field(None, examples=["/var/lib/concierge/stock"])
@@ -226,6 +228,7 @@ class Config(BaseSettings):
         "base_url",
         "sendgrid_url",
         "sendgrid_event_key",
+        "sendgrid_inbound_key",
         "database_url",
         "blobs_url",
         "broker_url",
@@ -295,6 +298,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "database_url": lambda url: check_database_url(_with_driver(url)),
     "secret_key": check_secret,
     "sendgrid_event_key": check_event_key,
+    "sendgrid_inbound_key": check_event_key,
     "sendgrid_url": check_web_url,
     "smtp_url": check_relay_url,
 }

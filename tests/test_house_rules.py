@@ -212,7 +212,8 @@ def test_rules_know_neither_database_nor_pages_nor_network():
 
 RULES = {
     "templating.merge_fields", "templating.check", "templating.clauses", "templating.marks",
-    "templating.rendering", "templating.two_windows", "mailing.mail", "mailing.backoff", "mailing.caps",
+    "templating.rendering", "templating.two_windows", "mailing.mail", "mailing.backoff",
+    "mailing.signatures", "mailing.caps",
     "mailing.letters", "conversations.threads", "conversations.quoting", "conversations.quote_words",
     "conversations.standings", "drafts.gate", "drafts.body", "inbound.parsing", "inbound.measures",
     "inbound.bounces", "inbound.bounce_words", "inbound.kinds", "inbound.kind_words", "inbound.effects",

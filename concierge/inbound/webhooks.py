@@ -14,6 +14,7 @@ from concierge.inbound import queries
 from concierge.inbound.commands import accept_mail
 from concierge.inbound.measures import Welcome
 from concierge.inbound.sources.webhook import NotAForm, PostedMail, read_post
+from concierge.mailing.signatures import SIGNATURE, TIMESTAMP, is_signed
 from concierge.web.security import public
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,11 @@ def init_app(app: Flask) -> None:
 @bp.post("/webhooks/inbound/<secret>")
 @public
 def sendgrid(secret: str) -> ResponseReturnValue:
-    """Keep a posted mail: 200 when it is safe, 403 for a wrong secret, 5xx for what passes (it is posted again)."""
+    """Keep a posted mail: 200 when it is safe, 403 for a wrong secret, 5xx for what passes (it is posted again).
+
+    Where a signature is asked for, what has none is answered 503: should the key be the wrong one, SendGrid keeps the
+    mail for three days while that is mended; of a 4xx it would be lost.
+    """
     config = house_config()
     if not hmac.compare_digest(secret.encode("utf-8", "replace"), config.inbound_token.encode()):
         return "", 403
@@ -42,6 +47,10 @@ def sendgrid(secret: str) -> ResponseReturnValue:
     db.session.rollback()
     request.max_content_length = config.max_mail_bytes + _FORM_BYTES
     body = request.get_data(cache=False)
+    signature, timestamp = (request.headers.get(name, "") for name in (SIGNATURE, TIMESTAMP))
+    if (key := config.sendgrid_inbound_key) and not is_signed(body, signature, timestamp, key):
+        log.warning("a posted mail is not signed with CONCIERGE_SENDGRID_INBOUND_KEY; it has to come again")
+        return "", 503, {"Retry-After": "3600"}
     try:
         posted = read_post(request.headers.get("Content-Type", ""), body)
     except NotAForm:

@@ -1,4 +1,4 @@
-"""SendGrid's signed event webhook: whether it is SendGrid's, and what it says in our words."""
+"""What SendGrid's event webhook says, in our words."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,13 +6,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from sendgrid.helpers.eventwebhook import EventWebhook
-
 from concierge.errors import RuleBroken
 from concierge.mailing.models import SuppressionReason
 from concierge.mailing.reports import Report, ReportKind
 
-SIGNATURE, TIMESTAMP = "X-Twilio-Email-Event-Webhook-Signature", "X-Twilio-Email-Event-Webhook-Timestamp"
 KEY_ARGUMENT = "concierge_delivery"  # comes back with every event; prefixed, since reserved names win over ours
 
 _KINDS: Mapping[str, ReportKind] = MappingProxyType(
@@ -42,14 +39,6 @@ _KEPT = ("event", "type", "status", "bounce_classification", "attempt", "smtp-id
 
 class MisreadEvents(RuleBroken):
     """This post is signed by SendGrid, but it is no list of events."""
-
-
-def is_signed(body: bytes, signature: str, timestamp: str, public_key: str) -> bool:
-    """Whether `public_key`'s owner signed the timestamp and these very bytes (ECDSA, P-256, SHA-256)."""
-    try:
-        return bool(EventWebhook(public_key).verify_signature(body.decode("utf-8"), signature, timestamp))
-    except (ValueError, TypeError):  # a signature that is no base64, bytes that are no text, a key that is none
-        return False
 
 
 def read_events(body: bytes) -> list[Report]:

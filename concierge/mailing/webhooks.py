@@ -10,7 +10,7 @@ from concierge import clock
 from concierge.db import lock_for_writing
 from concierge.extensions import csrf, db, house_blobs, house_config, limiter
 from concierge.mailing import reporting
-from concierge.mailing.sendgrid_events import SIGNATURE, TIMESTAMP, is_signed
+from concierge.mailing.signatures import SIGNATURE, TIMESTAMP, is_signed
 from concierge.web.security import public
 
 log = logging.getLogger(__name__)

@@ -1,9 +1,12 @@
 """Mail posted by SendGrid: byte for byte in raw mode, put together again in parsed mode (T13)."""
 
+import base64
 import json
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -15,6 +18,7 @@ from concierge.inbound.models import InboundMail, InboundState
 from concierge.inbound.parsed import ParsedMail
 from concierge.inbound.parsing import parse_mail
 from concierge.inbound.sources.webhook import NotAForm, read_post
+from concierge.mailing.signatures import SIGNATURE, TIMESTAMP
 from tests.factories import make_mailbox
 from tests.inbound.arriving import CARE, letter, message_of
 from tests.inbound.odd_mails import ODD_MAILS
@@ -188,3 +192,29 @@ def test_the_blob_is_kept_before_the_row(client, session, monkeypatch):  # F01
     sa.event.listen(Session, "before_flush", lambda *_: order.append("row"))
     post(client, form(("email", letter())))
     assert order[:2] == ["blob", "row"]
+
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+PUBLIC = base64.b64encode(
+    KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+).decode()
+
+
+def test_where_a_signature_is_asked_for_only_what_is_signed_is_kept(client, config, session):  # T13
+    config.sendgrid_inbound_key = PUBLIC
+    body = form(("email", letter().replace(b"Hello", b"caff\xe8")), ("envelope", ENVELOPE))
+    signature = KEY.sign(b"1795167000" + body, ec.ECDSA(hashes.SHA256()))
+    good = {SIGNATURE: base64.b64encode(signature).decode(), TIMESTAMP: "1795167000"}
+
+    def posted(headers: dict[str, str], data: bytes = body) -> int:
+        return client.post(URL, data=data, content_type=TYPE, headers=headers).status_code
+
+    stranger = ec.generate_private_key(ec.SECP256R1()).sign(b"1795167000" + body, ec.ECDSA(hashes.SHA256()))
+    forged = {**good, SIGNATURE: base64.b64encode(stranger).decode()}
+    for headers in ({}, forged, {**good, TIMESTAMP: "1795167001"}, {**good, SIGNATURE: "no base64 è"}):
+        assert posted(headers) == 503  # it comes again, should the key be what is wrong
+    assert posted(good, body.replace(b"caff", b"eaff")) == 503
+    assert session.scalars(sa.select(InboundMail)).all() == []
+    session.commit()
+    assert posted(good) == 200
+    assert only_mail(session).state is InboundState.RECEIVED

@@ -16,7 +16,8 @@ from concierge.mailing.models import Delivery, DeliveryEvent, DeliveryState, Pro
 from concierge.mailing.providers.base import Accepted, TransportError
 from concierge.mailing.reporting import take_report
 from concierge.mailing.reports import Report, ReportKind, becomes, key_of, split_key, why_suppressed
-from concierge.mailing.sendgrid_events import SIGNATURE, TIMESTAMP, MisreadEvents, read_events
+from concierge.mailing.sendgrid_events import MisreadEvents, read_events
+from concierge.mailing.signatures import SIGNATURE, TIMESTAMP
 from tests.factories import make_editor
 from tests.mailing.samples import NOW, make_mail
 
