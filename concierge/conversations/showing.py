@@ -1,6 +1,6 @@
 """Everything a conversation's page shows, made ready: its mails, notes and history in one line of time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zlib import crc32
 
@@ -10,7 +10,9 @@ from concierge.accounts.models import Editor
 from concierge.accounts.queries import list_answering_editors
 from concierge.addresses import normalise
 from concierge.conversations import display, history, queries
+from concierge.conversations.doubts import find_doubts
 from concierge.conversations.history import Event
+from concierge.conversations.likenesses import Likeness
 from concierge.conversations.listing import Row, list_by_id, list_of_customer
 from concierge.conversations.looks import Look
 from concierge.conversations.models import Attachment, Conversation, Direction, Message, MessageKind, Note
@@ -38,6 +40,8 @@ class MessageShown:
     failed: bool
     # where it asks for answers, if that is a stranger's house, and where they go (T25)
     elsewhere: Elsewhere | None
+    # whom its sender could be taken for (T25)
+    doubts: tuple[Likeness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +104,13 @@ def show(
     version = queries.last_change(session, conversation)
     messages = queries.list_messages(session, conversation)
     looks = queries.list_designed(session, conversation)
-    shown: list[Shown] = [_message(session, message, looks.get(message.id), seen, wanted) for message in messages]
+    others = list_of_customer(session, conversation.customer_id, limit=9)
+    is_alone = all(row.id == conversation.id for row in others)
+    doubts = find_doubts(session, conversation, messages, is_alone=is_alone)
+    mails = [_message(session, message, looks.get(message.id), seen, wanted) for message in messages]
+    shown: list[Shown] = [replace(each, doubts=doubts.get(each.message.id, ())) for each in mails]
     shown += [NoteShown(note, note.created_at) for note in queries.list_notes(session, conversation)]
     shown += history.list_events(session, conversation)
-    others = list_of_customer(session, conversation.customer_id, limit=9)
     hint = conversation.hint_conversation_id
     hinted = queries.list_existing(session, [hint]) if hint else ()
     newest = max((message.id for message in messages), default=0)

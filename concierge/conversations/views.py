@@ -44,7 +44,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(rearranging_views.bp)
     app.register_blueprint(mails.bp)
-    app.jinja_env.filters.update(state_words=wording.state_words, fare=wording.fare)
+    app.jinja_env.filters.update(state_words=wording.state_words, fare=wording.fare, doubt_words=wording.doubt_words)
 
 
 @bp.get("/")
