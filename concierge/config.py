@@ -35,6 +35,7 @@ from concierge.setting_checks import (
     check_broker_url,
     check_database_url,
     check_event_key,
+    check_order_number,
     check_relay_url,
     check_secret,
     check_web_url,
@@ -89,6 +90,8 @@ class Policy(BaseSettings):
     # of one sender, by the envelope; 0 means as much as comes (see docs/operations.md)
     sender_mails_a_day: int = Field(500, ge=0, le=1_000_000, examples=["500"])
     sender_megabytes_a_day: int = Field(1000, ge=0, le=1_000_000, examples=["1000"])
+    # the shop's order numbers, as a regular expression: behind the word for an order, or a #, they are shown to editors
+    order_number: Annotated[str, AfterValidator(check_order_number)] = Field("", examples=[r"S-\d{5}"])
     attachment_megabytes: int = Field(18, ge=1, le=20, examples=["18"])
     session_hours: int = Field(12, ge=1, le=24 * 14, examples=["12"])
     wish_first_mails_per_day: int = Field(3, ge=1, le=20, examples=["3"])

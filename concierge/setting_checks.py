@@ -1,6 +1,7 @@
 """What a single setting has to look like: each check gives the value back, or says in a ValueError what is wrong."""
 
 import base64
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -27,6 +28,17 @@ def check_relay_url(url: str) -> str:
     except ValueError:
         raise ValueError("names a port that is none") from None
     return url
+
+
+def check_order_number(pattern: str) -> str:
+    """The pattern of the shop's order numbers, empty for the usual ones; raises ValueError when it is none."""
+    try:
+        found = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"is no pattern ({error})") from None
+    if pattern and (found.groups or found.match("")):
+        raise ValueError("must fit a number, and have no groups but (?:…)")
+    return pattern
 
 
 def check_database_url(url: str) -> str:

@@ -74,6 +74,21 @@ def own_words(text: str) -> str:
     return words if words.strip() or _is_quoted(lines) else text
 
 
+def without_quotes(text: str) -> str:
+    """Return *text* with its signature, where people write how to reach them, but without earlier mails."""
+    lines, starts = _lines(text)
+    if (fold := _same_line(lines, starts, text)) is not None:
+        return text[:fold]
+    try:
+        tail = _quote_line(lines)
+    except _Forwarded:
+        tail = next(index for index, line in enumerate(lines) if FORWARDED.fullmatch(line[:_LONGEST_LINE]))
+    kept = list(lines if tail is None else lines[:tail])
+    for quote in reversed(find_quotes(kept)):
+        del kept[quote.first : quote.end]
+    return "\n".join(kept)
+
+
 def _is_quoted(lines: Sequence[str]) -> bool:
     try:
         return _quote_line(lines) is not None or any(_is_marked(line) for line in lines)

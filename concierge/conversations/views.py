@@ -20,12 +20,13 @@ from concierge.conversations.listing import (
     list_tagged,
 )
 from concierge.conversations.models import Conversation, SnoozeInThePast
+from concierge.conversations.naming import list_named
 from concierge.conversations.search_terms import parse
 from concierge.conversations.searching import search_conversations
 from concierge.conversations.showing import Wanted
 from concierge.conversations.snoozing import moments, read_moment
 from concierge.customers.queries import get_customer
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.web.paging import read_place
 from concierge.web.rendering import render, wants_block
 from concierge.web.security import roles_accepted
@@ -121,6 +122,7 @@ def _talk_values(conversation: Conversation, *, seen: int | None = None) -> dict
     wanted = Wanted(request.args.get("plain", type=int), request.args.get("framed", type=int) or loading)
     return {
         "talk": showing.show(db.session, conversation, editor=editor, seen=seen, wanted=wanted),
+        "named": list_named(db.session, conversation, order_number=house_config().policy.order_number),
         "may_answer": editor.may_answer,
         "me": editor,
         "place": _where(),
