@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, StringField, TextAreaField
+from wtforms import EmailField, IntegerField, StringField, TextAreaField
 from wtforms.validators import Length
 
 
@@ -35,3 +35,9 @@ class OtherForm(FlaskForm):  # type: ignore[misc]
     """Another conversation, by its number."""
 
     other = IntegerField(_l("Conversation"))
+
+
+class JoinForm(FlaskForm):  # type: ignore[misc]
+    """Another customer, by an address of hers."""
+
+    address = EmailField(_l("Address"), [Length(max=320)])

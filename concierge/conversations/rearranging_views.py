@@ -1,4 +1,4 @@
-"""Merging, splitting and moving: one page to choose where to, one to choose what with, and undo."""
+"""Merging, splitting and moving, one page to choose where to and one what with; joining customers; undoing each."""
 
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -6,11 +6,13 @@ from flask_babel import gettext as _
 
 from concierge import clock
 from concierge.accounts.queries import current_editor
-from concierge.conversations import queries, rearranging
-from concierge.conversations.forms import OtherForm
+from concierge.conversations import joining, queries, rearranging
+from concierge.conversations.forms import JoinForm, OtherForm
 from concierge.conversations.listing import Row, list_of_customer
 from concierge.conversations.models import Conversation, Message
 from concierge.conversations.rearrangement_models import NoHint, SameConversation
+from concierge.customers.models import Customer, CustomerNotFound
+from concierge.customers.queries import find_customer_by_address, get_customer
 from concierge.extensions import db
 from concierge.web.rendering import render
 from concierge.web.security import roles_accepted
@@ -103,6 +105,31 @@ def undo(number: int) -> ResponseReturnValue:
     done = queries.get_rearrangement(db.session, number)
     there = rearranging.undo_rearrangement(db.session, done, by=current_editor(), now=clock.now())
     return _done(there, _("Everything is back where it was."))
+
+
+@bp.post("/customers/<int:customer_id>/join")
+@answering
+def join(customer_id: int) -> ResponseReturnValue:
+    """Another customer is the same person."""
+    customer = get_customer(db.session, customer_id)
+    other = find_customer_by_address(db.session, JoinForm().address.data or "")
+    if other is None:
+        raise CustomerNotFound
+    joining.join_customer(db.session, customer, other, by=current_editor(), now=clock.now())
+    return _about(customer)
+
+
+@bp.post("/customers/<int:customer_id>/addresses/<int:address_id>/separate")
+@answering
+def separate(customer_id: int, address_id: int) -> ResponseReturnValue:
+    """She is another person after all."""
+    customer = get_customer(db.session, customer_id)
+    return _about(joining.separate_customer(db.session, customer, address_id, by=current_editor(), now=clock.now()))
+
+
+def _about(customer: Customer) -> ResponseReturnValue:
+    db.session.commit()
+    return redirect(url_for("customers.show", customer_id=customer.id), 303)
 
 
 def _other() -> int:

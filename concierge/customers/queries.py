@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from concierge import audit
 from concierge.addresses import normalise
+from concierge.audit import AuditEntry
 from concierge.customers.models import Consent, Customer, CustomerAddress, CustomerNotFound
 
 PAGE_SIZE = 60
@@ -36,12 +38,26 @@ def find_customer_by_address(session: Session, address: str) -> Customer | None:
     return session.scalar(statement)
 
 
+def find_join(session: Session, customer: Customer, address_id: int) -> AuditEntry | None:
+    """What joined this address to hers: the newest such entry that was not taken back."""
+    entries = audit.list_for(session, customer)
+    separated = {each.details["join"] for each in entries if each.verb == "customer.separated"}
+    joins = [each for each in entries if each.verb == "customer.joined" and each.id not in separated]
+    return next((each for each in reversed(joins) if address_id in each.details["addresses"]), None)
+
+
+def list_joined(session: Session, customer: Customer) -> set[int]:
+    """The numbers of those of her addresses that were joined from another customer."""
+    return {each.id for each in customer.addresses if find_join(session, customer, each.id) is not None}
+
+
 def search_customers(
     session: Session, text: str, *, after: tuple[str, int] | None = None, limit: int = PAGE_SIZE
 ) -> CustomerPage:
     """Customers in whose name or address every word of `text` stands, by name; all of them when it is empty."""
     key = (sa.func.lower(Customer.name), Customer.id)
-    statement = sa.select(Customer).order_by(*key).limit(limit + 1)
+    # One who was joined to another has no address of her own any more.
+    statement = sa.select(Customer).where(Customer.addresses.any()).order_by(*key).limit(limit + 1)
     for word in text.casefold().split()[:5]:
         pattern = f"%{_literally(word)}%"
         theirs = sa.select(CustomerAddress.customer_id).where(CustomerAddress.normalised.like(pattern, escape="\\"))

@@ -63,6 +63,7 @@ def _page(customer: Customer, form: CustomerForm, address_form: AddressForm | No
     agreed = queries.list_consents(db.session, customer.id, purpose=commands.UNASKED, standing_only=True)
     return render(
         "customers/show.html", customer=customer, form=form, address_form=address_form, agreed=agreed,
+        joined=queries.list_joined(db.session, customer),
         date_form=DateForm(formdata=None), agreed_form=AgreedForm(formdata=None),
     )  # fmt: skip
 

@@ -1,0 +1,118 @@
+"""Two customers who are one person: her addresses and conversations joined by hand, and separated again."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge import audit
+from concierge.accounts.models import Editor
+from concierge.addresses import normalise
+from concierge.conversations.models import Conversation, Direction, Message
+from concierge.customers.models import Customer, CustomerAddress, LastAddress
+from concierge.customers.queries import find_join
+from concierge.db import Base
+from concierge.errors import RuleBroken
+
+# What goes along, and what may stay behind unseen: whatever else speaks of a customer speaks against joining her.
+_GOES_OR_STAYS = {"customer_address", "conversation", "customer_size", "customer_date"}
+
+
+class SamePerson(RuleBroken):
+    """That is her own address already."""
+
+
+class HasMore(RuleBroken):
+    """She has wishes, orders or consents of her own, which belong to her address. They can't be joined to another's."""
+
+
+class NotJoined(RuleBroken):
+    """This address was not joined from another customer."""
+
+
+class MergedSince(RuleBroken):
+    """Conversations of both were brought together since. Undo that first."""
+
+
+def join_customer(session: Session, customer: Customer, other: Customer, *, by: Editor, now: datetime) -> None:
+    """`other` is the same person: her addresses and conversations are `customer`'s from now on.
+
+    Never by itself: an editor says so. Raises SamePerson, and HasMore where something hangs on the other that must
+    stay with its own address.
+    """
+    if other.id == customer.id:
+        raise SamePerson
+    for number in sorted((customer.id, other.id)):
+        session.get(Customer, number, with_for_update=True, populate_existing=True)
+    if _has_more(session, other):
+        raise HasMore
+    addresses = list(session.scalars(sa.select(CustomerAddress.id).where(CustomerAddress.customer_id == other.id)))
+    talks = list(session.scalars(sa.select(Conversation.id).where(Conversation.customer_id == other.id)))
+    _give(session, customer, addresses, talks)
+    details = {"other": other.id, "addresses": addresses, "conversations": talks}
+    audit.record(session, "customer.joined", customer, by=by, now=now, **details)
+
+
+def separate_customer(session: Session, customer: Customer, address_id: int, *, by: Editor, now: datetime) -> Customer:
+    """She is another person after all: what was joined with this address is hers again, and what came from it since.
+
+    The other customer. Raises NotJoined, MergedSince, LastAddress.
+    """
+    session.get(Customer, customer.id, with_for_update=True, populate_existing=True)
+    join = find_join(session, customer, address_id)
+    if join is None:
+        raise NotJoined
+    leaving = [each for each in customer.addresses if each.id in join.details["addresses"]]
+    if len(leaving) == len(customer.addresses):
+        raise LastAddress
+    talks = {*join.details["conversations"], *_written_since(session, customer, leaving, join.at)}
+    hers = list(session.scalars(sa.select(Conversation).where(Conversation.customer_id == customer.id)))
+    going = [each.id for each in hers if each.id in talks]
+    if any((each.id in talks) != (each.merged_into_id in talks) for each in hers if each.merged_into_id is not None):
+        raise MergedSince
+    other = session.get_one(Customer, join.details["other"])
+    was_primary = any(each.is_primary for each in leaving)
+    _give(session, other, [each.id for each in leaving], going)
+    if was_primary:
+        customer.addresses[0].is_primary = True
+    other.addresses[0].is_primary = True
+    audit.record(session, "customer.separated", customer, by=by, now=now, join=join.id, other=other.id)
+    return other
+
+
+def _give(session: Session, to: Customer, addresses: list[int], talks: list[int]) -> None:
+    session.flush()
+    whose = {"customer_id": to.id}
+    theirs = sa.update(CustomerAddress).where(CustomerAddress.id.in_(addresses)).values(whose | {"is_primary": False})
+    session.execute(theirs.execution_options(synchronize_session=False))
+    moved = sa.update(Conversation).where(Conversation.id.in_(talks)).values(whose)
+    session.execute(moved.execution_options(synchronize_session=False))
+    session.expire_all()
+
+
+def _has_more(session: Session, customer: Customer) -> bool:
+    """Whether anything but addresses and mails is hers, in whatever part of the house."""
+    if customer.declined_at is not None:
+        return True
+    keys = [key for table in Base.metadata.sorted_tables for key in table.foreign_keys]
+    hers = [
+        key.parent
+        for key in keys
+        if key.column.table.name == "customer" and key.parent.table.name not in _GOES_OR_STAYS
+    ]
+    return any(session.scalar(sa.select(each).where(each == customer.id).limit(1)) is not None for each in hers)
+
+
+def _written_since(session: Session, customer: Customer, leaving: list[CustomerAddress], since: datetime) -> set[int]:
+    """Conversations begun since then in which only the leaving addresses wrote."""
+    theirs = {each.normalised for each in leaving}
+    statement = (
+        sa.select(Message.conversation_id, Message.from_address)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(Conversation.customer_id == customer.id, Conversation.created_at >= since)
+        .where(Message.direction == Direction.IN)
+    )
+    writers: dict[int, set[str]] = {}
+    for number, address in session.execute(statement):
+        writers.setdefault(number, set()).add(normalise(address))
+    return {number for number, found in writers.items() if found <= theirs}
