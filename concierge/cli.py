@@ -163,8 +163,6 @@ main.add_command(staffing.editor)
 main.add_command(staffing.mailbox)
 main.add_command(stock)
 main.add_command(api_key)
-
-
 main.add_command(demo_command)
 
 
@@ -181,7 +179,8 @@ def _furnish(config: Config) -> None:
     with _session(config) as session:
         is_empty = house.is_empty(session)
         if config.demo and (is_empty or house.is_furnished(session)):
-            click.echo("Furnishing the demo house …") if is_empty else None
+            if is_empty:
+                click.echo("Furnishing the demo house …")
             house.furnish(
                 session, blobs.open_store(config), now=clock.now(), shop=f"{config.base_url}/shop/", config=config
             )

@@ -45,16 +45,19 @@ class SetbackNotFound(NotFound):
 
 def resting(job: str, now: datetime) -> Rows:
     """The numbers of the rows that `job` passes over for now, as a subquery: `.where(Offer.id.not_in(resting(…)))`."""
-    rests = Setback.rests_until.is_(None) | (Setback.rests_until > now)
-    return sa.select(Setback.row_id).where(Setback.job == job, rests)
+    return sa.select(Setback.row_id).where(Setback.job == job, _rests(now))
 
 
 def rests(job: str, row_id: Any, now: datetime, *, since: Any) -> sa.ColumnElement[bool]:
     """Whether a row is passed over, for a read that asks row by row; what came true after the last try (`since`, a
     column) is tried anew.
     """
-    passed_over = Setback.rests_until.is_(None) | (Setback.rests_until > now)
-    return sa.exists().where(Setback.job == job, Setback.row_id == row_id, passed_over, Setback.last_at >= since)
+    return sa.exists().where(Setback.job == job, Setback.row_id == row_id, _rests(now), Setback.last_at >= since)
+
+
+def _rests(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether it is set aside, or not tried again yet."""
+    return Setback.rests_until.is_(None) | (Setback.rests_until > now)
 
 
 # For reads that ask for every row.

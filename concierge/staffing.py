@@ -5,14 +5,12 @@ import click
 from concierge import clock
 from concierge.accounts import commands, queries
 from concierge.accounts.models import EditorNotFound, Role
-from concierge.accounts.passwords import hash_password
+from concierge.accounts.passwords import SHORTEST, hash_password
 from concierge.addresses import parse_one
 from concierge.config import LANGUAGES
 from concierge.db import make_sessions
 from concierge.options import Group
 from concierge.starting import ready_config
-
-SHORTEST_PASSWORD = 10
 
 
 def _address(_context: click.Context, _option: click.Parameter, text: str) -> str:
@@ -22,8 +20,8 @@ def _address(_context: click.Context, _option: click.Parameter, text: str) -> st
 
 
 def _long_enough(_context: click.Context, _option: click.Parameter, password: str) -> str:
-    if len(password) < SHORTEST_PASSWORD:
-        raise click.BadParameter(f"a password has {SHORTEST_PASSWORD} characters or more")
+    if len(password) < SHORTEST:
+        raise click.BadParameter(f"a password has {SHORTEST} characters or more")
     return password
 
 

@@ -22,7 +22,7 @@ class PortTaken(ConciergeError):
 
     def __init__(self, host: str, port: int, option: str, why: str) -> None:
         """`option` is the command-line option that chooses another, e.g. --port; `why` ends the first half-sentence."""
-        variable = "CONCIERGE_" + option.removeprefix("--").replace("-", "_").upper()
+        variable = _variable(option)
         super().__init__(f"Port {port} on {host} {why}; choose another with {option} or {variable}.")
 
 
@@ -31,8 +31,13 @@ class HostUnknown(ConciergeError):
 
     def __init__(self, host: str, option: str) -> None:
         """`option` is the command-line option of the port, e.g. --smtp-port."""
-        variable = "CONCIERGE_" + option.removeprefix("--").replace("-", "_").upper().replace("PORT", "HOST")
+        variable = _variable(option).replace("PORT", "HOST")
         super().__init__(f"This machine has no address {host} to listen on; choose another with {variable}.")
+
+
+def _variable(option: str) -> str:
+    """The variable that says the same as a command-line option: "--smtp-port" → "CONCIERGE_SMTP_PORT"."""
+    return "CONCIERGE_" + option.removeprefix("--").replace("-", "_").upper()
 
 
 class FolderUnwritable(ConciergeError):

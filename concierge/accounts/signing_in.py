@@ -32,7 +32,7 @@ def security_settings(config: Config) -> dict[str, Any]:
         "SECURITY_PASSWORD_SALT": config.secret,
         # argon2 salts by itself; hashed once, so that the command line can make hashes too
         "SECURITY_PASSWORD_SINGLE_HASH": {"argon2"},
-        "SECURITY_PASSWORD_LENGTH_MIN": 10,
+        "SECURITY_PASSWORD_LENGTH_MIN": passwords.SHORTEST,
         # What a reset link carries is a digest of a password's own hash, which nobody can guess: half a million rounds
         # more would only tell by a second's wait whom the house knows. Links sent before carry the slow one.
         "SECURITY_HASHING_SCHEMES": ["hex_sha256", "sha256_crypt"],

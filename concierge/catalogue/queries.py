@@ -137,7 +137,9 @@ def cards(session: Session, skus: Iterable[str], language: str, system: str = ""
 
     `system` is what the reader of the cards reads sizes in.
     """
-    statement = sa.select(Variant).where(Variant.sku.in_(list(skus)))
+    if not (wanted := list(skus)):
+        return {}
+    statement = sa.select(Variant).where(Variant.sku.in_(wanted))
     return {variant.sku: card_of(variant, language, system) for variant in session.scalars(statement)}
 
 

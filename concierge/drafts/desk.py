@@ -8,6 +8,7 @@ from concierge.blobs import BlobStore
 from concierge.config import Config
 from concierge.drafts.letter import Faces
 from concierge.drafts.pictures import MailPictures
+from concierge.drafts.queries import Originals
 from concierge.drafts.releasing import House
 from concierge.extensions import house_config
 
@@ -32,6 +33,16 @@ def faces() -> Faces:
     """Pictures in mail size, made when they are first asked for."""
     pictures = mail_pictures(house_config().blobs_url)
     return Faces(card=pictures.card, face=pictures.face, placed=pictures.placed)
+
+
+def faces_of(config: Config, originals: Originals) -> Faces:
+    """These pictures in mail size, made now: a transaction that needs them does not wait for them."""
+    pictures = mail_pictures(config.blobs_url)
+    return Faces(
+        card={key: pictures.card(key) for key in originals.cards}.get,
+        face={key: pictures.face(key) for key in originals.faces}.get,
+        placed={key: pictures.placed(key) for key in originals.placed}.get,
+    )
 
 
 @cache

@@ -92,10 +92,5 @@ def _faces(config: Config, sessions: Sessions, draft_id: int) -> Faces:
     """The pictures its mail will show, in mail size, made before the transaction that needs them begins."""
     with reading(sessions) as session:
         draft = session.get(Draft, draft_id)
-        wanted = queries.originals(session, draft) if draft else queries.NO_ORIGINALS
-    shrunk = desk.mail_pictures(config.blobs_url)
-    return Faces(
-        card={key: shrunk.card(key) for key in wanted.cards}.get,
-        face={key: shrunk.face(key) for key in wanted.faces}.get,
-        placed={key: shrunk.placed(key) for key in wanted.placed}.get,
-    )
+        wanted = queries.originals(session, draft) if draft else queries.Originals()
+    return desk.faces_of(config, wanted)

@@ -1,30 +1,12 @@
 """When an answer may leave later: this evening, tomorrow morning, Monday morning, or a moment somebody names."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from concierge.conversations.snoozing import read_moment
+from concierge.conversations.snoozing import Moment, Preset, read_moment
 
 _EVENING = time(18, 30)
 _MORNING = time(9)
-
-
-class Preset(StrEnum):
-    """A moment offered by name."""
-
-    EVENING = "evening"
-    TOMORROW = "tomorrow"
-    MONDAY = "monday"
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A moment offered: its name, and when it is, in the zone it was offered for."""
-
-    preset: Preset
-    at: datetime
 
 
 def offered(now: datetime, zone: ZoneInfo) -> list[Moment]:

@@ -15,11 +15,11 @@ from concierge.catalogue import queries as catalogue
 from concierge.catalogue.sizes import system_known
 from concierge.conversations import queries as conversations
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
+from concierge.customers.zones import zone_of
 from concierge.drafts import body, wording
 from concierge.drafts.gate import Facts
 from concierge.drafts.letter import Answered, Written
 from concierge.drafts.models import AttachmentNotFound, Draft, DraftAttachment, DraftNotFound
-from concierge.iana import zone_names
 from concierge.mailing import queries as mailing
 from concierge.mailing.mail import MailFile
 from concierge.mailing.models import Delivery
@@ -180,12 +180,9 @@ def written(session: Session, draft: Draft, *, secret: str, zone: ZoneInfo) -> W
 class Originals:
     """The blobs of the pictures a mail will show: of cards, of faces, and placed in the text."""
 
-    cards: frozenset[str]
-    faces: frozenset[str]
-    placed: frozenset[str]
-
-
-NO_ORIGINALS = Originals(frozenset(), frozenset(), frozenset())
+    cards: frozenset[str] = frozenset()
+    faces: frozenset[str] = frozenset()
+    placed: frozenset[str] = frozenset()
 
 
 def originals(session: Session, draft: Draft) -> Originals:
@@ -204,18 +201,16 @@ def answered(session: Session, conversation: Conversation, zone: ZoneInfo) -> An
 
     What somebody in copy wrote to us alone is not quoted to her.
     """
-    message = conversations.last_incoming(session, conversation)
-    references, parent = conversations.references_for(session, conversation)
-    if message is None:
+    if (message := conversations.last_incoming(session, conversation)) is None:
         return None
     customer = conversation.customer
-    own = ZoneInfo(customer.timezone) if customer.timezone in zone_names() else zone
+    hers = zone_of(customer.zone_name, customer.country, zone)
     return Answered(
         name=message.from_name or customer.display_name,
-        sent_at=(message.written_at or message.created_at).astimezone(own),
-        text=message.text if conversations.has_seen(conversation.customer, message) else "",
-        message_id=parent,
-        references=references,
+        sent_at=(message.written_at or message.created_at).astimezone(hers),
+        text=message.text if conversations.has_seen(customer, message) else "",
+        message_id=message.rfc_message_id,
+        references=tuple(message.references or message.in_reply_to),
     )
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from concierge import audit
 from concierge.accounts.models import Editor
@@ -62,14 +63,18 @@ def claim_due(session: Session, draft_id: int, *, now: datetime) -> Draft | None
     conversation_id = session.scalar(sa.select(Draft.conversation_id).where(Draft.id == draft_id))
     if conversation_id is None:
         return None
-    conversations.lock_conversation(session, conversation_id)
+    conversation = conversations.lock_conversation(session, conversation_id)
     claimed = session.execute(
         sa.update(Draft)
         .where(Draft.id == draft_id, Draft.due_at <= now, Draft.claimed_at.is_(None))
         .values(claimed_at=now)
         .execution_options(synchronize_session=False)
     )
-    return session.get(Draft, draft_id, populate_existing=True) if count_changed(claimed) == 1 else None
+    if count_changed(claimed) != 1:
+        return None
+    draft = session.get_one(Draft, draft_id, populate_existing=True, options=[lazyload(Draft.conversation)])
+    set_committed_value(draft, "conversation", conversation)  # as it was read under its lock
+    return draft
 
 
 def return_draft(session: Session, draft: Draft, objections: Sequence[Objection], *, now: datetime) -> Draft:

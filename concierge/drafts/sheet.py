@@ -13,12 +13,12 @@ from concierge.catalogue import queries as catalogue
 from concierge.catalogue.cards import ProductCard
 from concierge.conversations import queries as conversations
 from concierge.conversations.models import Conversation, Message
+from concierge.conversations.snoozing import Moment
+from concierge.customers import zones
 from concierge.drafts import body, moments, queries, wording
 from concierge.drafts.commands import Content
 from concierge.drafts.gate import Objection
 from concierge.drafts.models import Draft, DraftAttachment
-from concierge.drafts.moments import Moment
-from concierge.iana import zone_names
 from concierge.templating import queries as templating
 from concierge.templating.queries import Choice
 
@@ -128,9 +128,9 @@ def spread(
 
 
 def zone_of(conversation: Conversation, house_zone: ZoneInfo) -> ZoneInfo:
-    """The customer's time zone, else the house's."""
-    named = conversation.customer.timezone
-    return ZoneInfo(named) if named in zone_names() else house_zone
+    """The customer's time zone as far as we know it, else the house's."""
+    customer = conversation.customer
+    return zones.zone_of(customer.zone_name, customer.country, house_zone)
 
 
 def _content(draft: Draft | None, conversation: Conversation) -> Content:

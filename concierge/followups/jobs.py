@@ -14,7 +14,6 @@ from concierge.drafts.letter import Faces
 from concierge.followups import carrying, queries, releasing
 from concierge.followups.commands import reckoned_from
 from concierge.followups.conditions import Because, due_at
-from concierge.followups.models import FollowUp
 from concierge.followups.plan_conditions import kindness_for
 from concierge.followups.plan_facts import Fact, begin_job, list_facts
 from concierge.followups.plan_queries import list_on
@@ -98,14 +97,8 @@ def _give_up(sessions: Sessions, follow_up_id: int, *, now: datetime) -> None:
 def _faces(config: Config, sessions: Sessions, follow_up_id: int) -> Faces:
     """The pictures its mail will show, in mail size, made before the transaction that needs them begins."""
     with reading(sessions) as session:
-        follow_up = session.get(FollowUp, follow_up_id)
-        wanted = releasing.pictures_of(session, follow_up) if follow_up else releasing.Pictures()
-    shrunk = desk.mail_pictures(config.blobs_url)
-    return Faces(
-        card={key: shrunk.card(key) for key in wanted.cards}.get,
-        face={key: shrunk.face(key) for key in wanted.faces}.get,
-        placed=lambda _key: None,
-    )
+        wanted = releasing.pictures_of(session, follow_up_id)
+    return desk.faces_of(config, wanted)
 
 
 def reckon_anew(config: Config, sessions: Sessions) -> int:

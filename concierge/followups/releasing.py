@@ -1,12 +1,13 @@
 """How a follow-up leaves: claimed, judged by facts read anew, made into a mail and queued in one transaction."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from concierge import audit, tokens
+from concierge.accounts.models import Editor
 from concierge.addresses import Address
 from concierge.catalogue import queries as catalogue
 from concierge.conversations.commands import FileIn
@@ -16,6 +17,7 @@ from concierge.customers.models import Customer
 from concierge.drafts import body, letter, wording
 from concierge.drafts import queries as drafts
 from concierge.drafts.letter import Answered, Faces, Finished, Written
+from concierge.drafts.queries import Originals
 from concierge.drafts.releasing import House, Leaving, queue_answer
 from concierge.followups import queries
 from concierge.followups.commands import reckoned_from
@@ -24,14 +26,6 @@ from concierge.followups.models import FollowUp, FollowUpState
 from concierge.followups.plan_conditions import is_one_to_one, kindness_for
 from concierge.followups.plan_links import decline_link
 from concierge.mailing import outbox
-
-
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """The blobs of the pictures a follow-up's mail will show: of its cards, and its editor's face."""
-
-    cards: frozenset[str] = frozenset()
-    faces: frozenset[str] = frozenset()
 
 
 def release_follow_up(
@@ -104,7 +98,13 @@ def claim_due(session: Session, follow_up_id: int, *, now: datetime) -> FollowUp
         .execution_options(synchronize_session=False)
     )
     assert isinstance(claimed, sa.CursorResult)
-    return session.get(FollowUp, follow_up_id, populate_existing=True) if claimed.rowcount == 1 else None
+    if claimed.rowcount != 1:
+        return None
+    follow_up = session.get_one(
+        FollowUp, follow_up_id, populate_existing=True, options=[lazyload(FollowUp.conversation)]
+    )
+    set_committed_value(follow_up, "conversation", conversation)  # as it was read under its lock
+    return follow_up
 
 
 def _hold_her_still(session: Session, conversation: Conversation) -> None:
@@ -128,12 +128,16 @@ def withhold(session: Session, follow_up: FollowUp, because: Because, *, now: da
     )
 
 
-def pictures_of(session: Session, follow_up: FollowUp) -> Pictures:
-    """The pictures its mail will show."""
-    cards = catalogue.cards(session, body.cards(follow_up.body), follow_up.language)
-    return Pictures(
+def pictures_of(session: Session, follow_up_id: int) -> Originals:
+    """The pictures its mail will show: of its cards, and its editor's face."""
+    statement = sa.select(FollowUp.body, FollowUp.language, Editor.photo_key).join(FollowUp.editor)
+    found = session.execute(statement.where(FollowUp.id == follow_up_id)).one_or_none()
+    if found is None:
+        return Originals()
+    cards = catalogue.cards(session, body.cards(found.body), found.language)
+    return Originals(
         frozenset(each.picture_key for each in cards.values() if each.picture_key),
-        frozenset(filter(None, [follow_up.editor.photo_key])),
+        frozenset(filter(None, [found.photo_key])),
     )
 
 
