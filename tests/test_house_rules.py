@@ -308,3 +308,10 @@ def test_no_error_and_no_row_is_kept_that_nobody_names():
     ]
     assert offered
     assert [name for name in offered if words[name] < 2] == []
+
+
+def test_every_threat_a_test_or_a_comment_names_is_in_the_list_and_the_other_way_round():
+    files = [*(ROOT / "tests").rglob("*.py"), *PACKAGE.rglob("*.py")]
+    named = {number for path in files for number in re.findall(r"\b[TF]\d\d\b", path.read_text(encoding="utf-8"))}
+    listed = re.findall(r"^\| ([TF]\d\d) \|", (ROOT / "docs/threats.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(named)
