@@ -12,6 +12,11 @@ def hash_password(password: str) -> str:
     return hasher.hash(password)
 
 
+def is_dated(kept: str) -> bool:
+    """Whether a hash was made when a guess cost less, and is to be made anew."""
+    return hasher.check_needs_rehash(kept)
+
+
 def passlib_options() -> dict[str, int]:
     """The same cost as passlib names it, for the hashes Flask-Security makes."""
     return {
