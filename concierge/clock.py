@@ -1,29 +1,28 @@
 """The one clock: aware UTC instants; only edges read it, everything else is told the time. A demo's may be ahead."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """How far a demo's clock is ahead, in seconds: from `since` (Unix time) on it grows evenly, for `lasts` seconds."""
+    """How many seconds a demo's clock is ahead; while its days pass, until which of its moments (Unix time) they do,
+    and how many seconds pass at a time."""
 
-    since: float = 0.0
-    lasts: float = 0.0
-    before: float = 0.0
-    after: float = 0.0
+    ahead: float = 0.0
+    until: float | None = None
+    step: float = 0.0
 
-    def at(self, moment: float) -> float:
-        """Seconds ahead at a moment (Unix time) of the machine's clock."""
-        if not self.grows(moment):
-            return self.after
-        return self.before + (self.after - self.before) * max(moment - self.since, 0.0) / self.lasts
-
-    def grows(self, moment: float) -> bool:
-        """Whether the days are still passing at a moment (Unix time)."""
-        return moment < self.since + self.lasts
+    def next(self, machine: float) -> "Lead":
+        """Its lead a step later, by the machine's clock (Unix time); once it is there, no more days pass."""
+        assert self.until is not None
+        here = machine + self.ahead
+        if here >= self.until:
+            return Lead(self.ahead)
+        return replace(self, ahead=min(here + self.step, self.until) - machine)
 
 
 _AS_IT_IS = Lead()
@@ -38,7 +37,7 @@ def now() -> datetime:
     moment = datetime.now(UTC)
     if _file is None or (lead := _read()) is _AS_IT_IS:
         return moment
-    return moment + timedelta(seconds=lead.at(moment.timestamp()))
+    return moment + timedelta(seconds=lead.ahead)
 
 
 def machine_now() -> datetime:
@@ -63,6 +62,30 @@ def followed() -> Path | None:
 def lead() -> Lead:
     """How far this house's clock is ahead."""
     return _AS_IT_IS if _file is None else _read()
+
+
+def set_lead(lead: Lead, *, instead_of: Lead | None = None) -> bool:
+    """Let a demo's clock be so far ahead, in every process that follows it; False when it was not `instead_of` this."""
+    assert _file is not None
+    with _file.with_name(f".{_file.name}.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if instead_of is not None and _read() != instead_of:
+            return False
+        if lead == _AS_IT_IS:
+            _file.unlink(missing_ok=True)
+        else:
+            part = _file.with_name(f".{_file.name}.part")
+            part.write_text(json.dumps(asdict(lead)), encoding="ascii")
+            part.replace(_file)
+    return True
+
+
+def go_on() -> bool:
+    """Let the next hours of a demo pass; False when its days are not passing, or have passed."""
+    if _file is None or (passing := _read()).until is None:
+        return False
+    following = passing.next(datetime.now(UTC).timestamp())
+    return set_lead(following, instead_of=passing) and following.until is not None
 
 
 def _read() -> Lead:

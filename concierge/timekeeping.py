@@ -37,6 +37,8 @@ _LEFT_SECONDS = 0.5
 _FAILED_SECONDS = 1.0
 _HEARING_SECONDS = 0.5
 _DEAF_SECONDS = 2.0
+# How often a demo looks whether its days are to pass; how long a job is waited for in each of their hours.
+_DAYS_SECONDS, _PATIENCE_SECONDS = 0.2, 60.0
 # A clock that moved so far against the monotonic one was set.
 _STEP_SECONDS = 2.0
 
@@ -97,6 +99,10 @@ class Attempt:
         with self._guard:
             self._closing = True
         return self._idle.wait(max(0.01, latest - time.monotonic()))
+
+    def came_to_rest(self) -> bool:
+        """Wait for what is in hand, a minute at most; whether it has ended."""
+        return self._idle.wait(_PATIENCE_SECONDS)
 
     def _goes_on(self) -> bool:
         with self._guard:
@@ -173,7 +179,7 @@ class Timekeeper:
         self.heartbeat = Heartbeat(self._sessions, self.report, provider, self._elected)
         self._closed = threading.Event()
         self._unfinished: list[str] = []
-        self._offset, self._ahead = _offset(), _ahead()
+        self._offset = _offset()
 
     def run(self) -> list[str]:
         """Keep to it until `close`; the names of the jobs that did not finish then.
@@ -193,6 +199,8 @@ class Timekeeper:
             )
         listener = threading.Thread(target=self._listen, name="nudges", daemon=True)
         listener.start()
+        if clock.followed() is not None:
+            threading.Thread(target=self._let_days_pass, name="days", daemon=True).start()
         self.heartbeat.start()
         for each in self._beside:
             each.start(lambda: self.heartbeat.number is not None)
@@ -266,14 +274,23 @@ class Timekeeper:
         self.nudge(EVERYTHING)  # what was stored before
         while not self._closed.is_set():
             self.nudge(ear.hear(_HEARING_SECONDS))
-            if _ahead() != self._ahead:  # a demo's days pass: what falls due in them is due now
-                self._ahead = _ahead()
-                self._look_at_all()
             if abs(_offset() - self._offset) > _STEP_SECONDS:
                 # The scheduler reckons by the wall clock, which was set: what it would wait for may be a day away.
                 log.warning("the clock was set by %.0f s", _offset() - self._offset)
                 self._offset = _offset()
                 self._look_at_all()
+
+    def _let_days_pass(self) -> None:
+        """While a demo's days pass: do what fell due in each hour before the next one comes."""
+        while not self._closed.wait(_DAYS_SECONDS):
+            try:
+                while self.heartbeat.number is not None and not self._closed.is_set() and clock.go_on():
+                    for attempt in self._attempts.values():
+                        self._try(attempt)
+                        attempt.came_to_rest()
+            except OSError:
+                log.exception("the days can't pass")
+                self._closed.wait(_DEAF_SECONDS)
 
     def _look_at_all(self) -> None:
         for attempt in self._attempts.values():
@@ -282,10 +299,6 @@ class Timekeeper:
 
 def _offset() -> float:
     return time.time() - time.monotonic()
-
-
-def _ahead() -> float:
-    return clock.lead().at(time.time())
 
 
 def keep_time(

@@ -1,7 +1,6 @@
 """Lets days pass in the demo: its clock is moved on for every process of the house, and set right again; demo only."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,9 +21,9 @@ from concierge.web.rendering import render
 
 bp = Blueprint("days", __name__, url_prefix="/post-office/days")
 
-# Days pass one after the other, so that what falls due in each happens in its turn and not late: two seconds a day.
-_SECONDS_A_DAY: Final = 2.0
-_LONGEST: Final = 60.0
+# Two hours by two, when the worker has done what fell due in those before; of a long time four at once.
+_STEP, _LONG_STEP = timedelta(hours=2), timedelta(hours=4)
+_LONG: Final = timedelta(days=14)
 _FARTHEST: Final = timedelta(days=400)
 # What the buttons say, and how many hours pass then.
 SPANS: Final = (
@@ -102,19 +101,16 @@ def back() -> ResponseReturnValue:
 def read_calendar() -> Calendar:
     """Which day it is here."""
     today, lead = clock.machine_now(), clock.lead()
-    ahead = timedelta(seconds=lead.at(today.timestamp()))
-    until = None
-    if lead.grows(today.timestamp()):
-        until = datetime.fromtimestamp(lead.since + lead.lasts, today.tzinfo) + timedelta(seconds=lead.after)
-    return Calendar(today + ahead, today, until)
+    until = None if lead.until is None else datetime.fromtimestamp(lead.until, today.tzinfo)
+    return Calendar(today + timedelta(seconds=lead.ahead), today, until)
 
 
 def pass_until(session: Session, until: datetime, *, by: Editor, now: datetime) -> Lead:
-    """Move the clock of every process of this house on until then, day after day.
+    """Let time pass until then in every process of this house, as fast as the worker keeps up.
 
     Raises ClockFixed outside a demo, NotADemoHouse in a house that was not furnished as one, DaysPassing, NotAhead.
     """
-    if (file := clock.followed()) is None:
+    if clock.followed() is None:
         raise ClockFixed
     if not is_furnished(session):
         raise NotADemoHouse
@@ -124,22 +120,20 @@ def pass_until(session: Session, until: datetime, *, by: Editor, now: datetime) 
     if not now < until <= calendar.today + _FARTHEST:
         raise NotAhead
     audit.record(session, "demo.days_passed", by, by=by, now=now, until=until.isoformat())
-    span = until - now
-    before = (calendar.now - calendar.today).total_seconds()
-    lasts = min(_LONGEST, span / timedelta(days=1) * _SECONDS_A_DAY)
-    # when it has passed, the machine's own clock has gone on by `lasts` too
-    lead = Lead(calendar.today.timestamp(), lasts, before, before + span.total_seconds() - lasts)
-    part = file.with_name(f".{file.name}.part")
-    part.write_text(json.dumps(asdict(lead)), encoding="ascii")
-    part.replace(file)
+    lead = Lead(
+        (calendar.now - calendar.today).total_seconds(),
+        until.timestamp(),
+        (_STEP if until - now < _LONG else _LONG_STEP).total_seconds(),
+    )
+    clock.set_lead(lead)
     return lead
 
 
 def set_right() -> None:
     """Go by the machine's clock again. Raises ClockFixed outside a demo."""
-    if (file := clock.followed()) is None:
+    if clock.followed() is None:
         raise ClockFixed
-    file.unlink(missing_ok=True)
+    clock.set_lead(Lead())
 
 
 def _until(now: datetime) -> datetime:

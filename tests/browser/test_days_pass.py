@@ -11,15 +11,14 @@ from tests.browser.steps import GONE, SOON, answer, mails_to, open_folder, open_
 from tests.browser.test_barbaras_sandals import SKU, give_the_shop_a_key
 from tests.houses import RunningHouse, open_house
 
-# Two seconds a day, and a busy machine.
+# Some seconds a day, and a busy machine.
 PASSED = 60_000
 
 
 @pytest.fixture(scope="module")
 def days_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
     """A demo of its own: its days pass, and nobody else's stories are upset by that."""
-    # a day lasts two seconds here: what a busy machine does two seconds late is not late
-    with open_house(tmp_path_factory.mktemp("days") / "data", policy_follow_up_late_hours="720") as opened:
+    with open_house(tmp_path_factory.mktemp("days") / "data") as opened:
         yield opened
 
 

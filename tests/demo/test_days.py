@@ -39,32 +39,44 @@ def demo(config, session):
 
 def arrive(config, ahead: timedelta) -> None:
     """The days have passed."""
-    config.clock_file.write_text(json.dumps({"after": ahead.total_seconds()}), encoding="ascii")
+    assert clock.followed() is None or clock.followed() == config.clock_file
+    config.clock_file.write_text(json.dumps({"ahead": ahead.total_seconds()}), encoding="ascii")
 
 
 def ahead() -> timedelta:
     return clock.now() - datetime.now(UTC)
 
 
-def test_days_pass_evenly_and_then_the_clock_goes_on_as_ever():
-    lead = Lead(since=1000.0, lasts=4.0, before=60.0, after=172860.0)
-    assert [lead.at(moment) for moment in (999.0, 1000.0, 1001.0, 1002.0, 1004.0, 9000.0)] == [
-        60.0, 60.0, 43260.0, 86460.0, 172860.0, 172860.0,
-    ]  # fmt: skip
-    assert [lead.grows(moment) for moment in (1003.9, 1004.0)] == [True, False]
+def test_hours_pass_one_by_one_to_the_very_moment_and_then_no_more():
+    lead, machine, seen = Lead(60.0, until=10_000.0, step=3600.0), 1000.0, []
+    while lead.until is not None:
+        machine += 1
+        lead = lead.next(machine)
+        seen.append(machine + lead.ahead)
+    assert seen == [4661.0, 8262.0, 10_000.0, 10_001.0]
 
 
 def test_what_one_process_moves_all_others_follow(config, session, demo):
     now = clock.now()
-    lead = days.pass_until(session, now + 3 * DAY, by=demo, now=now)
-    assert lead.lasts == pytest.approx(6.0)
+    days.pass_until(session, now + timedelta(hours=4.5), by=demo, now=now)
     with pytest.raises(days.DaysPassing):
         days.pass_until(session, now + 4 * DAY, by=demo, now=now)
-    arrive(config, 3 * DAY)
-    assert abs(ahead() - 3 * DAY) < timedelta(seconds=1)
-    assert abs(clock.machine_now() - datetime.now(UTC)) < timedelta(seconds=1)
+    for hours in (2, 4, 4.5):
+        assert clock.go_on()
+        assert abs(ahead() - timedelta(hours=hours)) < timedelta(seconds=5)
+    assert not clock.go_on() and not clock.go_on()
+    assert abs(clock.machine_now() - datetime.now(UTC)) < timedelta(seconds=5)
     days.set_right()
-    assert abs(ahead()) < timedelta(seconds=1)
+    assert abs(ahead()) < timedelta(seconds=5)
+
+
+def test_time_set_right_while_it_passes_stays_right(config, session, demo):
+    now = clock.now()
+    passing = days.pass_until(session, now + 2 * DAY, by=demo, now=now)
+    days.set_right()
+    assert not clock.set_lead(passing.next(now.timestamp()), instead_of=passing)
+    assert not clock.go_on()
+    assert abs(ahead()) < timedelta(seconds=5)
 
 
 def test_it_goes_forward_only_and_not_too_far(config, session, demo):
@@ -137,23 +149,25 @@ def test_no_lease_runs_out_because_days_pass(config, session, sessions, demo):
     assert inbound.release_stale(config, sessions) == 1
 
 
-def test_the_worker_notices_at_once_and_keeps_its_own_time(config, session, demo):
-    runs: list[datetime] = []
+def test_no_hours_pass_before_the_worker_has_done_what_fell_due_in_those_before(config, session, demo):
+    runs: list[float] = []
 
-    def note(_config, _sessions) -> int:
-        runs.append(clock.now())
+    def note_slowly(_config, _sessions) -> int:
+        runs.append(ahead() / timedelta(hours=1))
+        time.sleep(0.1)
         return 0
 
-    keeper = Timekeeper(config, [Line(note, every=60.0)])
+    keeper = Timekeeper(config, [Line(note_slowly, every=60.0)])
     thread = threading.Thread(target=keeper.run)
     thread.start()
     wait_for(lambda: runs)
-    arrive(config, 30 * DAY)
-    wait_for(lambda: runs and runs[-1] - datetime.now(UTC) > 29 * DAY)
-    seen = len(runs)
+    days.pass_until(session, clock.now() + timedelta(hours=9), by=demo, now=clock.now())
+    session.commit()
+    wait_for(lambda: clock.lead().until is None)
     keeper.close()
     thread.join()
-    assert seen < 20
+    assert {round(hours) for hours in runs} == {0, 2, 4, 6, 8, 9}
+    assert len(runs) < 20
 
 
 def wait_for(true, seconds: float = 20.0) -> None:
