@@ -69,6 +69,9 @@ def open_new(page: Page, letter: Letter) -> None:
     open_folder(page, "unassigned", letter.subject)
 
 
+_TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 def editor_of(page: Page) -> Locator:
     """The place where an answer is written, once it is there."""
     return page.locator("#draft trix-editor")
@@ -77,8 +80,10 @@ def editor_of(page: Page) -> Locator:
 def answer(page: Page, words: str) -> None:
     """Write an answer and wait until the house has it."""
     editor_of(page).click()
+    page.evaluate(_TWO_FRAMES)  # nobody types within the same frame as the click
     page.keyboard.press("Control+Home")
     page.keyboard.type(words)
+    expect(editor_of(page)).to_contain_text(words)
     expect(page.locator("[data-autosave-status]")).to_have_text("Saved")
 
 
