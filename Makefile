@@ -51,7 +51,7 @@ bench: install $(VENV)/installed-tests assets
 
 # Needs redis-server on the machine, for the part with many machines.
 faults: install $(VENV)/installed-tests assets
-	@CONCIERGE_TESTS_KILLS=1250 $(BIN)/pytest -s --database=both tests/faults/test_sending.py
+	@CONCIERGE_TESTS_KILLS=1250 $(BIN)/pytest -s --database=both tests/faults/test_sending.py tests/faults/test_accepting.py
 	@CONCIERGE_TESTS_FOLLOWUPS=full $(BIN)/pytest --database=both tests/followups/test_races.py
 	@$(BIN)/python -m tests.faults
 

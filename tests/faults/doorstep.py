@@ -1,0 +1,148 @@
+"""Entrances for mail, each opened in a process forked from one small one, and told where to die.
+
+A worker of `nursery` whose work is to take mail in: by SMTP, LMTP, a posted form, or from a mailbox over IMAP. It may
+be told a crash point: the n-th blob, the n-th commit or the write to the network that says something, before or after.
+"""
+
+import asyncio.selector_events
+import gc
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy.orm
+
+from tests.faults import nursery
+from tests.faults.nursery import ROOT, Fuse, Nursery
+
+
+@contextmanager
+def doorstep() -> Iterator[Nursery]:
+    """A process of its own, with nothing open yet."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.doorstep"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": ROOT},
+    ) as process:
+        yield Nursery(process)
+        assert process.stdin
+        process.stdin.close()
+
+
+# --- inside the process ---------------------------------------------------------------------------------------------
+def _work(settings: dict[str, str], how: dict[str, Any]) -> None:
+    config, sessions = nursery._house(json.dumps(settings))
+    _arm(how, Fuse(int(how.get("n", 0)), after=bool(how.get("after")), stop=False))
+    if how.get("careless"):
+        _answer_first()
+    if how["entrance"] == "imap":
+        _read(config, sessions, int(how["port"]))
+    elif how["entrance"] == "webhook":
+        from werkzeug.serving import make_server
+
+        make_server("127.0.0.1", int(how["port"]), _app(json.dumps(settings))).serve_forever()
+    else:
+        from concierge.inbound.sources.smtp import run_door
+
+        run_door(config)
+
+
+@lru_cache(maxsize=1)
+def _app(settings: str) -> Any:
+    from concierge.app import create_app
+
+    return create_app(nursery._house(settings)[0])
+
+
+def _rehearse(settings: dict[str, str]) -> None:
+    """Take a mail in, and let it go again: those that are forked then know all that was learnt."""
+    import concierge.inbound.sources.smtp  # noqa: F401 what every entrance needs is read once
+    from concierge import blobs, clock
+    from concierge.extensions import db
+    from concierge.inbound import queries
+    from concierge.inbound.commands import accept_mail
+    from concierge.inbound.sources.mailboxes import SOURCE, find_mailbox
+
+    app = _app(json.dumps(settings))
+    config, sessions = nursery._house(json.dumps(settings))
+    with sessions() as session:
+        find_mailbox(session, "x@x.example")
+        queries.was_fetched(session, "x", "x", [])
+        queries.find_watched(session, "x", "x")
+        now, store = clock.now(), blobs.open_store(config)
+        queries.welcome(session, "x@x.example", 1, config.policy, now=now)
+        accept_mail(session, store, b"x", source=SOURCE, envelope_from="", recipients=[], now=now)
+        session.rollback()
+    sessions.kw["bind"].dispose()  # no connection is shared with those to come
+    with app.app_context():
+        db.engine.dispose()
+    gc.collect()
+    gc.freeze()
+
+
+def _arm(how: dict[str, Any], fuse: Fuse) -> None:
+    """Count what is of this kind; of writes those that say these words."""
+    from concierge.blobs import BlobStore
+
+    kind, words = how.get("kind"), str(how.get("saying", ""))
+    if kind == "blob":
+        _fuse(BlobStore, "put", fuse)
+    elif kind == "commit":
+        _fuse(sqlalchemy.orm.Session, "commit", fuse)
+    elif kind == "write":
+        _fuse(socket.socket, "sendall", fuse, words)
+        _fuse(asyncio.selector_events._SelectorSocketTransport, "write", fuse, words)
+
+
+def _fuse(home: Any, name: str, fuse: Fuse, words: str = "") -> None:
+    deed = getattr(home, name)
+
+    def fused(self: Any, *given: Any, **options: Any) -> Any:
+        if words and words.encode() not in bytes(given[0]):
+            return deed(self, *given, **options)
+        return fuse.around(lambda: deed(self, *given, **options))
+
+    setattr(home, name, fused)
+
+
+def _answer_first() -> None:
+    """The careless door: it says 250, and stores a moment later."""
+    from concierge.inbound.sources.smtp import MailDoor
+
+    store = MailDoor._accept
+
+    def accept(self: MailDoor, *given: Any) -> int:
+        threading.Timer(0.02, store, (self, *given)).start()
+        return 1
+
+    MailDoor._accept = accept  # type: ignore[method-assign]
+
+
+def _read(config: Any, sessions: Any, port: int) -> None:
+    """One look into the mailbox, whose mails are moved once they are stored."""
+    from concierge.imap_settings import ImapAccount
+    from concierge.inbound.sources.imap import ImapFolder
+    from concierge.inbound.sources.mailboxes import FolderReader
+
+    account = ImapAccount(
+        name="care", host="127.0.0.1", port=port, tls="none", user="x", password="secret", move_to="Filed"
+    )
+    outside = ImapFolder(account, "INBOX")
+    outside.open()
+    FolderReader(config, sessions, account, "INBOX", lambda: True).look(outside)
+    outside.close()
+
+
+if __name__ == "__main__":
+    nursery._work, nursery._rehearse = _work, _rehearse
+    nursery._serve()
