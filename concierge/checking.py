@@ -38,21 +38,7 @@ class Finding:
 
 def check_all(config: Config) -> Iterator[Finding]:
     """Try everything, one after the other; a check that fails does not keep the others from being tried."""
-    checks: dict[str, Callable[[Config], str]] = {
-        "database": check_database,
-        "blobs": check_blobs,
-        "provider": check_provider,
-        "mailboxes": check_mailboxes,
-        "clock": check_clock,
-        "sums": check_sums,
-    }
-    if config.dkim_key and config.provider == "smtp":
-        checks["dkim"] = check_dkim
-    if config.broker_url.get_secret_value():
-        checks["broker"] = check_broker
-    for account in config.imap:
-        checks[f"imap {account.name}"] = partial(check_account, account=account)
-    for name, check in checks.items():
+    for name, check in _checks_for(config).items():
         try:
             yield Finding(name, True, check(config))
         except ConciergeError as error:
@@ -61,6 +47,27 @@ def check_all(config: Config) -> Iterator[Finding]:
             yield Finding(name, False, "Can't be looked at until the database works.")
         except Exception as error:
             yield Finding(name, False, f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
+
+
+def _checks_for(config: Config) -> dict[str, Callable[[Config], str]]:
+    """Everything, and what only some houses have."""
+    checks: dict[str, Callable[[Config], str]] = {
+        "database": check_database,
+        "blobs": check_blobs,
+        "provider": check_provider,
+        "mailboxes": check_mailboxes,
+        "clock": check_clock,
+        "sums": check_sums,
+    }
+    if config.fallback:
+        checks["fallback"] = lambda each: check_provider(each.model_copy(update={"provider": each.fallback}))
+    if config.dkim_key and "smtp" in (config.provider, config.fallback):
+        checks["dkim"] = check_dkim
+    if config.broker_url.get_secret_value():
+        checks["broker"] = check_broker
+    for account in config.imap:
+        checks[f"imap {account.name}"] = partial(check_account, account=account)
+    return checks
 
 
 def check_database(config: Config) -> str:

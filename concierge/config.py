@@ -82,6 +82,8 @@ class Policy(BaseSettings):
     send_per_second: float = Field(0, ge=0, le=10_000, examples=["10"])
     # mails no person sent, to one address; what is more waits. 0 means as many as there are
     automatic_mails_a_day: int = Field(3, ge=0, le=1000, examples=["3"])
+    # the provider has to be away for so long before mails go by CONCIERGE_FALLBACK
+    fallback_minutes: int = Field(5, ge=0, le=24 * 60, examples=["5"])
     send_timeout_seconds: int = Field(30, ge=1, le=60, examples=["30"])
     lease_minutes: int = Field(10, ge=1, le=120, examples=["10"])
     # what waits for longer, or a provider away for longer, makes the house not ready (/readyz)
@@ -193,6 +195,8 @@ class Config(BaseSettings):
     secret_key: SecretStr = Field(SecretStr(""), examples=["a random text of at least 32 characters"])
     demo: bool = Field(True, examples=["false"])
     provider: Literal["folder", "smtp", "sendgrid", "memory"] = Field("folder", examples=["folder"])
+    # another carrier, for what is queued while the first one is away
+    fallback: Literal["", "smtp", "sendgrid"] = Field("", examples=["smtp"])
     outbox: Path | None = Field(None, examples=["/var/lib/concierge/outbox"])
     smtp_url: SecretStr = Field(SecretStr(""), examples=["smtp+starttls://name:password@relay.example.com:587"])
     # a private key (PEM) our mails by SMTP are signed with, and the name its public half has in DNS
@@ -221,8 +225,15 @@ class Config(BaseSettings):
     @classmethod
     def _needed(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         provider = {"smtp_url": "smtp", "sendgrid_api_key": "sendgrid"}[str(info.field_name)]
-        if info.data.get("provider") == provider and not value.get_secret_value():
+        if provider in (info.data.get("provider"), info.data.get("fallback")) and not value.get_secret_value():
             raise ValueError(f"is needed by the {provider} provider")
+        return value
+
+    @field_validator("fallback")
+    @classmethod
+    def _another(cls, value: str, info: ValidationInfo) -> str:
+        if value and value == info.data.get("provider"):
+            raise ValueError("is the provider itself; name another one")
         return value
 
     @field_validator(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
@@ -23,7 +23,7 @@ from concierge.mailing import commands, leases, outbox, pace, queries, reporting
 from concierge.mailing.breaker import Breaker
 from concierge.mailing.leases import LeaseClock
 from concierge.mailing.models import Delivery, Lane, ProviderPost
-from concierge.mailing.providers import provider_for
+from concierge.mailing.providers import fallback_for, provider_for
 from concierge.mailing.providers.base import Accepted, Provider, TransportError, pack, plain
 from concierge.mailing.reports import key_of
 from concierge.mailing.sendgrid_events import read_events
@@ -98,10 +98,9 @@ def _hand_over_due(lane: Lane, config: Config, sessions: Sessions, provider: Pro
     if not outbox.is_open(config, sessions):
         _shut_if_behind(config, sessions)
         return 0
-    carrier = provider or provider_for(config)
-    breaker = _breakers.setdefault(carrier, Breaker())
-    if breaker.holds(clock.machine_now()):
+    if (chosen := _choose(config, provider or provider_for(config))) is None:
         return 0
+    carrier, breaker = chosen
     only = given(lambda: _in_sight(lane, config, sessions))
     with reading(sessions) as session:
         if not (queries.is_any_due(session, clock.now(), lane) if only is None else only):
@@ -113,6 +112,23 @@ def _hand_over_due(lane: Lane, config: Config, sessions: Sessions, provider: Pro
         return _deliver(desk, ends_at)
     with ThreadPoolExecutor(senders, thread_name_prefix="sender") as pool:
         return sum(pool.map(lambda _number: _deliver(desk, ends_at), range(senders)))
+
+
+def _choose(config: Config, first: Provider) -> tuple[Provider, Breaker] | None:
+    """The first carrier, unless it is left alone; then the other one, once the first has been away for long enough.
+
+    What goes by the other was never taken by the first: whatever it may have taken is uncertain, and not queued. When
+    the first may be tried again it gets one mail, and all of them once it has taken it.
+    """
+    now = clock.machine_now()
+    breaker = _breakers.setdefault(first, Breaker())
+    if not breaker.holds(now):
+        return first, breaker
+    patience = timedelta(minutes=config.policy.fallback_minutes)
+    if breaker.away_for(now) < patience or (second := fallback_for(config)) is None:
+        return None
+    breaker = _breakers.setdefault(second, Breaker())
+    return None if breaker.holds(now) else (second, breaker)
 
 
 def _in_sight(lane: Lane, config: Config, sessions: Sessions) -> list[int]:

@@ -24,6 +24,11 @@ def open_provider(config: Config) -> Provider:
     return FolderProvider(config.outbox or config.data / "outbox")
 
 
+def fallback_for(config: Config) -> Provider | None:
+    """The carrier for when the first one is away, if the house has one; shared like it."""
+    return provider_for(config.model_copy(update={"provider": config.fallback})) if config.fallback else None
+
+
 def provider_for(config: Config) -> Provider:
     """The carrier this process shares, so that connections stay open from one run of a job to the next."""
     secrets = (config.smtp_url.get_secret_value(), config.sendgrid_api_key.get_secret_value())
