@@ -114,7 +114,7 @@ def mail_of(kind: Kind, house: House, *, sender: str = "Barbara <barbara@example
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_a_kind_does_to_a_conversation_what_its_row_says(house: House, kind: Kind):  # T26
+def test_a_kind_does_what_its_row_says_and_nothing_else(house: House, kind: Kind):  # T26
     mail = house.receive(mail_of(kind, house))
     assert mail.state is InboundState.FILED
     message = house.session.get_one(Message, mail.message_id)
@@ -123,6 +123,9 @@ def test_a_kind_does_to_a_conversation_what_its_row_says(house: House, kind: Kin
     assert message.kind is effect.filed_as
     is_open = house.conversation.state is ConversationState.OPEN
     assert (is_open, house.conversation.waiting_since is not None) == (effect.moves_turn, effect.moves_turn)
+    assert (house.delivery.state is not DeliveryState.SENT) == (effect.change is Change.DELIVERY)
+    assert (house.barbara.declined_at is not None) == (effect.change is Change.PURPOSE)
+    assert bool(house.suppressed()) == (kind is Kind.BOUNCE)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -144,15 +147,6 @@ def test_a_kind_of_a_stranger_becomes_what_its_row_says(house: House, kind: Kind
         begun = house.session.scalars(sa.select(Conversation).order_by(Conversation.id.desc())).first()
         assert begun is not None
         assert (begun.state is ConversationState.OPEN) == effect.moves_turn
-
-
-@pytest.mark.parametrize("kind", list(Kind))
-def test_a_kind_changes_nothing_else_but_what_its_row_says(house: House, kind: Kind):
-    house.receive(mail_of(kind, house))
-    changed = house.delivery.state is not DeliveryState.SENT
-    assert changed == (EFFECTS[kind].change is Change.DELIVERY)
-    assert (house.barbara.declined_at is not None) == (EFFECTS[kind].change is Change.PURPOSE)
-    assert bool(house.suppressed()) == (kind is Kind.BOUNCE)
 
 
 def test_an_address_that_is_gone_is_mailed_no_more_and_the_evidence_is_kept(house: House):
