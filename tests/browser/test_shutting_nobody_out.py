@@ -26,10 +26,10 @@ from tests.browser.looking import COLOURS, PHONE, WIDE, Screen, faults
 from tests.browser.steps import editor_of, password_link
 from tests.houses import RunningHouse
 
-# Each width in each light, each language. Structure doesn't change with the light nor colours with the language or the
-# width, and what is said in Italian may be longer: so no page is looked at eight times.
-ENGLISH = [Screen(WIDE, "light"), Screen(PHONE, "dark")]
-ITALIAN = [Screen(WIDE, "dark", COLOURS), Screen(PHONE, "light", [])]
+# Each width, each light, each language. Structure doesn't change with the light or the width, nor colours with the width
+# or the language, and what is said in Italian may be longer: so no page is looked at eight times.
+ENGLISH = [Screen(WIDE, "light"), Screen(PHONE, "dark", [*COLOURS, "target-size"])]
+ITALIAN = [Screen(WIDE, "dark", []), Screen(PHONE, "light", [])]
 
 # Addresses one can GET that are no page, each for a reason.
 NO_PAGE = {
