@@ -26,8 +26,8 @@ from tests.browser.looking import COLOURS, PHONE, WIDE, Screen, faults
 from tests.browser.steps import editor_of, password_link
 from tests.houses import RunningHouse
 
-# Each width, each light, each language. Structure doesn't change with the light or the width, nor colours with the width
-# or the language, and what is said in Italian may be longer: so no page is looked at eight times.
+# Each width, each light, each language. Structure doesn't change with the light or the width, nor colours with the
+# width or the language, and what is said in Italian may be longer: so no page is looked at eight times.
 ENGLISH = [Screen(WIDE, "light"), Screen(PHONE, "dark", [*COLOURS, "target-size"])]
 ITALIAN = [Screen(WIDE, "dark", []), Screen(PHONE, "light", [])]
 
