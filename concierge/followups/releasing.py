@@ -3,8 +3,7 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, lazyload
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Session
 
 from concierge import audit, tokens
 from concierge.accounts.models import Editor
@@ -98,13 +97,8 @@ def claim_due(session: Session, follow_up_id: int, *, now: datetime) -> FollowUp
         .execution_options(synchronize_session=False)
     )
     assert isinstance(claimed, sa.CursorResult)
-    if claimed.rowcount != 1:
-        return None
-    follow_up = session.get_one(
-        FollowUp, follow_up_id, populate_existing=True, options=[lazyload(FollowUp.conversation)]
-    )
-    set_committed_value(follow_up, "conversation", conversation)  # as it was read under its lock
-    return follow_up
+    # all of it anew: what she did between the first lock and hers is not in what was read under the first
+    return session.get(FollowUp, follow_up_id, populate_existing=True) if claimed.rowcount == 1 else None
 
 
 def _hold_her_still(session: Session, conversation: Conversation) -> None:

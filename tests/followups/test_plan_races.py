@@ -13,7 +13,7 @@ from concierge.catalogue.purchases import report_purchase
 from concierge.customers.commands import decline_unasked
 from concierge.customers.models import Customer
 from concierge.db import make_sessions
-from concierge.followups import carrying, jobs
+from concierge.followups import carrying, jobs, releasing
 from concierge.followups.conditions import Because
 from concierge.followups.models import FollowUp, FollowUpState
 from concierge.followups.plan_models import Plan
@@ -112,6 +112,23 @@ def test_who_declined_first_is_seen(session, sessions, config, step):  # F09
         time.sleep(0.05)
         other.commit()
         looking.result()
+    jobs.release_due(config, sessions)
+    [found] = steps_planned(session)
+    assert (found.state, found.because) == (FollowUpState.WITHHELD, Because.DECLINED)
+
+
+def test_who_declines_between_the_two_locks_is_seen(sessions, session, config, step, monkeypatch):  # F09
+    if config.is_sqlite:
+        pytest.skip("SQLite has one lock for both")
+    hold = releasing._hold_her_still
+
+    def decline_first(ours, conversation):
+        with sessions() as other:
+            she_declines(other, other.get(FollowUp, step.id))
+            other.commit()
+        hold(ours, conversation)
+
+    monkeypatch.setattr(releasing, "_hold_her_still", decline_first)
     jobs.release_due(config, sessions)
     [found] = steps_planned(session)
     assert (found.state, found.because) == (FollowUpState.WITHHELD, Because.DECLINED)
