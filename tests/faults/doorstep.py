@@ -7,41 +7,25 @@ be told a crash point: the n-th blob, the n-th commit or the write to the networ
 import asyncio.selector_events
 import gc
 import json
-import os
 import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy.orm
 
-from tests.faults import nursery
-from tests.faults.nursery import ROOT, Fuse, Nursery
+from tests.faults.nursery import Fuse, Nursery, house, nursery, put_into, serve
 
 
-@contextmanager
-def doorstep() -> Iterator[Nursery]:
+def doorstep() -> AbstractContextManager[Nursery]:
     """A process of its own, with nothing open yet."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.doorstep"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": ROOT},
-    ) as process:
-        yield Nursery(process)
-        assert process.stdin
-        process.stdin.close()
+    return nursery("tests.faults.doorstep")
 
 
 # --- inside the process ---------------------------------------------------------------------------------------------
 def _work(settings: dict[str, str], how: dict[str, Any]) -> None:
-    config, sessions = nursery._house(json.dumps(settings))
+    config, sessions = house(json.dumps(settings))
     _arm(how, Fuse(int(how.get("n", 0)), after=bool(how.get("after")), stop=False))
     if how.get("careless"):
         _answer_first()
@@ -61,7 +45,7 @@ def _work(settings: dict[str, str], how: dict[str, Any]) -> None:
 def _app(settings: str) -> Any:
     from concierge.app import create_app
 
-    return create_app(nursery._house(settings)[0])
+    return create_app(house(settings)[0])
 
 
 def _rehearse(settings: dict[str, str]) -> None:
@@ -74,7 +58,7 @@ def _rehearse(settings: dict[str, str]) -> None:
     from concierge.inbound.sources.mailboxes import SOURCE, find_mailbox
 
     app = _app(json.dumps(settings))
-    config, sessions = nursery._house(json.dumps(settings))
+    config, sessions = house(json.dumps(settings))
     with sessions() as session:
         find_mailbox(session, "x@x.example")
         queries.was_fetched(session, "x", "x", [])
@@ -96,23 +80,12 @@ def _arm(how: dict[str, Any], fuse: Fuse) -> None:
 
     kind, words = how.get("kind"), str(how.get("saying", ""))
     if kind == "blob":
-        _fuse(BlobStore, "put", fuse)
+        put_into(BlobStore, "put", fuse)
     elif kind == "commit":
-        _fuse(sqlalchemy.orm.Session, "commit", fuse)
+        put_into(sqlalchemy.orm.Session, "commit", fuse)
     elif kind == "write":
-        _fuse(socket.socket, "sendall", fuse, words)
-        _fuse(asyncio.selector_events._SelectorSocketTransport, "write", fuse, words)
-
-
-def _fuse(home: Any, name: str, fuse: Fuse, words: str = "") -> None:
-    deed = getattr(home, name)
-
-    def fused(self: Any, *given: Any, **options: Any) -> Any:
-        if words and words.encode() not in bytes(given[0]):
-            return deed(self, *given, **options)
-        return fuse.around(lambda: deed(self, *given, **options))
-
-    setattr(home, name, fused)
+        put_into(socket.socket, "sendall", fuse, words)
+        put_into(asyncio.selector_events._SelectorSocketTransport, "write", fuse, words)
 
 
 def _answer_first() -> None:
@@ -144,5 +117,6 @@ def _read(config: Any, sessions: Any, port: int) -> None:
 
 
 if __name__ == "__main__":
-    nursery._work, nursery._rehearse = _work, _rehearse
-    nursery._serve()
+    import concierge.mailing.jobs  # noqa: F401 what every entrance needs is read once
+
+    serve(_work, _rehearse)

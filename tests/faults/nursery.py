@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -47,9 +47,9 @@ class Nursery:
 
 
 @contextmanager
-def nursery():
-    """A process of its own, with nothing in it yet."""
-    command = [sys.executable, "-m", "tests.faults.nursery"]
+def nursery(module: str = "tests.faults.nursery") -> Iterator[Nursery]:
+    """A process of its own, with nothing in it yet, that serves as this module does."""
+    command = [sys.executable, "-m", module]
     with subprocess.Popen(
         command,
         cwd=ROOT,
@@ -84,7 +84,7 @@ class Fuse:
 
 
 @lru_cache(maxsize=1)
-def _house(settings: str) -> Any:
+def house(settings: str) -> Any:
     from concierge.config import read_config
     from concierge.db import make_sessions
 
@@ -96,7 +96,7 @@ def _rehearse(settings: dict[str, str]) -> None:
     from concierge.mailing import jobs
     from concierge.mailing.providers.memory import MemoryProvider
 
-    config, sessions = _house(json.dumps(settings))
+    config, sessions = house(json.dumps(settings))
     jobs.deliver_answers(config, sessions, MemoryProvider())
     sessions.kw["bind"].dispose()  # no connection is shared with those to come
     gc.collect()
@@ -106,10 +106,10 @@ def _rehearse(settings: dict[str, str]) -> None:
 def _work(settings: dict[str, str], how: dict[str, Any]) -> None:
     from concierge.mailing import jobs
 
-    config, sessions = _house(json.dumps(settings))
+    config, sessions = house(json.dumps(settings))
     fuse = Fuse(int(how.get("n", 0)), after=bool(how.get("after")), stop=bool(how.get("stop")))
     if how.get("write"):
-        _fuse_writes(fuse)
+        put_into(socket.socket, "sendall", fuse)
     jobs._SENDERS.clear()  # one line: which write is the n-th must be known
     jobs.deliver_answers(config, _Fused(sessions, fuse) if how.get("commit") else sessions)
 
@@ -127,18 +127,20 @@ class _Fused:
         return session
 
 
-def _fuse_writes(fuse: Fuse) -> None:
-    send = socket.socket.sendall
+def put_into(home: Any, name: str, fuse: Fuse, words: str = "") -> None:
+    """Let the fuse count each time this is done; of writes those that say these words."""
+    deed = getattr(home, name)
 
-    def fused(self: socket.socket, data: Any, *flags: Any) -> Any:
-        return fuse.around(send, self, data, *flags)
+    def fused(self: Any, *given: Any, **options: Any) -> Any:
+        if words and words.encode() not in bytes(given[0]):
+            return deed(self, *given, **options)
+        return fuse.around(lambda: deed(self, *given, **options))
 
-    socket.socket.sendall = fused  # type: ignore[method-assign]
+    setattr(home, name, fused)
 
 
-def _serve() -> None:
-    import concierge.mailing.jobs  # noqa: F401 what every worker needs is read once
-
+def serve(work: Callable[[dict[str, str], dict[str, Any]], None], rehearse: Callable[[dict[str, str]], None]) -> None:
+    """Take orders until there are no more."""
     for line in sys.stdin:
         order = json.loads(line)
         if order["do"] == "wait":
@@ -146,13 +148,13 @@ def _serve() -> None:
             answer: int = os.waitstatus_to_exitcode(status)
         elif order["do"] == "rehearse":
             answer = 0
-            _rehearse(order["settings"])
+            rehearse(order["settings"])
         else:
             answer = os.fork()
             if answer == 0:
                 code = 1
                 try:
-                    _work(order.pop("settings"), order)
+                    work(order.pop("settings"), order)
                     code = 0
                 except BaseException as error:
                     print(repr(error), file=sys.stderr)  # noqa: T201
@@ -163,4 +165,6 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    import concierge.mailing.jobs  # noqa: F401 what every worker needs is read once
+
+    serve(_work, _rehearse)
