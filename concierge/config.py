@@ -1,8 +1,6 @@
 """Configuration read once from the environment and `.env`, every mistake reported at once; and the house's numbers."""
 
-import contextlib
 import os
-import secrets
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, timedelta
 from difflib import get_close_matches
@@ -27,6 +25,7 @@ from concierge.closed_days import check, covers
 from concierge.errors import Misconfigured
 from concierge.iana import zone_names
 from concierge.imap_settings import ImapAccount, possible_variables, read_accounts, split_variable
+from concierge.kept_secrets import kept_secret
 from concierge.setting_checks import (
     BROKERS,
     OWN_MACHINE,
@@ -37,6 +36,7 @@ from concierge.setting_checks import (
     check_event_key,
     check_order_number,
     check_relay_url,
+    check_return_path,
     check_secret,
     check_web_url,
 )
@@ -202,6 +202,8 @@ class Config(BaseSettings):
     # a private key (PEM) our mails by SMTP are signed with, and the name its public half has in DNS
     dkim_key: Path | None = Field(None, examples=["/etc/concierge/dkim.pem"])
     dkim_selector: str = Field("concierge", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["concierge"])
+    # where mail by SMTP comes back to: an address of its own, or "unsigned"; else each mail's sender, signed
+    return_path: str = Field("", examples=["bounces@mail.maison.example", "unsigned"])
     sendgrid_api_key: SecretStr = Field(SecretStr(""), examples=["SG.…"])
     sendgrid_url: str = Field("https://api.sendgrid.com", examples=["https://api.eu.sendgrid.com"])
     # the public key SendGrid signs its events with, from Settings › Mail Settings › Event Webhooks
@@ -240,6 +242,7 @@ class Config(BaseSettings):
         "smtp_url",
         "secret_key",
         "base_url",
+        "return_path",
         "sendgrid_url",
         "sendgrid_event_key",
         "sendgrid_inbound_key",
@@ -287,12 +290,12 @@ class Config(BaseSettings):
     @property
     def secret(self) -> str:
         """The key everything is signed with: configured, else made once and kept in the data folder."""
-        return self.secret_key.get_secret_value() or _kept_secret(self.data / "secret.key")
+        return self.secret_key.get_secret_value() or kept_secret(self.data / "secret.key")
 
     @property
     def inbound_token(self) -> str:
         """The secret in the webhook's URL: configured, else made once and kept in the data folder."""
-        return self.inbound_secret.get_secret_value() or _kept_secret(self.data / "inbound.key")
+        return self.inbound_secret.get_secret_value() or kept_secret(self.data / "inbound.key")
 
     @property
     def clock_file(self) -> Path | None:
@@ -310,6 +313,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "blobs_url": check_blobs_url,
     "broker_url": check_broker_url,
     "database_url": lambda url: check_database_url(_with_driver(url)),
+    "return_path": check_return_path,
     "secret_key": check_secret,
     "sendgrid_event_key": check_event_key,
     "sendgrid_inbound_key": check_event_key,
@@ -381,16 +385,3 @@ def _with_driver(url: str) -> str:
         if url.startswith(plain):
             return "postgresql+psycopg://" + url.removeprefix(plain)
     return url
-
-
-def _kept_secret(path: Path) -> str:
-    """The secret in `path`, made on first use and readable by us only; two first users read the same one."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        part.touch(mode=0o600)
-        part.write_text(secrets.token_urlsafe(48) + "\n", encoding="ascii")
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(part)
-        part.unlink()
-    return path.read_text(encoding="ascii").strip()

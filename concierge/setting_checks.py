@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from concierge.addresses import is_address
+
 OWN_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 RELAY_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 # Which brokers many machines are told by; the last ones are on this machine (`memory` in this very process, for tests).
@@ -90,6 +92,14 @@ def check_event_key(text: str) -> str:
         raise ValueError("is no public key; copy SendGrid's verification key as it stands") from None
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise ValueError("is no ECDSA key; copy SendGrid's verification key as it stands")
+    return text
+
+
+def check_return_path(text: str) -> str:
+    """Where mail comes back to, as it is; raises ValueError when nothing could be signed at it."""
+    local, _at, _domain = text.partition("@")
+    if text != "unsigned" and (not is_address(text) or not text.isascii() or "+" in local or len(local) > 23):
+        raise ValueError("must be an address with a short name and no +, or unsigned")
     return text
 
 

@@ -1,4 +1,4 @@
-"""Signed tokens: links for one purpose each, and the reply key that leads an answer home."""
+"""Signed tokens: links for one purpose each, and the keys that lead an answer, or a mail that came back, home."""
 
 import base64
 import hashlib
@@ -90,28 +90,51 @@ def reply_key(secret: str, conversation_id: int) -> str:
     At most 40 characters, so that `mailbox+key` fits a local part (RFC 5321, 4.5.3.1.1). Mail systems may change
     its case.
     """
-    number = conversation_id.to_bytes(max(1, (conversation_id.bit_length() + 7) // 8), "big")
-    return _in_base32(_reply_seal(secret).of(b"concierge:reply:" + number)[:_MAC_BYTES] + number)
+    return _key(secret, b"concierge:reply:", _in_bytes(conversation_id))
 
 
 def read_reply_key(secret: str, key: str) -> int | None:
     """The conversation's number in a key made by `reply_key`, in any case; None when it is not one of ours."""
+    number = _read_key(secret, b"concierge:reply:", key)
+    return None if number is None else int.from_bytes(number, "big")
+
+
+def return_key(secret: str, delivery_id: int, intent: int) -> str:
+    """The key of one sending of a delivery for the envelope's sender, as long as a `reply_key` and never equal to one.
+
+    `intent` is the number of the decision to send it; the 255th and those after it count as one.
+    """
+    return _key(secret, b"concierge:return:", _in_bytes(delivery_id) + bytes([min(intent, 255)]))
+
+
+def read_return_key(secret: str, key: str) -> tuple[int, int] | None:
+    """The delivery's number and the intent in a key made by `return_key`, in any case; None for any other."""
+    number = _read_key(secret, b"concierge:return:", key)
+    return None if number is None else (int.from_bytes(number[:-1], "big"), number[-1])
+
+
+def _in_bytes(number: int) -> bytes:
+    return number.to_bytes(max(1, (number.bit_length() + 7) // 8), "big")
+
+
+def _key(secret: str, purpose: bytes, number: bytes) -> str:
+    return _in_base32(_key_seal(secret).of(purpose + number)[:_MAC_BYTES] + number)
+
+
+def _read_key(secret: str, purpose: bytes, key: str) -> bytes | None:
     if not 28 <= len(key) <= 40 or not key.isascii():
         return None
     try:
         raw = base64.b32decode(key.upper() + "=" * (-len(key) % 8))
     except ValueError:
         return None
-    mac, number = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-    conversation_id = int.from_bytes(number, "big")
+    number = raw[_MAC_BYTES:]
     # Re-made rather than compared piecewise: base32 has spare bits, and only the one true spelling counts.
-    expected = _reply_seal(secret).of(b"concierge:reply:" + number)[:_MAC_BYTES]
-    genuine = hmac.compare_digest(mac, expected) and reply_key(secret, conversation_id) == key.lower()
-    return conversation_id if genuine else None
+    return number if hmac.compare_digest(_key(secret, purpose, number), key.lower()) else None
 
 
 @lru_cache(maxsize=4)
-def _reply_seal(secret: str) -> _Seal:
+def _key_seal(secret: str) -> _Seal:
     return _Seal(secret.encode(), hashlib.sha256)
 
 

@@ -103,6 +103,8 @@ def test_a_provider_without_its_key_is_a_mistake(provider: str, missing: str, tm
         ("base_url", "concierge.example.com", "must begin with https://"),
         ("sendgrid_url", "https://", "name a host"),
         ("smtp_port", "8000", "the pages' port too"),
+        ("return_path", "mail.example.com", "an address with a short name"),
+        ("return_path", "bounces+x@mail.example.com", "no +"),
     ],
 )
 def test_what_could_not_work_is_said_before_anything_starts(name, value, what, monkeypatch, tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from concierge.errors import BadToken
-from concierge.tokens import read_reply_key, reply_key, sign, sign_many, unsign
+from concierge.tokens import read_reply_key, read_return_key, reply_key, return_key, sign, sign_many, unsign
 
 SECRET = "a-secret-for-tests-only-0123456789"
 
@@ -26,6 +26,15 @@ def test_no_changed_reply_key_is_ours():  # T23, T31
     assert [each for each in changed if read_reply_key(SECRET, each) is not None] == []
     assert read_reply_key("another-secret-0123456789-0123456789", key) is None
     assert [read_reply_key(SECRET, odd) for odd in ("", " ", key + "a", key[:-1], "ä" * 32, "1" * 32)] == [None] * 6
+
+
+@given(st.integers(0, 2**55), st.integers(1, 300))
+def test_a_return_key_names_one_sending_and_is_no_reply_key(number: int, intent: int):  # T28
+    key = return_key(SECRET, number, intent)
+    assert read_return_key(SECRET, key.upper()) == (number, min(intent, 255))
+    assert read_reply_key(SECRET, key) is None
+    assert read_return_key(SECRET, reply_key(SECRET, number)) is None
+    assert len(f"ciao+{key}") <= 64
 
 
 def test_a_token_is_good_for_its_purpose_only():  # T31

@@ -1,6 +1,6 @@
 """Files a mail that was read: whose is it, which mailbox, and then the conversation takes it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from concierge.inbound.fingerprints import fingerprint
 from concierge.inbound.models import BY_HAND, InboundMail
 from concierge.inbound.parsed import Kind, ParsedMail
 from concierge.inbound.reasons import ALSO_TO
-from concierge.inbound.returning import note_failures, unsubscribe
+from concierge.inbound.returning import CameBack, find_returned, note_failures, unsubscribe
 
 # Senders that name nobody for certain; such a mail is never laid to a customer's account (T11).
 # A mail program's clock that is farther off than this is not believed about its zone either.
@@ -65,6 +65,7 @@ class _Case:
     mailbox: Mailbox
     also_to: tuple[Mailbox, ...]
     fingerprint: str
+    came_back: CameBack | None = None
 
     @property
     def kind(self) -> Kind:
@@ -89,7 +90,7 @@ class _Case:
 def settle_mail(session: Session, mail: InboundMail, read: ReadMail, *, secret: str, now: datetime) -> None:
     """File *mail*, or settle why it is not filed. Nothing in it acts as staff, whatever it says (T24)."""
     parsed = read.parsed
-    mailboxes = _find_mailboxes(session, mail, parsed)
+    mailboxes = _find_mailboxes(session, mail, parsed, secret)
     if not mailboxes:
         set_aside(mail, "no-mailbox", now=now)
     elif (sender := _sender(mail, parsed)) is None:
@@ -127,9 +128,10 @@ def _file_once(session: Session, case: _Case, *, secret: str, now: datetime) -> 
         to = [case.mailbox, *case.also_to]
         add_flags(known, [f"{ALSO_TO} {each.address}" for each in to if each.id != known.mailbox_id])
         return
-    noted = case.effect.change is Change.DELIVERY and note_failures(
-        session, case.read.parsed, case.fingerprint, now=now
-    )
+    noted = 0
+    if case.effect.change is Change.DELIVERY:
+        case = _with_what_came_back(session, case, secret)
+        noted = note_failures(session, case.read.parsed, case.came_back, case.fingerprint, now=now)
     if (customer := _whose(session, case, secret=secret, now=now)) is not None:
         message = file_message(session, _mail_in(case, customer), secret=secret, now=now)
         _change(session, case, message, customer, now=now)
@@ -147,15 +149,29 @@ def _change(session: Session, case: _Case, message: Message, customer: Customer,
         add_flags(message, [unsubscribe(session, case.read.parsed, customer, now=now)])
 
 
-def _find_mailboxes(session: Session, mail: InboundMail, parsed: ParsedMail) -> list[Mailbox]:
+def _with_what_came_back(session: Session, case: _Case, secret: str) -> _Case:
+    """The report with the mail it is about, where it came to that mail's return path, as if it named it."""
+    parsed = case.read.parsed
+    reached = (*case.mail.recipients, *(each.address for each in (*parsed.delivered_to, *parsed.to)))
+    if (came_back := find_returned(session, secret, reached)) is None:
+        return case
+    named = (*parsed.references, came_back.delivery.message_id.strip("<>"))
+    return replace(case, came_back=came_back, read=replace(case.read, parsed=replace(parsed, references=named)))
+
+
+def _find_mailboxes(session: Session, mail: InboundMail, parsed: ParsedMail, secret: str) -> list[Mailbox]:
     """Our mailboxes it was written to: those it names in To and Cc, in that order, then those of its envelope alone.
 
     The first files it. It is the same one however many deliveries the mail comes in, each with some of its recipients.
     Of a mail whose envelope has none of ours there are none, whatever it names; without an envelope its header counts.
+    What comes back to an address that is for nothing else belongs where that mail came from.
     """
     named = [each.address for each in (*parsed.to, *parsed.cc)]
     reached = mail.recipients or [*(each.address for each in parsed.delivered_to), *named]
-    return find_mailboxes(session, [*named, *reached]) if find_mailboxes(session, reached) else []
+    if find_mailboxes(session, reached):
+        return find_mailboxes(session, [*named, *reached])
+    came_back = find_returned(session, secret, reached)
+    return find_mailboxes(session, [came_back.delivery.content["sender"]["address"]]) if came_back else []
 
 
 def _why_nobody(parsed: ParsedMail) -> str:

@@ -1,10 +1,11 @@
 """What a mail changes beside its conversation: the mail of ours that came back, and what she wants no more of.
 
-Nothing here is believed because a mail says so (T28): it must name one of our Message-IDs, which only whoever got that
-very mail can know, and the address that mail went to.
+Nothing here is believed because a mail says so (T28): it must come back to the signed return path of one of our mails,
+or name a Message-ID of ours and the address that mail went to; only whoever got that very mail can know them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from concierge.mailing.models import LETTERS, Delivery, DeliveryState
 from concierge.mailing.queries import LEFT
 from concierge.mailing.reporting import take_report
 from concierge.mailing.reports import Report, ReportKind, key_of
+from concierge.mailing.returns import read_return_path
 from concierge.wishes import answers
 
 # Mail systems give up after five days; what comes long after is no honest report.
@@ -28,22 +30,45 @@ _MOST_IDS = 20
 _ON_ITS_WAY = (*LEFT, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
 
 
-def note_failures(session: Session, parsed: ParsedMail, fingerprint: str, *, now: datetime) -> int:
+@dataclass(frozen=True, slots=True)
+class CameBack:
+    """A sending of a mail of ours, by the signed address a mail came to."""
+
+    delivery: Delivery
+    intent: int
+
+
+def find_returned(session: Session, secret: str, recipients: Iterable[str]) -> CameBack | None:
+    """The mail of ours that one of these addresses was signed for; None if none was."""
+    for address in recipients:
+        if (signed := read_return_path(secret, address)) and (delivery := session.get(Delivery, signed[0])):
+            return CameBack(delivery, signed[1])
+    return None
+
+
+def note_failures(
+    session: Session, parsed: ParsedMail, came_back: CameBack | None, fingerprint: str, *, now: datetime
+) -> int:
     """Note with the mails of ours which of them came back or are late; an address gone for good is mailed no more.
 
     Returns how many. A report on no mail of ours, on one to somebody else, or on one that was answered, says nothing.
+    What came to a signed return path is about that mail alone, whomever it names: she may have hers forwarded.
     """
-    deliveries = [each for each in _named(session, parsed.returned) if _may_come_back(session, each, now)]
+    named = [came_back.delivery] if came_back else _named(session, parsed.returned)
+    deliveries = [each for each in named if _may_come_back(session, each, now)]
     noted = 0
     for delivery in deliveries:
-        if (failure := _failure_of(delivery, parsed.failures, alone=len(deliveries) == 1)) is None:
+        failure = _failure_of(delivery, parsed.failures, alone=len(deliveries) == 1)
+        if failure is None and came_back:
+            failure = replace(parsed.failures[0], hard=False)
+        if failure is None:
             continue
         report = Report(
             external_id=f"mail:{fingerprint}:{delivery.id}",
             kind=ReportKind.DEFERRED if parsed.kind is Kind.DELAY else ReportKind.BOUNCED,
             at=now,
             provider="mail",
-            key=key_of(delivery.key, delivery.intent),
+            key=key_of(delivery.key, came_back.intent if came_back else delivery.intent),
             address=delivery.to_address,
             words=" ".join(filter(None, (failure.status, failure.words)))[:500],
             hard=failure.hard,

@@ -26,6 +26,7 @@ from concierge.mailing.models import Delivery, Lane, ProviderPost
 from concierge.mailing.providers import fallback_for, provider_for
 from concierge.mailing.providers.base import Accepted, Provider, TransportError, pack, plain
 from concierge.mailing.reports import key_of
+from concierge.mailing.returns import return_path
 from concierge.mailing.sendgrid_events import read_events
 from concierge.mailing.sheets import unfold
 from concierge.working import given, work_each
@@ -59,6 +60,7 @@ class Desk:
 
     lane: Lane
     config: Config
+    secret: str
     sessions: Sessions
     provider: Provider
     breaker: Breaker
@@ -105,7 +107,7 @@ def _hand_over_due(lane: Lane, config: Config, sessions: Sessions, provider: Pro
     with reading(sessions) as session:
         if not (queries.is_any_due(session, clock.now(), lane) if only is None else only):
             return 0
-    desk = Desk(lane, config, sessions, carrier, breaker, blobs.open_store(config).get, only)
+    desk = Desk(lane, config, config.secret, sessions, carrier, breaker, blobs.open_store(config).get, only)
     ends_at = time.monotonic() + RUN_SECONDS
     senders = _SENDERS.get(carrier.name, 1)
     if senders == 1:
@@ -308,11 +310,13 @@ def _deliver_batch(desk: Desk, batch: Batch, ends_at: float) -> int:
 def _hand_over(desk: Desk, delivery: Delivery, begun_at: float) -> Outcome:
     """Build and send one mail, with no transaction open; `begun_at` is by the monotonic clock."""
     try:
+        mail, at = unfold(delivery.content, desk.read_blob), desk.config.return_path
         parcel = pack(
             key_of(delivery.key, delivery.intent),
-            unfold(delivery.content, desk.read_blob),
+            mail,
             desk.read_blob,
             now=clock.now(),
+            return_path=return_path(desk.secret, mail.sender.address, delivery.id, delivery.intent, at=at),
         )
     except BlobMissing as missing:
         return missing

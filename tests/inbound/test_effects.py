@@ -17,6 +17,7 @@ from concierge.inbound.models import BY_HAND, InboundMail, InboundState
 from concierge.inbound.parsed import Kind, ParsedMail
 from concierge.inbound.parsing import parse_mail
 from concierge.mailing.models import Delivery, DeliveryEvent, DeliveryState, Suppression, SuppressionReason
+from concierge.mailing.returns import return_path
 from tests.factories import NOW, make_customer, make_mailbox
 from tests.inbound.arriving import CARE, letter
 from tests.inbound.dialects import BARBARA, dsn, group, plain
@@ -53,18 +54,20 @@ class House:
         """A mail of ours that left."""
         delivery = Delivery(
             key=key, purpose=purpose, state=DeliveryState.SENT, message_id=f"<{message_id}>", to_address=to, to_normalised=to,
-            subject="Re: Sandals", content={}, due_at=NOW, created_at=NOW, sent_at=NOW,
+            subject="Re: Sandals", content={"sender": {"name": "", "address": CARE}}, due_at=NOW, created_at=NOW, sent_at=NOW,
         )  # fmt: skip
         self.session.add(delivery)
         self.session.flush()
         return delivery
 
-    def receive(self, raw: bytes, *, reason: str = "", envelope_from: str | None = None) -> InboundMail:
+    def receive(
+        self, raw: bytes, *, reason: str = "", envelope_from: str | None = None, recipient: str = CARE
+    ) -> InboundMail:
         """Settle one mail, without the worker."""
         parsed = parse_mail(raw)
         assert isinstance(parsed, ParsedMail)
         mail = InboundMail(
-            source="smtp", blob_key=f"{abs(hash(raw)):064d}"[:64], size=len(raw), recipients=[CARE], received_at=LATER, reason=reason,
+            source="smtp", blob_key=f"{abs(hash(raw)):064d}"[:64], size=len(raw), recipients=[recipient] if recipient else [], received_at=LATER, reason=reason,
             envelope_from=envelope_from,
         )  # fmt: skip
         self.session.add(mail)
@@ -198,6 +201,72 @@ def test_a_forged_report_suppresses_nobody(house: House, what: str):  # T28
     before = house.delivery.state
     house.receive(raw)
     assert (house.suppressed(), house.delivery.state) == ([], before)
+
+
+GONE = group("failed", "5.1.1", "550 5.1.1 User unknown")
+OF_A_FORWARD = group("failed", "5.1.1", "550 5.1.1 User unknown", "b.weiss@elsewhere.example")
+
+
+def nameless(recipients: str = GONE) -> bytes:
+    """A report that names no mail of ours."""
+    return dsn("Undelivered Mail Returned to Sender", "…", recipients, enclosed="")
+
+
+def test_a_report_to_the_signed_return_path_needs_no_message_id(house: House):  # T28
+    assert house.receive(nameless()).reason == "no-matter"
+    assert (house.delivery.state, house.suppressed()) == (DeliveryState.SENT, [])
+    path = return_path(SECRET, CARE, house.delivery.id, 1)
+    mail = house.receive(nameless().replace(b"mx.example.com", b"mx2.example.com"), recipient=path)
+    assert (house.delivery.state, len(house.suppressed())) == (DeliveryState.BOUNCED, 1)
+    assert house.session.get_one(Message, mail.message_id).conversation_id == house.conversation.id
+
+
+def test_an_altered_return_path_counts_for_nothing(house: House):  # T28
+    path = return_path(SECRET, CARE, house.delivery.id, 1)
+    for altered in (
+        path.replace("+", "+a", 1)[:-1],
+        path[:6] + ("a" if path[6] != "a" else "b") + path[7:],
+        return_path("another-secret-0123456789-0123456789", CARE, house.delivery.id, 1),
+        CARE.replace("@", f"+{tokens.reply_key(SECRET, house.delivery.id)}@"),
+    ):
+        house.receive(nameless(GONE.replace("User", f"User {altered}")), recipient=altered)
+    assert (house.delivery.state, house.suppressed()) == (DeliveryState.SENT, [])
+
+
+@pytest.mark.parametrize("reached", ["the envelope", "what it is delivered to", "whom it is written to"])
+def test_a_return_path_of_its_own_leads_home_by_every_entrance(house: House, reached: str):
+    path = return_path(SECRET, CARE, house.delivery.id, 1, at="bounces@mail.maison-solenne.example")
+    raw = nameless()
+    if reached == "what it is delivered to":
+        raw = b"Delivered-To: " + path.encode() + b"\r\n" + raw
+    elif reached == "whom it is written to":
+        raw = raw.replace(b"To: care@maison-solenne.example", b"To: " + path.encode())
+    mail = house.receive(raw, recipient=path if reached == "the envelope" else "")
+    assert (mail.state, house.delivery.state) == (InboundState.FILED, DeliveryState.BOUNCED)
+
+
+def test_an_absence_told_to_a_return_path_of_its_own_is_filed_with_her(house: House):
+    path = return_path(SECRET, CARE, house.delivery.id, 1, at="bounces@mail.maison-solenne.example")
+    mail = house.receive(mail_of(Kind.AUTOMATIC, house), recipient=path)
+    assert house.session.get_one(Message, mail.message_id).conversation_id == house.conversation.id
+    assert house.delivery.state is DeliveryState.SENT
+
+
+def test_what_comes_back_from_where_she_has_it_forwarded_returns_to_her_editor_and_suppresses_nobody(house: House):
+    house.receive(nameless(OF_A_FORWARD), recipient=return_path(SECRET, CARE, house.delivery.id, 1))
+    assert (house.delivery.state, house.suppressed()) == (DeliveryState.BOUNCED, [])
+
+
+def test_a_return_path_is_that_of_one_sending(house: House):
+    """Of the mail that was sent again after it had come back, a second report on the first says nothing new."""
+    house.delivery.intent = 2
+    event = DeliveryEvent(delivery_id=house.delivery.id, at=NOW, kind="came_back")
+    house.session.add(event)
+    house.receive(nameless(), recipient=return_path(SECRET, CARE, house.delivery.id, 1))
+    assert house.delivery.state is DeliveryState.SENT
+    again = nameless().replace(b"mx.example.com", b"mx2.example.com")
+    house.receive(again, recipient=return_path(SECRET, CARE, house.delivery.id, 2))
+    assert house.delivery.state is DeliveryState.BOUNCED
 
 
 def test_the_same_report_twice_is_one(house: House):

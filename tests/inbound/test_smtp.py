@@ -21,6 +21,7 @@ from concierge import blobs
 from concierge.config import Config
 from concierge.inbound.models import InboundMail
 from concierge.inbound.sources.smtp import MailDoor, OpenDoor, open_door
+from concierge.mailing.returns import return_path
 from tests.factories import make_mailbox
 from tests.inbound.arriving import CARE, letter
 
@@ -97,6 +98,16 @@ def test_only_our_mailboxes_are_known_in_any_form(house, door, session):
         for unknown in ("nobody@maison-solenne.example", "care@other.example", "care", "+@maison-solenne.example"):
             assert smtp.rcpt(unknown)[0] >= 500
         assert smtp.rcpt("nobody@maison-solenne.example")[0] == 550
+
+
+@pytest.mark.parametrize("source", ["smtp", "lmtp"])
+def test_an_address_for_what_comes_back_is_known_if_it_is_signed(house, sessions, source):
+    at = "bounces@mail.example.com"
+    door = MailDoor(house.model_copy(update={"return_path": at}), sessions, source)
+    signed = return_path(house.secret, CARE, 1, 1, at=at)
+    assert [door._is_known(each) for each in (signed, signed.upper())] == [True, True]
+    unknown = (f"{signed[:-1]}x", signed.replace("mail.", "other."), at, signed.replace("bounces", "others"))
+    assert not any(map(door._is_known, unknown))
 
 
 def test_a_line_longer_than_the_rfc_allows_is_taken(house, door, session):

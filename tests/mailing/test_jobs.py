@@ -20,6 +20,7 @@ from concierge.mailing.providers import provider_for
 from concierge.mailing.providers.base import Accepted, Parcel, TransportError
 from concierge.mailing.providers.memory import MemoryProvider
 from concierge.mailing.providers.smtp import SmtpProvider
+from concierge.mailing.returns import read_return_path
 from tests.mailing.doubles import smtp_relay
 from tests.mailing.samples import BLOBS, NOW, make_full_mail, make_mail
 
@@ -72,6 +73,20 @@ def test_due_mail_leaves(config, sessions, queue, watch):
     assert states(sessions) == {"sent": 120}
     assert sorted(parcel.key for parcel in provider.sent) == sorted(f"reply:{number}" for number in range(120))
     assert jobs.deliver_due(config, sessions, provider) == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "begins"), [("", "care+"), ("bounces@mail.example.com", "bounces+"), ("unsigned", "care@")]
+)
+@pytest.mark.usefixtures("watch")
+def test_each_sending_has_a_return_path_of_its_own(config, sessions, queue, at, begins):
+    provider = MemoryProvider()
+    queue(2)
+    jobs.deliver_due(config.model_copy(update={"return_path": at}), sessions, provider)
+    paths = [parcel.return_path for parcel in provider.sent]
+    assert all(path.startswith(begins) for path in paths), paths
+    signed = [None, None] if at == "unsigned" else [(1, 1), (2, 1)]
+    assert sorted((read_return_path(config.secret, path) for path in paths), key=str) == signed
 
 
 def test_pictures_and_attachments_come_from_the_blobs(config, sessions, store, watch):

@@ -3,6 +3,7 @@
 import re
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,36 @@ def smtp(relay: Relay) -> Iterator[SmtpProvider]:
 def test_the_envelope_is_the_mailbox_and_the_customer(smtp, relay):
     assert smtp.send(parcel()).provider_id == "4F1"
     assert relay.mails[0][:2] == ("care@maison-solenne.example", ["barbara@example.com"])
+
+
+SIGNED = "care+key@maison-solenne.example"
+
+
+def test_the_envelope_is_the_signed_return_path_where_there_is_one(smtp, relay):
+    smtp.send(replace(parcel(), return_path=SIGNED))
+    assert relay.mails[0][0] == SIGNED
+    assert b"From: Nadia" in relay.mails[0][2]
+
+
+@pytest.mark.parametrize("stage", ["mail", "rcpt"])
+def test_a_relay_that_lets_no_signed_sender_pass_is_given_the_plain_one_ever_after(smtp, relay, stage):
+    relay.answer_next(f"{stage} 553 5.7.1 not a sender of ours", "ok")
+    for number in range(2):
+        smtp.send(replace(parcel(key=str(number)), return_path=SIGNED))
+    assert [sender for sender, _to, _raw in relay.mails] == ["care@maison-solenne.example"] * 2
+    assert relay.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answers", [["mail 451 4.3.0 later"], ["mail 553 no", "mail 553 no"], ["rcpt 550 5.1.1 unknown"] * 2]
+)
+def test_a_relay_that_puts_off_or_refuses_either_goes_on_being_given_a_signed_one(smtp, relay, answers):
+    relay.answer_next(*answers)
+    with pytest.raises(TransportError) as failed:
+        smtp.send(replace(parcel(), return_path=SIGNED))
+    assert failed.value.permanent == (" 5" in answers[0])
+    smtp.send(replace(parcel(), return_path=SIGNED))
+    assert [sender for sender, _to, _raw in relay.mails] == [SIGNED]
 
 
 def test_one_connection_carries_many_mails(smtp, relay):

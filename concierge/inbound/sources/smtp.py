@@ -21,6 +21,7 @@ from concierge.db import Sessions, make_sessions, reading
 from concierge.inbound import queries
 from concierge.inbound.commands import accept_mail
 from concierge.inbound.measures import Welcome
+from concierge.mailing.returns import leads_home
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ class MailDoor:
 
     def __init__(self, config: Config, sessions: Sessions, source: str = "smtp") -> None:
         self._sessions, self._source = sessions, source
-        self._policy = config.policy
+        self._policy, self._return_path = config.policy, config.return_path
+        self._secret = config.secret
         self._store = blobs.open_store(config)
 
     async def handle_RCPT(
@@ -88,6 +90,8 @@ class MailDoor:
         return LATER
 
     def _is_known(self, address: str) -> bool:
+        if leads_home(self._secret, address, at=self._return_path):
+            return True
         with reading(self._sessions) as session:
             return find_mailbox(session, address) is not None
 

@@ -64,12 +64,16 @@ def plain(error: Exception | str) -> str:
 
 @dataclass(frozen=True)
 class Parcel:
-    """A mail ready to be handed over: its delivery's key, its files' bytes, the time on it."""
+    """A mail ready to be handed over: its delivery's key, its files' bytes, the time on it.
+
+    `return_path` is the envelope's sender, for a carrier that has one; empty: the mail's own.
+    """
 
     key: str
     mail: Mail
     files: Mapping[str, bytes]
     at: datetime
+    return_path: str = ""
 
     @cached_property
     def raw(self) -> bytes:
@@ -77,9 +81,10 @@ class Parcel:
         return build(self.mail, self.files.__getitem__, now=self.at)
 
 
-def pack(key: str, mail: Mail, read_blob: Callable[[str], bytes], *, now: datetime) -> Parcel:
+def pack(key: str, mail: Mail, read_blob: Callable[[str], bytes], *, now: datetime, return_path: str = "") -> Parcel:
     """Gather what a mail needs before anybody is called; raises what `read_blob` raises."""
-    return Parcel(key, mail, {name: read_blob(name) for name in {file.blob_key for file in mail.files}}, now)
+    files = {name: read_blob(name) for name in {file.blob_key for file in mail.files}}
+    return Parcel(key, mail, files, now, return_path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Mail by SMTP over one connection that is kept open, with every outcome told apart (RFC 5321)."""
 
 import contextlib
+import logging
 import re
 import smtplib
 import socket
@@ -21,6 +22,8 @@ from concierge.mailing.providers.base import (
     unknown_outcome,
     unreachable,
 )
+
+log = logging.getLogger(__name__)
 
 _QUEUED_AS = re.compile(r"queued as <?([A-Za-z0-9._@-]{3,100})", re.IGNORECASE)
 _LINE_DOT = re.compile(rb"(?m)^\.")
@@ -54,6 +57,7 @@ class SmtpProvider:
         self._tls = tls if self._scheme == "smtp" else tls or ssl.create_default_context()
         self._connection: smtplib.SMTP | None = None
         self._lock = Lock()
+        self._lets_signed_pass = True
 
     def send(self, parcel: Parcel) -> Accepted:
         """Hand over one mail; raises TransportError."""
@@ -90,7 +94,6 @@ class SmtpProvider:
 
     def _hand_over(self, parcel: Parcel, raw: bytes) -> Accepted:
         smtp = self._begin(parcel, len(raw))
-        self._expect(smtp.rcpt(wire_address(parcel.mail.to.address)))
         self._expect(smtp.docmd("DATA"), ready=354)
         body = _LINE_DOT.sub(b"..", raw)
         # Up to here and while the text is under way nothing can have been accepted: the closing dot is still with us.
@@ -107,8 +110,32 @@ class SmtpProvider:
         return Accepted(found[1] if found else f"{code} {words}"[:200])
 
     def _begin(self, parcel: Parcel, size: int) -> smtplib.SMTP:
-        """MAIL FROM on a live connection: one that died while idle is replaced once."""
-        sender = wire_address(parcel.mail.sender.address)
+        """The envelope. A relay that lets no signed sender pass is given the mail's own from then on.
+
+        Postfix says so at the recipient only (`smtpd_delay_reject`), so that any refusal is tried a second time.
+        """
+        signed = parcel.return_path if self._lets_signed_pass else ""
+        if signed:
+            try:
+                return self._address(signed, parcel, size)
+            except TransportError as error:
+                if not error.permanent:
+                    raise
+                self._recover(error)
+        smtp = self._address(parcel.mail.sender.address, parcel, size)
+        if signed:
+            self._lets_signed_pass = False
+            log.warning("%s refuses signed return paths; mail that comes back is known by its Message-ID", self._host)
+        return smtp
+
+    def _address(self, sender: str, parcel: Parcel, size: int) -> smtplib.SMTP:
+        smtp, answer = self._mail_from(wire_address(sender), size)
+        self._expect(answer)
+        self._expect(smtp.rcpt(wire_address(parcel.mail.to.address)))
+        return smtp
+
+    def _mail_from(self, sender: str, size: int) -> tuple[smtplib.SMTP, tuple[int, bytes]]:
+        """What is said to a sender on a live connection: one that died while idle is replaced once."""
         fresh = self._connection is None
         while True:
             smtp = self._connected()
@@ -130,8 +157,7 @@ class SmtpProvider:
                 self._drop()
                 fresh = True
                 continue
-            self._expect(answer)
-            return smtp
+            return smtp, answer
 
     def _stream(self, smtp: smtplib.SMTP, data: bytes) -> None:
         if smtp.sock is None:
