@@ -251,8 +251,8 @@ def _write_bare(session: Session, known: _Known, some: range) -> None:
             "key": [f"bare:{name}:{each}" for each in some], "purpose": Same("offer"),
             "state": Same(DeliveryState.QUEUED), "message_id": mail_ids, "to_address": addresses,
             "to_normalised": addresses, "subject": Same("They are back"), "content": Same(Encoded(_CONTENT)),
-            "due_at": now, "attempts": Same(0), "intent": Same(1), "provider": Same(""), "provider_id": Same(""), "reason": Same(""),
-            "created_at": now,
+            "due_at": now, "attempts": Same(0), "intent": Same(1),
+            "provider": Same(""), "provider_id": Same(""), "reason": Same(""), "created_at": now,
         },
         Message: {
             "conversation_id": ids[Conversation], "mailbox_id": Same(known.mailbox_id), "direction": Same("out"),
