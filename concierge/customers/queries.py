@@ -38,6 +38,16 @@ def find_customer_by_address(session: Session, address: str) -> Customer | None:
     return session.scalar(statement)
 
 
+def share_customer(session: Session, address: str) -> None:
+    """Let nothing be decided about whoever has this address until the transaction ends, or wait until it is.
+
+    It is what a row that names her does by its foreign key: who writes of an address alone calls this.
+    """
+    hers = sa.select(CustomerAddress.customer_id).where(CustomerAddress.normalised == normalise(address))
+    herself = sa.select(Customer.id).where(Customer.id.in_(hers))
+    session.execute(herself.with_for_update(read=True, key_share=True, of=Customer)).all()
+
+
 def find_join(session: Session, customer: Customer, address_id: int) -> AuditEntry | None:
     """What joined this address to hers: the newest such entry that was not taken back."""
     entries = audit.list_for(session, customer)

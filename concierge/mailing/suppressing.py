@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.addresses import normalise
+from concierge.customers.queries import share_customer
 from concierge.errors import RuleBroken
 from concierge.mailing import queries
 from concierge.mailing.models import Suppression, SuppressionReason
@@ -40,6 +41,7 @@ def suppress(
     """Mail this address no more; twice is fine. `evidence` is what the provider, or a colleague, said."""
     if (standing := queries.find_suppression(session, address)) is not None:
         return standing
+    share_customer(session, address)  # whatever leaves for her in this moment has left, or sees it
     suppression = Suppression(
         normalised=normalise(address),
         reason=reason,

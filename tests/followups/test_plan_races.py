@@ -24,7 +24,7 @@ from tests.factories import DAY, HOUR, NOW, make_editor
 from tests.followups.builders import answered
 from tests.followups.plan_builders import make_plan, runs, steps_planned
 from tests.followups.test_plan_facts import LINE
-from tests.followups.test_races import leave_while
+from tests.followups.test_races import leave_while, storm
 
 
 @pytest.fixture
@@ -36,9 +36,9 @@ def nadia(session, monkeypatch):
     return nadia
 
 
-def readers(session, nadia, count):
+def readers(session, nadia, count, *, first=0):
     """So many who have their orders in their hands, each told of by two lines."""
-    for number in range(count):
+    for number in range(first, first + count):
         answered(session, nadia, f"Reader{number} Rossi", at=NOW - HOUR)
         for line in (1, 2):
             sold = replace(LINE, external_id=f"S-{number}:{line}", address=f"reader{number}@example.com")
@@ -142,3 +142,16 @@ def test_who_declines_while_it_leaves_does_so_after_it_has_left(session, session
     jobs.carry_plans(config, sessions)
     assert jobs.release_due(config, sessions) == 0
     assert steps_planned(session)[-1].because is Because.DECLINED
+
+
+def test_in_a_storm_no_mail_of_a_plan_leaves_after_who_declined_first(
+    session, sessions, config, nadia, monkeypatch
+):  # F09
+    make_plan(session, nadia, Start.DELIVERED)
+
+    def make(number):
+        readers(session, nadia, 1, first=number)
+        assert jobs.begin_plans(config, sessions) == 1
+        return steps_planned(session)[-1].id
+
+    storm(she_declines, make, session, sessions, config, monkeypatch)
