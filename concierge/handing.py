@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from concierge import clock, copies
 from concierge.config import Config
 from concierge.db import Sessions
-from concierge.lines import Line
+from concierge.lines import QUIET_SECONDS, Line
 from concierge.working import sharing
 
 # What was handed out and is still due after so long is handed out again, and a task that nobody began is void.
@@ -65,4 +65,5 @@ def hand_out(timetable: Sequence[Line], post: Post) -> tuple[Line, ...]:
 
 def _handed(line: Line, post: Post) -> Line:
     handing, called = Handing(line, post), f"{line.name} → {line.queue}"
-    return replace(line, job=handing, due=handing.next_due, by_clock=True, limit=60.0, called=called)
+    its = {"by_clock": True, "limit": 90.0, "quiet": QUIET_SECONDS}
+    return replace(line, job=handing, due=handing.next_due, called=called, **its)  # type: ignore[arg-type]

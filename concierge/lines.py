@@ -14,6 +14,10 @@ from concierge.config import Config
 from concierge.db import Sessions
 from concierge.nudges import Topic
 
+# A run that neither ended nor came by the database for so long stands still. With the time between two heartbeats, and
+# between two looks of the pages, it is seen within half a minute.
+QUIET_SECONDS = 15.0
+
 Job = Callable[[Config, Sessions], int]
 NextDue = Callable[[Session], datetime | None]
 
@@ -33,7 +37,8 @@ class Queue(StrEnum):
 class Line:
     """One line of the timetable: a job, when it runs at the latest, what nudges it, and when its next row is due.
 
-    `by_clock`: one copy of the worker is enough for it. A run longer than `limit` seconds counts as stuck.
+    `by_clock`: one copy of the worker is enough for it. A run counts as stuck that goes on for more than `limit`
+    seconds, or for more than `quiet` without beginning or ending a transaction.
 
     With many machines the clock hands it to `queue`: so many rows (`chunk`) in a task, or all of it in one. Without a
     queue every clock does it itself.
@@ -44,7 +49,8 @@ class Line:
     on: tuple[Topic, ...] = ()
     due: NextDue | None = None
     by_clock: bool = False
-    limit: float = 60.0
+    limit: float = 90.0
+    quiet: float = QUIET_SECONDS
     queue: Queue | None = None
     chunk: int | None = None
     # another name than its job's
@@ -64,6 +70,7 @@ class LastRuns:
 
     since: datetime | None = None
     began: float = 0.0
+    stirred: float = 0.0
     at: datetime | None = None
     took: float = 0.0
     fault: str = ""
@@ -77,6 +84,11 @@ class LastRuns:
     def begin(self) -> None:
         """A run begins."""
         self.since, self.began = clock.now(), time.monotonic()
+        self.stirred = self.began
+
+    def stir(self, *_event: object) -> None:
+        """It does something."""
+        self.stirred = time.monotonic()
 
     def end(self, done: int, fault: str = "") -> None:
         """It ended; `fault` says why it failed, in words about nobody."""
@@ -91,6 +103,7 @@ class LastRuns:
         """The same as plain values: moments as texts, how long it has been in hand by the steady clock."""
         return {
             "in_hand": round(time.monotonic() - self.began, 1) if self.since else None,
+            "still": round(time.monotonic() - self.stirred, 1) if self.since else None,
             "at": self.at.isoformat() if self.at else None,
             "took": round(self.took, 4),
             "fault": self.fault,

@@ -14,7 +14,9 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.blocking import BlockingScheduler
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import sessionmaker
 
 from concierge import clock, closing, copies, lifeline
 from concierge.config import Config
@@ -57,8 +59,13 @@ class Attempt:
     """Runs one line's job, never beside itself; one that raises is written down, once a minute if it goes on."""
 
     def __init__(self, line: Line, config: Config, sessions: Sessions) -> None:
-        """`sessions` is shared by all jobs."""
-        self.line, self._config, self._sessions = line, config, sessions
+        """The connections of `sessions` are shared by all jobs."""
+        self.line, self._config = line, config
+        self._last = LastRuns()
+        # the same in a name of its own, by which it is seen that the job gets on, in whatever thread
+        self._sessions = sessionmaker(class_=sessions.class_, **sessions.kw)
+        for moment in ("after_begin", "after_transaction_end"):
+            event.listen(self._sessions, moment, self._last.stir)
         self._guard = threading.Lock()
         self._in_hand = False
         self._wanted = False
@@ -67,7 +74,6 @@ class Attempt:
         self._closing = False
         self._fault = ""
         self._written_at = 0.0
-        self._last = LastRuns()
 
     def __call__(self) -> float | None:
         """Do what is due, and again if that was asked for meanwhile; in how many seconds to look again.
@@ -91,7 +97,8 @@ class Attempt:
 
     def report(self) -> dict[str, Any]:
         """How its runs went, for the heartbeat; all values are plain, none is about a person."""
-        line = {"every": self.line.every, "limit": self.line.limit, "by_clock": self.line.by_clock}
+        line = {"every": self.line.every, "limit": self.line.limit, "quiet": self.line.quiet}
+        line["by_clock"] = self.line.by_clock
         return line | {"on": list(self.line.on)} | self._last.report()
 
     def finish(self, latest: float) -> bool:

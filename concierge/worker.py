@@ -2,6 +2,7 @@
 
 A job runs when something it works on was stored (`on`), when its next row is due (`due`), and anyway `every` so many
 seconds: should a nudge be lost, its row is found then. `by_clock` are those that one copy of the worker is enough for.
+One that is quiet for longer than it may be counts as stuck: some wait for a provider, or for the database (`quiet`).
 With many machines a job is a task: the clock hands it to its `queue`, so many rows at a time (`chunk`), or all of it.
 """
 
@@ -33,8 +34,8 @@ LETTERS, HOUSE = Queue.LETTERS, Queue.HOUSE
 
 TIMETABLE: tuple[Line, ...] = (
     Line(drafts.release_due, every=10, on=(ANSWER, MESSAGE), due=drafts.next_due, queue=ANSWERS, chunk=5),
-    Line(mailing.deliver_answers, every=10, on=(DELIVERY,), due=mailing.next_answer, limit=90, queue=ANSWERS, chunk=25),
-    Line(mailing.deliver_letters, every=10, on=(DELIVERY,), due=mailing.next_letter, limit=90, queue=LETTERS, chunk=25),
+    Line(mailing.deliver_answers, every=10, on=(DELIVERY,), due=mailing.next_answer, quiet=45, queue=ANSWERS, chunk=25),
+    Line(mailing.deliver_letters, every=10, on=(DELIVERY,), due=mailing.next_letter, quiet=45, queue=LETTERS, chunk=25),
     Line(mailing.settle_orphans, every=30, by_clock=True, queue=HOUSE, chunk=50),
     Line(mailing.keep_mark, every=60, queue=HOUSE),
     Line(mailing.read_reports, every=5, by_clock=True, queue=HOUSE, chunk=20),
@@ -53,12 +54,12 @@ TIMETABLE: tuple[Line, ...] = (
     Line(wishes.reconsider_skipped, every=60, by_clock=True, limit=300, queue=SHOP, chunk=5),
     Line(wishes.ask_due, every=60, by_clock=True, queue=HOUSE, chunk=50),
     Line(wishes.expire_due, every=60, by_clock=True, queue=HOUSE, chunk=50),
-    Line(wishes.check_invariants, every=60, by_clock=True, queue=HOUSE),
+    Line(wishes.check_invariants, every=60, by_clock=True, quiet=60, queue=HOUSE),
     Line(followups.release_due, every=10, on=(FOLLOW_UP,), due=followups.next_due, queue=FOLLOWED, chunk=20),
     Line(followups.reckon_anew, every=60, by_clock=True, queue=HOUSE),
     Line(followups.begin_plans, every=30, by_clock=True, queue=HOUSE),
     Line(followups.carry_plans, every=10, on=(FOLLOW_UP,), queue=FOLLOWED, chunk=50),
-    Line(reports.count_demand, every=5, by_clock=True, limit=600, queue=HOUSE),
+    Line(reports.count_demand, every=5, by_clock=True, limit=600, quiet=300, queue=HOUSE),
     Line(reports.rank_anew, every=10, on=(POLICY,), by_clock=True, queue=HOUSE),
     Line(heartbeat.forget_copies, every=3600, by_clock=True),
 )

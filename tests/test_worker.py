@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,27 @@ def test_a_failure_with_another_reason_is_written_down_again(
         for _ in range(3):
             attempt()
     assert len(caplog.records) == 2
+
+
+def test_a_job_that_gets_on_is_told_from_one_that_stands_still(config: Config, sessions: Sessions):
+    still = []
+
+    def job(_config: Config, sessions: Sessions) -> int:
+        time.sleep(0.3)
+        still.append(attempt.report()["still"])
+        with ThreadPoolExecutor(1) as pool:  # as those who talk to a provider do
+            pool.submit(look, sessions).result()
+        still.append(attempt.report()["still"])
+        return 0
+
+    def look(sessions: Sessions) -> None:
+        with reading(sessions) as session:
+            session.execute(sa.text("SELECT 1"))
+
+    attempt = Attempt(Line(job, every=1), config, sessions)
+    attempt()
+    assert still[0] >= 0.3 > still[1]
+    assert attempt.report()["still"] is None
 
 
 def test_every_job_has_a_name_of_its_own():

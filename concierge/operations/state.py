@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from concierge.lines import QUIET_SECONDS
+
 
 class Kind(StrEnum):
     """What can be wrong."""
@@ -97,12 +99,18 @@ def _of_the_worker(seen: list[Seen], alive: list[Seen], now: datetime) -> list[F
     stuck: dict[str, float] = {}
     for copy in alive:
         for job, run in copy.lines.items():
-            if (seconds := _in_hand(copy, run, now)) > float(run.get("limit", 60.0)):
+            if seconds := _stuck(copy, run, now):
                 stuck[job] = max(seconds, stuck.get(job, 0.0))
     return [Fault(Kind.STUCK, job, seconds) for job, seconds in sorted(stuck.items())]
 
 
-def _in_hand(copy: Seen, run: Mapping[str, Any], now: datetime) -> float:
-    """Seconds a run has been going on: what its copy said, and what has passed since."""
-    said = run.get("in_hand")
-    return 0.0 if said is None else float(said) + max((now - copy.seen_at).total_seconds(), 0.0)
+def _stuck(copy: Seen, run: Mapping[str, Any], now: datetime) -> float:
+    """For how many seconds a run has been going on that goes on for too long, or stands still; 0: all is well.
+
+    That it got on since its copy last spoke nobody can know: how long it stands still is only what the copy said.
+    """
+    if (said := run.get("in_hand")) is None:
+        return 0.0
+    in_hand = float(said) + max((now - copy.seen_at).total_seconds(), 0.0)
+    is_still = float(run.get("still", 0.0)) > float(run.get("quiet", QUIET_SECONDS))
+    return in_hand if is_still or in_hand > float(run.get("limit", 90.0)) else 0.0

@@ -30,8 +30,8 @@ from tests.followups.builders import FRIDAY, answered, follow_up, fresh
 
 log = logging.getLogger(__name__)
 
-# `CONCIERGE_TESTS_FOLLOWUPS=full` plays each race until either side has been first 1,000 times, and sends 500 follow-ups
-# with 1, 2, 4 and 8 processes.
+# `CONCIERGE_TESTS_FOLLOWUPS=full` plays each race until either side has been first 1,000 times, and sends 500
+# follow-ups with 1, 2, 4 and 8 processes.
 FULL = os.environ.get("CONCIERGE_TESTS_FOLLOWUPS") == "full"
 ROUNDS = 1000
 

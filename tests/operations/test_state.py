@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
-from concierge.copies import SILENCE
+from concierge.copies import BEAT, SILENCE
+from concierge.lines import QUIET_SECONDS
 from concierge.operations.state import Kind, Queue, Seen, find_faults
 from concierge.operations.timetable import merge_lines
+from concierge.operations.watch import LOOK_SECONDS
 from tests.factories import DAY, MINUTE, NOW
 
 SECOND = timedelta(seconds=1)
@@ -40,9 +42,24 @@ def test_what_a_copy_said_before_its_clock_was_set_back_counts_for_nothing():  #
 
 
 def test_a_worker_that_beats_while_a_job_does_not_end_is_stuck():
-    lines = {"inbound.file_received": {"in_hand": 58.0, "limit": 60.0}, "mailing.deliver_answers": {"in_hand": None}}
+    lines = {
+        "inbound.file_received": {"in_hand": 58.0, "limit": 60.0, "still": 0.1},
+        "mailing.deliver_answers": {"in_hand": None},
+    }
     assert faults(seen(SECOND, lines=lines)) == []
     assert faults(seen(3 * SECOND, lines=lines)) == [(Kind.STUCK, "inbound.file_received")]
+
+
+def test_a_job_that_stands_still_is_known_before_half_a_minute_has_passed():
+    def beats(seconds: float, **run: object) -> list[tuple[Kind, str]]:
+        lines = {"followups.release_due": {"in_hand": 40.0, "limit": 60.0, "still": seconds, **run}}
+        return faults(seen(5 * SECOND, lines=lines))
+
+    assert beats(0.2) == [], "it goes on for long, but gets on"
+    assert beats(QUIET_SECONDS) == []
+    assert beats(QUIET_SECONDS + 1) == [(Kind.STUCK, "followups.release_due")]
+    assert beats(QUIET_SECONDS + 1, quiet=45.0) == [], "it may: it waits for a provider"
+    assert timedelta(seconds=QUIET_SECONDS) + BEAT + timedelta(seconds=LOOK_SECONDS) < timedelta(seconds=30)
 
 
 def test_a_provider_that_is_away_is_a_fault_after_a_while():
