@@ -35,6 +35,7 @@ from concierge.setting_checks import (
     check_database_url,
     check_event_key,
     check_order_number,
+    check_receivers,
     check_relay_url,
     check_return_path,
     check_secret,
@@ -92,6 +93,8 @@ class Policy(BaseSettings):
     # of one sender, by the envelope; 0 means as much as comes (see docs/operations.md)
     sender_mails_a_day: int = Field(500, ge=0, le=1_000_000, examples=["500"])
     sender_megabytes_a_day: int = Field(1000, ge=0, le=1_000_000, examples=["1000"])
+    # the score of the provider that took it in from which a mail counts as unwanted; 0 means never
+    spam_score: float = Field(5, ge=0, le=1000, examples=["5"])
     # the shop's order numbers, as a regular expression: behind the word for an order, or a #, they are shown to editors
     order_number: Annotated[str, AfterValidator(check_order_number)] = Field("", examples=[r"S-\d{5}"])
     attachment_megabytes: int = Field(18, ge=1, le=20, examples=["18"])
@@ -211,6 +214,8 @@ class Config(BaseSettings):
     # the same of an Inbound Parse that has a security policy with a signature; what is not signed is kept out then
     sendgrid_inbound_key: str = Field("", examples=["MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…"])
     inbound_secret: SecretStr = Field(SecretStr(""), examples=["a random text of at least 24 characters"])
+    # the mail systems whose word on a mail's sender counts, by the names in their Authentication-Results
+    trusted_receivers: Annotated[str, AfterValidator(check_receivers)] = Field("", examples=["mx.maison.example"])
     max_mail_bytes: int = Field(30 * 1024 * 1024, ge=64 * 1024, le=150 * 1024 * 1024, examples=["31457280"])
     stock_folder: Path | None = Field(None, examples=["/var/lib/concierge/stock"])
     shopify_secret: SecretStr = Field(SecretStr(""), examples=["the app's client secret"])
@@ -291,6 +296,11 @@ class Config(BaseSettings):
     def secret(self) -> str:
         """The key everything is signed with: configured, else made once and kept in the data folder."""
         return self.secret_key.get_secret_value() or kept_secret(self.data / "secret.key")
+
+    @property
+    def receivers(self) -> frozenset[str]:
+        """The names of the mail systems whose word on a mail's sender counts."""
+        return frozenset(self.trusted_receivers.lower().replace(",", " ").split())
 
     @property
     def inbound_token(self) -> str:

@@ -95,6 +95,13 @@ def check_event_key(text: str) -> str:
     return text
 
 
+def check_receivers(text: str) -> str:
+    """Names of mail systems as they are, by commas; raises ValueError for one that can't be such a name."""
+    if odd := [each for each in text.replace(",", " ").split() if not re.fullmatch(r"[A-Za-z0-9._:-]{1,255}", each)]:
+        raise ValueError(f"{odd[0]} is no name of a mail system")
+    return text
+
+
 def check_return_path(text: str) -> str:
     """Where mail comes back to, as it is; raises ValueError when nothing could be signed at it."""
     local, _at, _domain = text.partition("@")

@@ -54,6 +54,7 @@ class MailIn:
     kind_reason: str = ""
     language: str = ""
     flags: tuple[str, ...] = ()
+    authentic: bool | None = None
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
     reply_to: tuple[Address, ...] = ()
@@ -190,6 +191,7 @@ def _add_message(session: Session, conversation: Conversation, mail: MailIn) -> 
         html=mail.html,
         language=mail.language,
         flags=list(mail.flags),
+        authentic=mail.authentic,
         rfc_message_id=_bare(mail.rfc_message_id),
         in_reply_to=list(mail.in_reply_to),
         references=list(mail.references),

@@ -224,6 +224,8 @@ class Message(Base):
     html: Mapped[str | None] = mapped_column(sa.Text)
     language: Mapped[str] = mapped_column(sa.String(8), default="")
     flags: Mapped[list[str]] = mapped_column(default=list)
+    # whether mail systems we trust found that it is from where it says; NULL where they say nothing
+    authentic: Mapped[bool | None]
     rfc_message_id: Mapped[str | None] = mapped_column(sa.String(998))
     in_reply_to: Mapped[list[str]] = mapped_column(default=list)
     references: Mapped[list[str]] = mapped_column(default=list)

@@ -123,6 +123,7 @@ def _talk_values(conversation: Conversation, *, seen: int | None = None) -> dict
     return {
         "talk": showing.show(db.session, conversation, editor=editor, seen=seen, wanted=wanted),
         "named": list_named(db.session, conversation, order_number=house_config().policy.order_number),
+        "checks_senders": bool(house_config().receivers),
         "may_answer": editor.may_answer,
         "me": editor,
         "place": _where(),

@@ -1,6 +1,6 @@
 """Taking mail in, and what staff may do with one that could not be read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,13 +27,14 @@ def accept_mail(
     now: datetime,
     held: bool = False,
     place: str | None = None,
+    verdicts: Mapping[str, str] | None = None,
 ) -> InboundMail:
     """Keep a mail's bytes and note that it came; the caller commits, and only then says it was taken.
 
     *source* is one of those in `reasons.source_words`. *envelope_from* is the return path ("" for the null path, None
     when unknown), *recipients* are the envelope's, empty when unknown. *held* means that it waits until somebody
-    says that it be filed, see `inbound.measures`. *place* is where it was fetched from; a place is kept once. Raises
-    OSError when the bytes can't be kept.
+    says that it be filed, see `inbound.measures`. *place* is where it was fetched from; a place is kept once.
+    *verdicts* are what the provider says of it (see `inbound.authenticity`). Raises OSError when it can't be kept.
     """
     # The blob first: a row without bytes would be a lost mail, bytes without a row are merely a few bytes.
     key = blobs.put(raw)
@@ -48,6 +49,7 @@ def accept_mail(
         attempts=0,
         reason="",
         place=place,
+        verdicts={name: _storable(said) for name, said in verdicts.items()} if verdicts else None,
     )
     if held:
         _settle(mail, InboundState.QUARANTINED, HELD_BACK, now)

@@ -17,6 +17,7 @@ from concierge.customers import queries as customers
 from concierge.customers.commands import add_customer, note_offset
 from concierge.customers.models import Customer
 from concierge.inbound import queries
+from concierge.inbound.authenticity import NOBODY, Trust, believed, is_authentic, read_posted, read_score
 from concierge.inbound.commands import file_mail, quarantine_mail, set_aside
 from concierge.inbound.effects import EFFECTS, Change, Effect, Stranger
 from concierge.inbound.fingerprints import fingerprint
@@ -65,6 +66,7 @@ class _Case:
     mailbox: Mailbox
     also_to: tuple[Mailbox, ...]
     fingerprint: str
+    authentic: bool | None
     came_back: CameBack | None = None
 
     @property
@@ -87,8 +89,14 @@ class _Case:
         return (*self.read.parsed.flags, *warned, *(f"{ALSO_TO} {each.address}" for each in self.also_to))
 
 
-def settle_mail(session: Session, mail: InboundMail, read: ReadMail, *, secret: str, now: datetime) -> None:
-    """File *mail*, or settle why it is not filed. Nothing in it acts as staff, whatever it says (T24)."""
+def settle_mail(
+    session: Session, mail: InboundMail, read: ReadMail, *, secret: str, now: datetime, trust: Trust = NOBODY
+) -> None:
+    """File *mail*, or settle why it is not filed. Nothing in it acts as staff, whatever it says (T24).
+
+    *trust* says whose word on its sender counts.
+    """
+    read = _scored(mail, read, trust)
     parsed = read.parsed
     mailboxes = _find_mailboxes(session, mail, parsed, secret)
     if not mailboxes:
@@ -99,8 +107,18 @@ def settle_mail(session: Session, mail: InboundMail, read: ReadMail, *, secret: 
         set_aside(mail, "our-own-copy", now=now)
     else:
         mailbox, *others = mailboxes
-        case = _Case(mail, read, sender, mailbox, tuple(others), fingerprint(parsed, mail.blob_key))
+        found = (*believed(parsed.verdicts, trust), *read_posted(mail.verdicts or {}, mail.envelope_from))
+        authentic = is_authentic(sender.domain, found)
+        case = _Case(mail, read, sender, mailbox, tuple(others), fingerprint(parsed, mail.blob_key), authentic)
         _file_once(session, case, secret=secret, now=now)
+
+
+def _scored(mail: InboundMail, read: ReadMail, trust: Trust) -> ReadMail:
+    """As unwanted, where the provider that took it in gives it such a score; machines' mail is known by more."""
+    unwanted = trust.spam_score and mail.verdicts and read_score(mail.verdicts) >= trust.spam_score
+    if not unwanted or read.parsed.kind not in (Kind.HUMAN, Kind.UNSUBSCRIBE):
+        return read
+    return replace(read, parsed=replace(read.parsed, kind=Kind.SPAM, kind_reason="spam"))
 
 
 def _sender(mail: InboundMail, parsed: ParsedMail) -> Address | None:
@@ -242,6 +260,7 @@ def _mail_in(case: _Case, customer: Customer) -> MailIn:
         kind_reason=parsed.kind_reason,
         language=parsed.language or "",
         flags=case.flags,
+        authentic=case.authentic,
         to=parsed.to,
         cc=parsed.cc,
         reply_to=parsed.reply_to,

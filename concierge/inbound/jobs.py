@@ -17,6 +17,7 @@ from concierge.blobs import BlobMissing, BlobStore, StoreAway
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.inbound import queries
+from concierge.inbound.authenticity import Trust
 from concierge.inbound.commands import quarantine_mail
 from concierge.inbound.filing import ReadMail, keep_files, settle_mail
 from concierge.inbound.models import InboundMail, InboundState
@@ -148,7 +149,8 @@ def _settle(config: Config, sessions: Sessions, claim: _Claim, read: ReadMail) -
     with sessions() as session:
         if (mail := _still_ours(session, claim)) is None:
             return False
-        settle_mail(session, mail, read, secret=config.secret, now=clock.now())
+        trust = Trust(config.receivers, config.policy.spam_score)
+        settle_mail(session, mail, read, secret=config.secret, now=clock.now(), trust=trust)
         session.commit()
     return True
 

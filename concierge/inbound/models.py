@@ -47,6 +47,8 @@ class InboundMail(Base):
     size: Mapped[int]
     envelope_from: Mapped[str | None] = mapped_column(sa.String(400))
     recipients: Mapped[list[str]] = mapped_column(default=list)
+    # what the provider that took it in says of it beside: SPF, dkim, spam_score
+    verdicts: Mapped[dict[str, Any] | None]
     reason: Mapped[str] = mapped_column(sa.Text, default="")
     attempts: Mapped[int] = mapped_column(default=0)
     claimed_at: Mapped[datetime | None]

@@ -34,6 +34,16 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a mail system found of a mail's sender: its own name (empty where it gives none), how, what, of whom."""
+
+    by: str
+    method: str
+    result: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedAttachment:
     """A file or picture in a mail; `inline` when the HTML shows it by its cid."""
 
@@ -76,6 +86,8 @@ class ParsedMail:
     lists: tuple[str, ...] = ()
     # Minutes the clock that wrote Date was ahead of UTC; None where it does not say (RFC 5322, 3.3: -0000).
     offset: int | None = None
+    # What mail systems on its way found of its sender, or are said to have found.
+    verdicts: tuple[Verdict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

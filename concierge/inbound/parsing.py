@@ -5,6 +5,7 @@ from traceback import extract_tb
 
 from concierge.addresses import Address
 from concierge.conversations.quoting import find_fold, own_words
+from concierge.inbound.authenticity import read_verdicts
 from concierge.inbound.bodies import read_letter
 from concierge.inbound.bounces import read_failures, read_returned
 from concierge.inbound.charsets import codec_for
@@ -72,6 +73,7 @@ def _parse(raw: bytes, envelope_from: str | None) -> ParsedMail | Unreadable:
         references=tuple(dict.fromkeys((*_ids(headers, "references"), *reversed(returned)))),
         sent_at=read_date(headers.text("date")),
         offset=read_offset(headers.text("date")),
+        verdicts=read_verdicts(headers),
         subject=subject,
         sender=sender.address,
         reply_to=read_all(headers, "reply-to", charset),

@@ -83,6 +83,7 @@ def _keep(posted: PostedMail, config: Config) -> bool:
         recipients=posted.recipients,
         now=now,
         held=welcome is Welcome.HELD,
+        verdicts=posted.verdicts,
     )
     db.session.commit()
     return True

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from concierge.addresses import Address
-from concierge.inbound.parsed import Failure, Kind, ParsedAttachment, ParsedMail, Unreadable
+from concierge.inbound.parsed import Failure, Kind, ParsedAttachment, ParsedMail, Unreadable, Verdict
 
 _LENGTHS = struct.Struct(">II")
 
@@ -52,6 +52,7 @@ def unpack_answer(message: bytes) -> ParsedMail | Unreadable:
     sent_at, sender = values.pop("sent_at"), values.pop("sender")
     people: dict[str, Any] = {name: tuple(Address(**each) for each in values.pop(name)) for name in _PEOPLE}
     failures = tuple(Failure(**each | {"addresses": tuple(each["addresses"])}) for each in values.pop("failures"))
+    verdicts = tuple(Verdict(**each) for each in values.pop("verdicts"))
     lists: dict[str, Any] = {name: tuple(values.pop(name)) for name in _LISTS}
     return ParsedMail(
         sent_at=datetime.fromisoformat(sent_at) if sent_at else None,
@@ -59,6 +60,7 @@ def unpack_answer(message: bytes) -> ParsedMail | Unreadable:
         kind=Kind(values.pop("kind")),
         attachments=tuple(files),
         failures=failures,
+        verdicts=verdicts,
         **people,
         **lists,
         **values,
@@ -89,7 +91,7 @@ def _plain(value: object) -> object:
         return {"name": value.name, "address": value.address}
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, Failure):
+    if isinstance(value, Failure | Verdict):
         return asdict(value)
     raise TypeError(type(value).__name__)
 

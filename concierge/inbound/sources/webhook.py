@@ -7,6 +7,7 @@ a faithful mail is made again, so that whatever came is kept and read the same w
 import base64
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 from concierge.inbound.sources.pieces import Piece, compose_mail
 
 MOST_FIELDS = 600
+_LONGEST_VERDICT = 1_000
 
 
 class NotAForm(Exception):
@@ -25,11 +27,15 @@ class NotAForm(Exception):
 
 @dataclass(frozen=True)
 class PostedMail:
-    """A mail as it was posted: its bytes, the return path (None when unknown) and the envelope's recipients."""
+    """A mail as it was posted: its bytes, the return path (None when unknown) and the envelope's recipients.
+
+    `verdicts` are what SendGrid found of its sender, and how unwanted it looks.
+    """
 
     raw: bytes
     envelope_from: str | None
     recipients: tuple[str, ...]
+    verdicts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,11 +55,16 @@ def read_post(content_type: str, body: bytes) -> PostedMail:
     fields = _read_form(content_type, body)
     by_name = {each.name: each for each in reversed(fields)}
     envelope_from, recipients = _read_envelope(bytes(by_name["envelope"].data) if "envelope" in by_name else b"")
+    verdicts = {
+        name.lower(): bytes(by_name[name].data[:_LONGEST_VERDICT]).decode("utf-8", "replace").strip()
+        for name in ("SPF", "dkim", "spam_score")
+        if name in by_name
+    }
     if "email" in by_name:
-        return PostedMail(bytes(by_name["email"].data), envelope_from, recipients)
+        return PostedMail(bytes(by_name["email"].data), envelope_from, recipients, verdicts)
     if not by_name.keys() & {"headers", "from", "text", "html", "subject"}:
         raise NotAForm
-    return PostedMail(_rebuild(by_name), envelope_from, recipients)
+    return PostedMail(_rebuild(by_name), envelope_from, recipients, verdicts)
 
 
 def _read_form(content_type: str, body: bytes) -> list[_Field]:
