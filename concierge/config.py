@@ -1,15 +1,12 @@
 """Configuration read once from the environment and `.env`, every mistake reported at once; and the house's numbers."""
 
-import os
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     Field,
@@ -24,7 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from concierge.closed_days import check, covers
 from concierge.errors import Misconfigured
 from concierge.iana import zone_names
-from concierge.imap_settings import ImapAccount, possible_variables, read_accounts, split_variable
+from concierge.imap_settings import ImapAccount, read_accounts
 from concierge.kept_secrets import kept_secret
 from concierge.setting_checks import (
     BROKERS,
@@ -41,6 +38,7 @@ from concierge.setting_checks import (
     check_secret,
     check_web_url,
 )
+from concierge.variables import given_variables, unknown_variables
 
 __all__ = ["BROKERS", "OWN_MACHINE", "RELAY_PORTS", "check_relay_url"]
 
@@ -50,9 +48,6 @@ _PACKAGE = Path(__file__).parent
 LANGUAGES = ("en", *sorted(each.parent.name for each in _PACKAGE.glob("translations/*/LC_MESSAGES")))
 # A European house: the day before the month, the 24-hour clock.
 _LOCALES = {"en": "en_GB"}
-
-# Read by the tests and by the house's own processes.
-_NOT_SETTINGS = ("CONCIERGE_TEST", "CONCIERGE_LIFELINE")
 
 
 def locale_of(language: str) -> str:
@@ -81,8 +76,10 @@ class Policy(BaseSettings):
     send_attempts: int = Field(8, ge=1, le=30, examples=["8"])
     # mails to the provider in a second, over all machines; 0 means as fast as it goes
     send_per_second: float = Field(0, ge=0, le=10_000, examples=["10"])
-    # mails no person sent, to one address; what is more waits. 0 means as many as there are
+    # mails no person sent: to one address, in one conversation, and in all; what is more waits. 0: as many as there are
     automatic_mails_a_day: int = Field(3, ge=0, le=1000, examples=["3"])
+    automatic_mails_a_day_per_conversation: int = Field(5, ge=0, le=1000, examples=["5"])
+    automatic_mails_a_day_in_all: int = Field(50_000, ge=0, le=100_000_000, examples=["50000"])
     # the provider has to be away for so long before mails go by CONCIERGE_FALLBACK
     fallback_minutes: int = Field(5, ge=0, le=24 * 60, examples=["5"])
     send_timeout_seconds: int = Field(30, ge=1, le=60, examples=["30"])
@@ -338,7 +335,7 @@ def read_config(**overrides: object) -> Config:
     Raises Misconfigured whose text has one line for each mistake: the variable, what is wrong, an example.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
-    variables = _given_variables()
+    variables = given_variables()
     faults = _unknown_settings(variables)
     policy = Policy.model_construct()
     accounts, mistaken = read_accounts(variables)
@@ -368,26 +365,10 @@ def _faults(error: ValidationError, model: type[BaseSettings], prefix: str, opti
     return lines
 
 
-def _given_variables() -> dict[str, str | None]:
-    """Every CONCIERGE_ variable by its name in capitals; the environment's word counts before that of `.env`."""
-    both = {**dotenv_values(".env"), **os.environ}
-    return {name.upper(): value for name, value in both.items() if name.upper().startswith("CONCIERGE_")}
-
-
 def _unknown_settings(given: Mapping[str, str | None]) -> list[str]:
-    """A line for each CONCIERGE_ variable that is no setting, most likely misspelt."""
     known = [f"CONCIERGE_{name.upper()}" for name in Config.model_fields if name not in {"policy", "imap"}]
     known += [f"CONCIERGE_POLICY_{name.upper()}" for name in Policy.model_fields]
-    known += possible_variables(given)
-    unknown = sorted(each for each in set(given).difference(known) if not each.startswith(_NOT_SETTINGS))
-    return [
-        f"{each}: is no setting of the house{_perhaps(each, known)}" for each in unknown if not split_variable(each)
-    ]
-
-
-def _perhaps(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.8)
-    return f"; do you mean {near[0]}?" if near else "; .env.example lists them all"
+    return unknown_variables(given, known)
 
 
 def _with_driver(url: str) -> str:

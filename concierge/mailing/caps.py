@@ -1,7 +1,9 @@
-"""How many mails that no person sent may reach one address in a day: the wall at which every loop ends (T26, T27)."""
+"""How many mails that no person sent may leave in a day, to one address and in one conversation: where loops end."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 DAY = timedelta(days=1)
 
@@ -10,25 +12,58 @@ DAY = timedelta(days=1)
 AUTOMATIC = frozenset({"offer", "offer_gone", "still_wanted", "wish_confirm", "wish_request", "wish_link"})
 
 
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """So many in a day to one address, in one conversation, and of the whole house; 0: as many as there are."""
+
+    address: int = 0
+    conversation: int = 0
+    house: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.address or self.conversation or self.house)
+
+
+NONE = Caps()
+
+
+class Wanted(NamedTuple):
+    """A mail that is about to leave: its delivery's number, its address, and its conversation, if it is in one."""
+
+    number: int
+    address: str
+    conversation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """When automatic mails left in the last day, for each address and each conversation."""
+
+    addresses: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
+    conversations: Mapping[int, Sequence[datetime]] = field(default_factory=dict)
+
+
 def free_from(left: Sequence[datetime], now: datetime, *, most: int) -> datetime:
-    """From when, at the earliest `now`, an address may get another; `left` is when those of the last day did."""
+    """From when, at the earliest `now`, another may leave; `left` is when those of the last day did."""
     times = sorted(each for each in left if each > now - DAY)
-    return now if len(times) < most else max(now, times[-most] + DAY)
+    return now if not most or len(times) < most else max(now, times[-most] + DAY)
 
 
-def share(
-    wanted: Sequence[tuple[int, str]], left: Mapping[str, Sequence[datetime]], now: datetime, *, most: int
-) -> dict[int, datetime]:
-    """Of mails that are about to leave, (number, address) each, those that have to wait, and until when.
+def share(wanted: Sequence[Wanted], left: Left, now: datetime, caps: Caps) -> dict[int, datetime]:
+    """Of mails that are about to leave those that have to wait, by their numbers, and until when.
 
-    `left`: when automatic mails left for each address. Those that may leave now count for those behind them.
+    Those that may leave now count for those behind them.
     """
-    gone = {address: list(times) for address, times in left.items()}
+    by_address = {address: list(times) for address, times in left.addresses.items()}
+    by_conversation = {number: list(times) for number, times in left.conversations.items()}
     waiting = {}
-    for number, address in wanted:
-        free_at = free_from(gone.setdefault(address, []), now, most=most)
+    for number, address, conversation in wanted:
+        to_her = by_address.setdefault(address, [])
+        here = by_conversation.setdefault(conversation, []) if conversation is not None else []
+        free_at = max(free_from(to_her, now, most=caps.address), free_from(here, now, most=caps.conversation))
         if free_at > now:
             waiting[number] = free_at
         else:
-            gone[address].append(now)
+            to_her.append(now)
+            here.append(now)
     return waiting

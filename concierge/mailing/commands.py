@@ -14,6 +14,8 @@ from concierge.accounts.models import Editor
 from concierge.addresses import normalise
 from concierge.mailing import backoff, caps, queries
 from concierge.mailing.bulk import Posting, queue_deliveries
+from concierge.mailing.caps import Caps
+from concierge.mailing.holding_back import hold_back
 from concierge.mailing.mail import Mail, bracketed
 from concierge.mailing.mail import check as check_mail
 from concierge.mailing.models import (
@@ -125,15 +127,15 @@ def reserve_due(
     but: Rows = NONE,
     held_at: datetime | None = None,
     only: Collection[int] | None = None,
-    most_automatic: int = 0,
+    limits: Caps = caps.NONE,
 ) -> list[Delivery]:
     """Reserve up to `limit` deliveries of a lane that are due (of `only` these) under `claim`, the longest due first.
 
     `held_at` is the machine's time, by which leases run; `now`, unless a demo's clock was moved.
 
     They stay `queued`: should the worker die before it begins with one, it is free again after the lease. What has been
-    suppressed since it was queued is withheld here; what nobody sent in person waits where an address would get more
-    than `most_automatic` of them in a day (0: as many as there are).
+    suppressed since it was queued is withheld here; what nobody sent in person waits where it would be more than the
+    `limits` let leave in a day.
     """
     held_at = held_at or now
     due = (
@@ -157,22 +159,7 @@ def reserve_due(
         if delivery.to_normalised in suppressed:
             _settle(session, delivery, DeliveryState.WITHHELD, words_for(suppressed[delivery.to_normalised]), now=now)
     lawful = [each for each in reserved if each.to_normalised not in suppressed]
-    return _within_cap(session, lawful, claim=claim, now=now, most=most_automatic) if most_automatic else lawful
-
-
-def _within_cap(session: Session, reserved: list[Delivery], *, claim: str, now: datetime, most: int) -> list[Delivery]:
-    """Those that may leave now; the others are put off, and say why."""
-    automatic = [(each.id, each.to_normalised) for each in reserved if each.purpose in caps.AUTOMATIC]
-    if not automatic:
-        return reserved
-    addresses = list({address for _number, address in automatic})
-    left = queries.list_automatic(session, addresses, since=now - caps.DAY, but_claim=claim)
-    waiting = caps.share(automatic, left, now, most=most)
-    for delivery in reserved:
-        if delivery.id in waiting:
-            delivery.due_at, delivery.claim, delivery.claimed_at = waiting[delivery.id], None, None
-            delivery.reason = _("She was sent so many automatic mails in a day that this one waits.")
-    return [each for each in reserved if each.id not in waiting]
+    return hold_back(session, lawful, claim=claim, now=now, limits=limits) if limits else lawful
 
 
 def begin_sending(session: Session, delivery_id: int, *, claim: str, now: datetime) -> bool:

@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from concierge import blobs, clock, closing, setbacks
 from concierge.blobs import BlobMissing
-from concierge.config import Config
+from concierge.config import Config, Policy
 from concierge.db import Sessions, reading
 from concierge.errors import RuleBroken
 from concierge.mailing import commands, leases, outbox, pace, queries, reporting
 from concierge.mailing.breaker import Breaker
+from concierge.mailing.caps import Caps
 from concierge.mailing.leases import LeaseClock
 from concierge.mailing.models import Delivery, Lane, ProviderPost
 from concierge.mailing.providers import fallback_for, provider_for
@@ -252,7 +253,7 @@ def _reserve(desk: Desk, claim: str) -> Batch | None:
                 limit=limit,
                 but=setbacks.resting(_JOBS[desk.lane], now),
                 only=desk.only,
-                most_automatic=desk.config.policy.automatic_mails_a_day,
+                limits=_limits(desk.config.policy),
             )
             pace.give_back(session, limit - len(reserved), rate)
             session.commit()
@@ -264,6 +265,14 @@ def _reserve(desk: Desk, claim: str) -> Batch | None:
         log.exception("mails could not be reserved together, and are read one by one")
         _find_unreadable(desk, now)
         return Batch(claim, [], LeaseClock(now, 0.0))
+
+
+def _limits(policy: Policy) -> Caps:
+    return Caps(
+        address=policy.automatic_mails_a_day,
+        conversation=policy.automatic_mails_a_day_per_conversation,
+        house=policy.automatic_mails_a_day_in_all,
+    )
 
 
 def _find_unreadable(desk: Desk, now: datetime) -> None:

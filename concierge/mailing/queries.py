@@ -1,7 +1,8 @@
 """Reading deliveries and suppressions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -25,6 +26,8 @@ from concierge.setbacks import NONE, Rows
 
 # Handed over, whatever became of it afterwards: what a customer may find in her mailbox.
 LEFT = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.DELIVERED, DeliveryState.BOUNCED)
+# Asked of the table: conversations stand above, and mailing does not know them.
+_messages = sa.table("message", sa.column("delivery_id", sa.Integer), sa.column("conversation_id", sa.Integer))
 _NOT_SENT = (DeliveryState.WITHHELD, DeliveryState.REJECTED, DeliveryState.FAILED)
 
 
@@ -162,17 +165,41 @@ def list_automatic(
     session: Session, normalised: Sequence[str], *, since: datetime, but_claim: str
 ) -> dict[str, list[datetime]]:
     """When automatic mails left for these addresses since then; those about to under another claim count too."""
+    at, left = _left_by_itself(since, but_claim)
+    statement = sa.select(Delivery.to_normalised, at)
+    statement = statement.where(is_one_of(session, Delivery.to_normalised, normalised), *left)
+    return _gathered(session.connection().execute(statement))
+
+
+def list_conversations(session: Session, numbers: Sequence[int]) -> dict[int, int]:
+    """The conversation each of these deliveries stands in, of those that stand in one."""
+    statement = sa.select(_messages.c.delivery_id, _messages.c.conversation_id)
+    statement = statement.where(_messages.c.delivery_id.in_(numbers))
+    return {number: conversation for number, conversation in session.connection().execute(statement)}
+
+
+def list_automatic_in(
+    session: Session, conversations: Collection[int], *, since: datetime, but_claim: str
+) -> dict[int, list[datetime]]:
+    """The same for conversations."""
+    at, left = _left_by_itself(since, but_claim)
+    statement = sa.select(_messages.c.conversation_id, at).join(Delivery, Delivery.id == _messages.c.delivery_id)
+    statement = statement.where(_messages.c.conversation_id.in_(conversations), *left)
+    return _gathered(session.connection().execute(statement))
+
+
+def _left_by_itself(since: datetime, but_claim: str) -> tuple[sa.ColumnElement[datetime], list[Any]]:
     at = sa.func.coalesce(Delivery.sent_at, Delivery.claimed_at, Delivery.created_at)
     others = (Delivery.state == DeliveryState.QUEUED) & (Delivery.claim != but_claim)
-    statement = (
-        sa.select(Delivery.to_normalised, at)
-        .where(is_one_of(session, Delivery.to_normalised, normalised), Delivery.purpose.in_(AUTOMATIC), at > since)
-        .where(Delivery.state.in_((*LEFT, DeliveryState.SENDING, DeliveryState.UNCERTAIN)) | others)
-    )
-    left: dict[str, list[datetime]] = {}
-    for address, moment in session.connection().execute(statement):
-        left.setdefault(address, []).append(moment)
-    return left
+    gone = Delivery.state.in_((*LEFT, DeliveryState.SENDING, DeliveryState.UNCERTAIN))
+    return at, [Delivery.purpose.in_(AUTOMATIC), at > since, gone | others]
+
+
+def _gathered(rows: Iterable[Any]) -> dict[Any, list[datetime]]:
+    found: dict[Any, list[datetime]] = {}
+    for key, moment in rows:
+        found.setdefault(key, []).append(moment)
+    return found
 
 
 def list_courteous(session: Session, normalised: Sequence[str], *, since: datetime) -> list[datetime]:
