@@ -25,7 +25,7 @@ import click
 import sqlalchemy as sa
 
 from concierge import schema
-from concierge.config import Config, read_config
+from concierge.config import Config, Policy, read_config
 from concierge.copies import WorkerCopy
 from concierge.db import Sessions, database_now, make_sessions, reading
 from concierge.followups.models import FollowUp, FollowUpState
@@ -38,14 +38,16 @@ from tests.houses import ROOT, free_port
 from tests.postgresql import private_server
 
 SECRET = "a-secret-for-tests-only-0123456789"
-# All day long, so that it can be run at any hour; what a dead worker had on the line is settled after a minute.
+# So that it can be run at any hour.
+ALL_DAY = Policy(courtesy_from_hour=0, courtesy_until_hour=24)
+# What a dead worker had on the line is settled after a minute.
 SETTINGS = {
     "provider": "smtp",
     "secret_key": SECRET,
     "inbound_secret": "an-inbound-secret-for-tests",
     "log": "json",
-    "policy_courtesy_from_hour": "0",
-    "policy_courtesy_until_hour": "24",
+    "policy_courtesy_from_hour": str(ALL_DAY.courtesy_from_hour),
+    "policy_courtesy_until_hour": str(ALL_DAY.courtesy_until_hour),
     "policy_follow_up_backlog_per_minute": "100000",
     "policy_lease_minutes": "1",
 }
@@ -132,7 +134,8 @@ def furnish(sessions: Sessions, follow_ups: int, answers: int, *, due_at: dateti
         for number in range(follow_ups):
             conversation = answered(session, nadia, f"Reader{number} Rossi", at=long_ago)
             wall = due_at.astimezone(ROME).replace(tzinfo=None)
-            follow_up(session, conversation, nadia, now=long_ago + timedelta(hours=1), wall=wall, is_named=True)
+            planned_at = long_ago + timedelta(hours=1)
+            follow_up(session, conversation, nadia, now=planned_at, policy=ALL_DAY, wall=wall, is_named=True)
         for number in range(answers):
             conversation = answered(session, nadia, f"Asker{number} Rossi", at=long_ago)
             words = f"Dear Asker{number},\n\nthe pair is put aside for you."

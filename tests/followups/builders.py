@@ -45,11 +45,17 @@ def planned(conversation: Conversation, **values: object) -> Planned:
 
 
 def follow_up(
-    session: Session, conversation: Conversation, nadia: Editor, *, now: datetime = NOW, **values: object
+    session: Session,
+    conversation: Conversation,
+    nadia: Editor,
+    *,
+    now: datetime = NOW,
+    policy: Policy = POLICY,
+    **values: object,
 ) -> FollowUp:
     """Planned for Friday at ten, unless told otherwise."""
     what = planned(conversation, **values)
-    return commands.schedule_follow_up(session, conversation, what, by=nadia, policy=POLICY, now=now)
+    return commands.schedule_follow_up(session, conversation, what, by=nadia, policy=policy, now=now)
 
 
 def fresh(session: Session, found: FollowUp) -> FollowUp:
