@@ -6,7 +6,7 @@ from datetime import datetime
 from zlib import crc32
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session, defaultload, defer, lazyload
 
 from concierge.accounts.models import Editor, Mailbox
 from concierge.addresses import Address, normalise
@@ -35,6 +35,13 @@ from concierge.mailing.models import LETTERS, Delivery
 CHOSEN = "chosen"
 # A mail's ids lead to at most so many others.
 _MOST_FOUND = 200
+_NEWEST = (Message.created_at.desc(), Message.id.desc())
+# A conversation without what hardly anybody asks of it who has it locked; it is read when somebody does.
+BARE = (
+    lazyload(Conversation.tags),
+    defaultload(Conversation.customer).lazyload(Customer.sizes),
+    defaultload(Conversation.editor).lazyload(Editor.sign_offs),
+)
 
 
 def get_conversation(session: Session, conversation_id: int) -> Conversation:
@@ -64,6 +71,7 @@ def lock_as_it_is(session: Session, conversation_id: int) -> Conversation:
     statement = (
         sa.select(Conversation)
         .where(Conversation.id == conversation_id)
+        .options(*BARE)
         .with_for_update(of=Conversation)
         .execution_options(populate_existing=True)
     )
@@ -176,7 +184,8 @@ def find_recipient(session: Session, conversation: Conversation) -> Address | No
     """
     customer = conversation.customer
     hers = {each.normalised: each.address for each in customer.addresses}
-    last = last_incoming(session, conversation)
+    where_from = sa.select(Message.reply_to, Message.from_address).where(*_by_people(conversation, Direction.IN))
+    last = session.execute(where_from.order_by(*_NEWEST).limit(1)).one_or_none()
     if last is not None and last.reply_to and last.reply_to[0].get(CHOSEN):
         return Address(last.reply_to[0]["name"], last.reply_to[0]["address"])
     named = [each["address"] for each in last.reply_to[:1]] + [last.from_address] if last else []
@@ -198,15 +207,13 @@ def _is_answer() -> sa.ColumnElement[bool]:
 def _last(
     session: Session, conversation: Conversation, direction: Direction, *also: sa.ColumnElement[bool]
 ) -> Message | None:
-    statement = (
-        sa.select(Message)
-        .where(*also)
-        .where(Message.conversation_id == conversation.id, Message.direction == direction)
-        .where(Message.kind == MessageKind.HUMAN)
-        .order_by(Message.created_at.desc(), Message.id.desc())
-        .limit(1)
-    )
-    return session.scalar(statement)
+    statement = sa.select(Message).where(*also, *_by_people(conversation, direction)).order_by(*_NEWEST).limit(1)
+    return session.scalar(statement.options(lazyload(Message.attachments), defer(Message.html)))
+
+
+def _by_people(conversation: Conversation, direction: Direction) -> tuple[sa.ColumnElement[bool], ...]:
+    here = (Message.conversation_id == conversation.id, Message.direction == direction)
+    return (*here, Message.kind == MessageKind.HUMAN)
 
 
 def last_editor_of(session: Session, customer_id: int) -> Editor | None:

@@ -27,9 +27,9 @@ def release_due(config: Config, sessions: Sessions) -> int:
     """Let every answer go whose moment has come, each in a transaction of its own; how many left."""
     return_overtaken(config, sessions)
     now = clock.now()
-    if not outbox.is_open(config, sessions):
-        return 0
     with reading(sessions) as session:
+        if not outbox.is_open(session, config):
+            return 0
         due = queries.list_due_ids(session, now=now, but=resting(_JOB, now))
     return try_each(sessions, _JOB, due, lambda draft_id: _release(config, sessions, draft_id))
 

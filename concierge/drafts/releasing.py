@@ -124,9 +124,10 @@ class Leaving:
 def queue_answer(
     session: Session, conversation: Conversation, leaving: Leaving, *, by: Editor, now: datetime
 ) -> tuple[Delivery, Message]:
-    """Queue an answer's mail, and let the answer stand in the conversation."""
+    """Queue an answer's mail, and let the answer stand in the conversation; whether she may be mailed was asked."""
     mail = leaving.finished.mail
-    delivery = mailing.queue_delivery(session, mail, key=leaving.key, purpose=leaving.purpose, now=now)
+    key, purpose = leaving.key, leaving.purpose
+    delivery = mailing.queue_delivery(session, mail, key=key, purpose=purpose, now=now, may_be_mailed=True)
     answer = MailOut(
         subject=mail.subject,
         text=mail.text,

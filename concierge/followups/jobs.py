@@ -38,9 +38,9 @@ def release_due(config: Config, sessions: Sessions) -> int:
     What an outage held up does not leave in one burst: so many a minute, the longest waiting first.
     """
     now = clock.now()
-    if not outbox.is_open(config, sessions):
-        return 0
     with reading(sessions) as session:
+        if not outbox.is_open(session, config):
+            return 0
         due = queries.list_due(session, now=now, limit=AT_ONCE, but=resting(_JOB, now))
         room = config.policy.follow_up_backlog_per_minute
         if due and now - due[0][1] > _BACKLOG:

@@ -28,7 +28,7 @@ PURPOSE = "follow_up"
 # as a literal, so that the index of those that are not yet carried on is used
 _SCHEDULED: sa.ColumnElement[str] = sa.literal_column("'scheduled'")
 # scheduled, and not asking; in the words of the index of what is due
-_WAITS = (FollowUp.settled_at.is_(None), FollowUp.asked_at.is_(None))
+WAITS = (FollowUp.settled_at.is_(None), FollowUp.asked_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def list_due(session: Session, *, now: datetime, limit: int, but: Rows = NONE) -
     """Numbers of those that may be due, and since when, the longest first."""
     statement = (
         sa.select(FollowUp.id, FollowUp.due_at)
-        .where(*_WAITS, FollowUp.due_at <= now)
+        .where(*WAITS, FollowUp.due_at <= now)
         .where(FollowUp.id.not_in(but))
         .order_by(FollowUp.due_at, FollowUp.id)
         .limit(limit)
@@ -103,7 +103,7 @@ def list_due(session: Session, *, now: datetime, limit: int, but: Rows = NONE) -
 
 def next_due_at(session: Session, *, but: Rows = NONE) -> datetime | None:
     """When the next one may be due."""
-    first = sa.select(FollowUp.due_at).where(*_WAITS, FollowUp.id.not_in(but)).order_by(FollowUp.due_at).limit(1)
+    first = sa.select(FollowUp.due_at).where(*WAITS, FollowUp.id.not_in(but)).order_by(FollowUp.due_at).limit(1)
     return session.scalar(first)
 
 
@@ -113,7 +113,7 @@ def list_moved(session: Session, *, until: datetime, limit: int) -> list[int]:
         sa.select(FollowUp.id)
         .join(Conversation, Conversation.id == FollowUp.conversation_id)
         .join(Customer, Customer.id == Conversation.customer_id)
-        .where(*_WAITS, FollowUp.due_at <= until)
+        .where(*WAITS, FollowUp.due_at <= until)
         .where(FollowUp.reckoned_from != Customer.zone_name + ":" + Customer.country)
     )
     return list(session.scalars(statement.order_by(FollowUp.due_at, FollowUp.id).limit(limit)))
@@ -140,7 +140,7 @@ def list_coming(
     session: Session, *, editor_id: int | None = None, until: datetime | None = None, limit: int = 100
 ) -> list[FollowUp]:
     """What will leave by itself, the next first: of everybody, or of one editor."""
-    statement = sa.select(FollowUp).where(*_WAITS)
+    statement = sa.select(FollowUp).where(*WAITS)
     if editor_id is not None:
         statement = statement.where(FollowUp.editor_id == editor_id)
     if until is not None:

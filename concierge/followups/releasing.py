@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defaultload
 
 from concierge import audit, tokens
 from concierge.accounts.models import Editor
@@ -11,7 +11,7 @@ from concierge.addresses import Address
 from concierge.catalogue import queries as catalogue
 from concierge.conversations.commands import FileIn
 from concierge.conversations.models import Conversation, Message
-from concierge.conversations.queries import lock_conversation, references_for
+from concierge.conversations.queries import BARE, lock_conversation, references_for
 from concierge.customers.models import Customer
 from concierge.drafts import body, letter, wording
 from concierge.drafts import queries as drafts
@@ -98,7 +98,9 @@ def claim_due(session: Session, follow_up_id: int, *, now: datetime) -> FollowUp
     )
     assert isinstance(claimed, sa.CursorResult)
     # all of it anew: what she did between the first lock and hers is not in what was read under the first
-    return session.get(FollowUp, follow_up_id, populate_existing=True) if claimed.rowcount == 1 else None
+    bare = [defaultload(FollowUp.conversation).options(*BARE)]
+    ours = claimed.rowcount == 1
+    return session.get(FollowUp, follow_up_id, options=bare, populate_existing=True) if ours else None
 
 
 def _hold_her_still(session: Session, conversation: Conversation) -> None:

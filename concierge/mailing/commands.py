@@ -81,16 +81,24 @@ _SENT = (
 
 
 def queue_delivery(
-    session: Session, mail: Mail, *, key: str, purpose: str, now: datetime, not_before: datetime | None = None
+    session: Session,
+    mail: Mail,
+    *,
+    key: str,
+    purpose: str,
+    now: datetime,
+    not_before: datetime | None = None,
+    may_be_mailed: bool = False,
 ) -> Delivery:
     """Queue one mail to one address under a unique key such as "reply:902"; the same key twice gives the first.
 
-    To a suppressed address nothing is sent: the delivery is `withheld` and says why. Raises UnlawfulMail.
+    To a suppressed address nothing is sent: the delivery is `withheld` and says why; `may_be_mailed`: the caller has
+    asked that in this transaction. Raises UnlawfulMail.
     """
     check_mail(mail)
     if (earlier := queries.find_delivery(session, key)) is not None:
         return earlier
-    suppression = queries.find_suppression(session, mail.to.address)
+    suppression = None if may_be_mailed else queries.find_suppression(session, mail.to.address)
     delivery = Delivery(
         key=key,
         purpose=purpose,
@@ -157,7 +165,7 @@ def reserve_due(
     suppressed = queries.list_suppressed(session, [each.to_normalised for each in reserved])
     for delivery in reserved:
         if delivery.to_normalised in suppressed:
-            _settle(session, delivery, DeliveryState.WITHHELD, words_for(suppressed[delivery.to_normalised]), now=now)
+            settle(session, delivery, DeliveryState.WITHHELD, words_for(suppressed[delivery.to_normalised]), now=now)
     lawful = [each for each in reserved if each.to_normalised not in suppressed]
     return hold_back(session, lawful, claim=claim, now=now, limits=limits) if limits else lawful
 
@@ -221,11 +229,11 @@ def record_failure(
         return False
     current.provider = provider
     if error.uncertain:
-        _settle(session, current, DeliveryState.UNCERTAIN, error.words, now=now)
+        settle(session, current, DeliveryState.UNCERTAIN, error.words, now=now)
     elif error.permanent:
-        _settle(session, current, DeliveryState.REJECTED, error.words, now=now)
+        settle(session, current, DeliveryState.REJECTED, error.words, now=now)
     elif current.attempts >= attempts_allowed and backoff.exhausted(_first_failure(session, current) or now, now):
-        _settle(session, current, DeliveryState.FAILED, error.words, now=now)
+        settle(session, current, DeliveryState.FAILED, error.words, now=now)
     else:
         _postpone(session, current, error, chance=chance, now=now)
     return True
@@ -236,7 +244,7 @@ def record_unbuildable(session: Session, delivery: Delivery, words: str, *, clai
     current = session.get(Delivery, delivery.id, populate_existing=True, with_for_update=True)
     if current is None or current.claim != claim or current.state is not DeliveryState.SENDING:
         return False
-    _settle(session, current, DeliveryState.FAILED, words, now=now)
+    settle(session, current, DeliveryState.FAILED, words, now=now)
     return True
 
 
@@ -260,7 +268,7 @@ def settle_orphans(
         words = _(
             "The worker stopped while this mail was on its way out. It may have arrived: ask before sending again."
         )
-        _settle(session, delivery, DeliveryState.UNCERTAIN, words, now=now)
+        settle(session, delivery, DeliveryState.UNCERTAIN, words, now=now)
     return len(orphans)
 
 
@@ -270,7 +278,7 @@ def send_again(session: Session, delivery: Delivery, *, by: Editor, now: datetim
         raise MoveRefused
     suppression = queries.find_suppression(session, delivery.to_address)
     if suppression:
-        _settle(session, delivery, DeliveryState.WITHHELD, words_for(suppression.reason), now=now)
+        settle(session, delivery, DeliveryState.WITHHELD, words_for(suppression.reason), now=now)
         return
     delivery.state, delivery.due_at, delivery.attempts = DeliveryState.QUEUED, now, 0
     delivery.intent += 1  # another decision, by which the provider may tell this sending from the one before
@@ -295,8 +303,16 @@ def _postpone(session: Session, delivery: Delivery, error: TransportError, *, ch
     session.add(_event(delivery, "postponed", error.words, now=now))
 
 
-def _settle(session: Session, delivery: Delivery, state: DeliveryState, words: str, *, now: datetime) -> None:
-    """To a state in which it stays for now, with the reason and an entry in its history."""
+def settle(
+    session: Session,
+    delivery: Delivery,
+    state: DeliveryState,
+    words: str,
+    *,
+    by: Editor | None = None,
+    now: datetime,
+) -> None:
+    """To a state in which it stays for now, with the reason and an entry in its history; raises MoveRefused."""
     if delivery.state is not state:
         check_move(delivery, state)
     delivery.state, delivery.reason = state, words
@@ -304,7 +320,7 @@ def _settle(session: Session, delivery: Delivery, state: DeliveryState, words: s
     if state in SETTLED:
         delivery.settled_at = now
     session.add(_event(delivery, state.value, words, now=now))
-    audit.record(session, f"delivery.{state.value}", delivery, by=None, now=now, reason=words)
+    audit.record(session, f"delivery.{state.value}", delivery, by=by, now=now, reason=words)
 
 
 def _event(delivery: Delivery, kind: str, words: str, *, now: datetime) -> DeliveryEvent:

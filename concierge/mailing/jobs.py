@@ -98,16 +98,19 @@ def deliver_due(config: Config, sessions: Sessions, provider: Provider | None = 
 
 
 def _hand_over_due(lane: Lane, config: Config, sessions: Sessions, provider: Provider | None) -> int:
-    if not outbox.is_open(config, sessions):
+    with reading(sessions) as session:
+        if not queries.is_any_due(session, clock.now(), lane):
+            return 0
+        is_open = outbox.is_open(session, config)
+    if not is_open:
         _shut_if_behind(config, sessions)
         return 0
     if (chosen := _choose(config, provider or provider_for(config))) is None:
         return 0
     carrier, breaker = chosen
     only = given(lambda: _in_sight(lane, config, sessions))
-    with reading(sessions) as session:
-        if not (queries.is_any_due(session, clock.now(), lane) if only is None else only):
-            return 0
+    if only is not None and not only:
+        return 0
     desk = Desk(lane, config, config.secret, sessions, carrier, breaker, blobs.open_store(config).get, only)
     ends_at = time.monotonic() + RUN_SECONDS
     senders = _SENDERS.get(carrier.name, 1)
@@ -174,7 +177,9 @@ def settle_orphans(config: Config, sessions: Sessions) -> int:
 
 def keep_mark(config: Config, sessions: Sessions) -> int:
     """Note how far the house has come, in the database and then on this machine; 0, for nothing was waiting for it."""
-    if not outbox.is_open(config, sessions):
+    with reading(sessions) as session:
+        is_open = outbox.is_open(session, config)
+    if not is_open:
         return _shut_if_behind(config, sessions)
     with sessions() as session:
         house, mark = outbox.raise_mark(session)

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.config import Config
-from concierge.db import Base, BigId, Sessions, reading
-from concierge.mailing.models import Delivery, DeliveryEvent, DeliveryState
-from concierge.mailing.moves import check_move
+from concierge.db import Base, BigId
+from concierge.mailing.commands import settle
+from concierge.mailing.models import Delivery, DeliveryState
 
 RESTORED, BEHIND = "restored", "behind"
 # So far the mark jumps when a person opens the outbox: beyond whatever any machine has seen of the house before.
@@ -71,15 +71,7 @@ def open_outbox(session: Session, *, by: Editor, now: datetime) -> int:
         .with_for_update()
     ).all()
     for delivery in overdue:
-        check_move(delivery, DeliveryState.UNCERTAIN)
-        delivery.state, delivery.reason, delivery.claim, delivery.claimed_at = (
-            DeliveryState.UNCERTAIN,
-            words,
-            None,
-            None,
-        )
-        session.add(DeliveryEvent(delivery_id=delivery.id, at=now, kind="uncertain", details={"words": words}))
-        audit.record(session, "delivery.uncertain", delivery, by=by, now=now, reason=words)
+        settle(session, delivery, DeliveryState.UNCERTAIN, words, by=by, now=now)
     outbox.asks_until, outbox.shut_at, outbox.why, outbox.opened_by_id = now, None, "", by.id
     outbox.mark += _JUMP
     audit.record(session, "outbox.opened", outbox, by=by, now=now, uncertain=len(overdue))
@@ -92,11 +84,10 @@ def asks(session: Session, due_at: datetime) -> bool:
     return until is not None and due_at <= until
 
 
-def is_open(config: Config, sessions: Sessions) -> bool:
+def is_open(session: Session, config: Config) -> bool:
     """Whether mail may leave: not while it is shut, nor from a copy of the past that nobody has shut yet."""
-    with reading(sessions) as session:
-        outbox = find_outbox(session)
-        return outbox is None or (outbox.shut_at is None and not _is_behind(outbox, mark_file(config)))
+    outbox = find_outbox(session)
+    return outbox is None or (outbox.shut_at is None and not _is_behind(outbox, mark_file(config)))
 
 
 def shut_if_behind(session: Session, config: Config, *, now: datetime) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from concierge import copies
 from concierge.drafts.models import Draft
 from concierge.followups.models import FollowUp
+from concierge.followups.queries import WAITS as FOLLOW_UP_WAITS
 from concierge.inbound.models import InboundMail, InboundState
 from concierge.mailing.models import Delivery, Lane
 from concierge.operations.state import Queue, Seen
@@ -47,7 +48,7 @@ def _queues(now: datetime) -> Iterator[tuple[str, str, Any, Any, tuple[Any, ...]
     yield "mail", "inbound.file_received", InboundMail.id, InboundMail.received_at, kept
     answers = (Draft.due_at <= now, Draft.claimed_at.is_(None))
     yield "answers", "drafts.release_due", Draft.id, Draft.due_at, answers
-    planned = (FollowUp.settled_at.is_(None), FollowUp.asked_at.is_(None), FollowUp.due_at <= now)
+    planned = (*FOLLOW_UP_WAITS, FollowUp.due_at <= now)
     yield "follow-ups", "followups.release_due", FollowUp.id, FollowUp.due_at, planned
     held = (Offer.left_at.is_(None), Offer.ended_at.is_(None), Offer.leaves_at <= now)
     yield "offers", "wishes.release.release_due", Offer.id, Offer.leaves_at, held

@@ -158,8 +158,6 @@ def settle_mail(config: Config, sessions: Sessions) -> int:
 
 def ask_due(config: Config, sessions: Sessions) -> int:
     """Ask those whose wish ends soon whether they still want it, when it is courteous; how many."""
-    if not outbox.is_open(config, sessions):
-        return 0
 
     def ask(session: Session, wish_id: int) -> bool:
         now, wish = clock.now(), queries.lock_wish(session, wish_id)
@@ -168,6 +166,8 @@ def ask_due(config: Config, sessions: Sessions) -> int:
         return letters.ask_whether_wanted(letters.Table(session, config, moulds_of(config.blobs_url), now), wish)
 
     with reading(sessions) as session:
+        if not outbox.is_open(session, config):
+            return 0
         found = [
             wish.id
             for wish in queries.list_to_ask(

@@ -75,8 +75,9 @@ class MouldsMissing(Exception):
 
 def release_due(config: Config, sessions: Sessions) -> int:
     """Queue the mails of offers whose moment has come; how many offers left."""
-    if not outbox.is_open(config, sessions):
-        return 0
+    with reading(sessions) as session:
+        if not outbox.is_open(session, config):
+            return 0
     latest, released = time.monotonic() + SECONDS, 0
     only = given(lambda: _in_sight(sessions))
     while time.monotonic() < latest and not closing.TOLD.is_set():
