@@ -1,12 +1,14 @@
 """What was done, by whom and when: a conversation's history, and the feed that live pages follow."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from concierge.db import Base, BigId
+from concierge.rows import Same, insert_columns
 
 
 class HasId(Protocol):
@@ -47,6 +49,19 @@ def record(
     )
     session.add(entry)
     return entry
+
+
+def record_each(session: Session, verb: str, kind: type[Base], ids: Sequence[int], *, now: datetime) -> None:
+    """Add an entry for each of these rows of a kind, to which the house itself did something, in one statement."""
+    columns = {
+        "at": Same(now),
+        "verb": Same(verb),
+        "subject_type": Same(kind.__tablename__),
+        "subject_id": ids,
+        "editor_id": Same(None),
+        "details": Same({}),
+    }
+    insert_columns(session, cast("sa.Table", AuditEntry.__table__), columns, len(ids))
 
 
 def list_for(session: Session, subject: HasId) -> list[AuditEntry]:

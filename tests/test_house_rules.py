@@ -28,6 +28,7 @@ EDGES = {
     "signing_in",
     "staff_mail",
     "release",
+    "delivering",
     "working",
     "heartbeat",
     "backups",

@@ -1,8 +1,8 @@
 """Queueing mail, and every step of a delivery after that."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -16,6 +16,7 @@ from concierge.mailing import backoff, caps, queries
 from concierge.mailing.bulk import Posting, queue_deliveries
 from concierge.mailing.caps import Caps
 from concierge.mailing.holding_back import hold_back
+from concierge.mailing.logbook import Told
 from concierge.mailing.mail import Mail, bracketed
 from concierge.mailing.mail import check as check_mail
 from concierge.mailing.models import (
@@ -29,6 +30,7 @@ from concierge.mailing.models import (
 from concierge.mailing.moves import MOVES, SENT_AGAIN, SETTLED, check_move
 from concierge.mailing.providers.base import Accepted, TransportError
 from concierge.mailing.suppressing import release, suppress, words_for
+from concierge.rows import Columns, Same, run_columns
 from concierge.setbacks import NONE, Rows
 
 __all__ = ["Posting", "queue_deliveries", "release", "suppress", "words_for"]
@@ -53,29 +55,36 @@ def _may_still_be_mailed() -> sa.ColumnElement[bool]:
     return ~sa.exists().where(*standing)
 
 
-# The conditional updates a delivery goes through, made once: composing them took longer than running them.
+# The conditional updates deliveries go through, made once: composing them took longer than running them.
 _table = cast("sa.Table", Delivery.__table__)
-_ours = (_table.c.id == sa.bindparam("its_id"), _table.c.claim == sa.bindparam("its_claim"))
+_ours = (_table.c.id.in_(sa.bindparam("ids", expanding=True)), _table.c.claim == sa.bindparam("its_claim"))
 _BEGIN = (
     sa.update(_table)
     .where(*_ours, _table.c.state == DeliveryState.QUEUED, _nothing_earlier_waits(), _may_still_be_mailed())
     .values(state=DeliveryState.SENDING, claimed_at=sa.bindparam("at"), attempts=_table.c.attempts + 1)
+    .returning(_table.c.id)
+)
+_PUT_BACK = (
+    sa.update(_table)
+    .where(*_ours, _table.c.state == DeliveryState.SENDING)
+    .values(state=DeliveryState.QUEUED, claim=None, claimed_at=None, attempts=_table.c.attempts - 1)
 )
 _RELEASE = (
     sa.update(_table)
     .where(_table.c.claim == sa.bindparam("its_claim"), _table.c.state == DeliveryState.QUEUED)
     .values(claim=None, claimed_at=None)
 )
+_STILL_OURS = sa.select(_table.c.id).where(*_ours, _table.c.state.in_(_MAY_BE_SENT)).with_for_update()
 _SENT = (
     sa.update(_table)
-    .where(*_ours, _table.c.state.in_(_MAY_BE_SENT))
+    .where(_table.c.id == sa.bindparam("its_id"))
     .values(
-        state=DeliveryState.SENT,
+        state=sa.bindparam("new_state"),
         provider=sa.bindparam("by_provider"),
         provider_id=sa.bindparam("its_provider_id"),
-        reason="",
+        reason=sa.literal_column("''"),
         sent_at=sa.bindparam("at"),
-        claimed_at=None,
+        claimed_at=sa.null(),
     )
 )
 
@@ -170,42 +179,53 @@ def reserve_due(
     return hold_back(session, lawful, claim=claim, now=now, limits=limits) if limits else lawful
 
 
-def begin_sending(session: Session, delivery_id: int, *, claim: str, now: datetime) -> bool:
-    """Move a reserved delivery to `sending`; False when it is no longer ours or has to wait behind an earlier one.
+def begin_sending(session: Session, delivery_ids: Collection[int], *, claim: str, now: datetime) -> set[int]:
+    """Move reserved deliveries, each to another address, to `sending`; which of them may now be handed over.
 
-    `now` is the machine's time: the lease runs from then.
+    Not those that are no longer ours, or have to wait behind an earlier one. `now` is the machine's time: the lease
+    runs from then.
     """
-    return _changed(session, _BEGIN, its_id=delivery_id, its_claim=claim, at=now)
+    session.flush()
+    begun = {"ids": list(delivery_ids), "its_claim": claim, "at": now}
+    return set(session.connection().execute(_BEGIN, begun).scalars())
+
+
+def put_back(session: Session, delivery_ids: Collection[int], *, claim: str) -> None:
+    """Queue anew what was begun and never offered to the provider: that was no attempt."""
+    session.flush()
+    session.connection().execute(_PUT_BACK, {"ids": list(delivery_ids), "its_claim": claim})
 
 
 def release_reserved(session: Session, *, claim: str) -> None:
     """Give back what was reserved and not begun."""
-    _changed(session, _RELEASE, its_claim=claim)
+    session.flush()
+    session.connection().execute(_RELEASE, {"its_claim": claim})
 
 
 def record_sent(
-    session: Session, delivery: Delivery, accepted: Accepted, *, claim: str, provider: str, now: datetime
-) -> bool:
-    """The provider took it. False when this claim has been overtaken: then its result no longer counts.
+    session: Session, taken: Mapping[int, Accepted], *, claim: str, provider: str, now: datetime
+) -> set[int]:
+    """The provider took these, by their numbers; those for which that counts. Others a later claim has overtaken.
 
     The answer may come after the lease has run out: `uncertain` becomes `sent`, as long as nobody has sent it again.
     """
-    changed = _changed(
-        session,
-        _SENT,
-        its_id=delivery.id,
-        its_claim=claim,
-        at=now,
-        by_provider=provider,
-        its_provider_id=accepted.provider_id[:400],
-    )
-    if changed:
-        audit.record(session, "delivery.sent", delivery, by=None, now=now)
-        return True
-    return _note_overtaken(session, delivery.id, accepted, claim=claim, provider=provider)
+    session.flush()
+    found = session.connection().execute(_STILL_OURS, {"ids": list(taken), "its_claim": claim})
+    ours = list(found.scalars())
+    columns: Columns = {
+        "its_id": ours,
+        "new_state": Same(DeliveryState.SENT),
+        "at": Same(now),
+        "by_provider": Same(provider),
+        "its_provider_id": [taken[each].provider_id[:400] for each in ours],
+    }
+    run_columns(session, _SENT, columns, len(ours))
+    audit.record_each(session, "delivery.sent", Delivery, ours, now=now)
+    overtaken = [each for each in taken if each not in ours]
+    return {*ours, *(each for each in overtaken if _note_overtaken(session, each, taken[each], claim, provider))}
 
 
-def _note_overtaken(session: Session, delivery_id: int, accepted: Accepted, *, claim: str, provider: str) -> bool:
+def _note_overtaken(session: Session, delivery_id: int, accepted: Accepted, claim: str, provider: str) -> bool:
     """The provider's own report was quicker than our record of its answer: the mail is further on its way by now."""
     ours = (_table.c.id == delivery_id, _table.c.claim == claim, _table.c.state.in_(queries.LEFT))
     told = {"provider": provider, "provider_id": accepted.provider_id[:400]}
@@ -249,11 +269,18 @@ def record_unbuildable(session: Session, delivery: Delivery, words: str, *, clai
 
 
 def settle_orphans(
-    session: Session, *, lease: timedelta, now: datetime, held_at: datetime | None = None, only: int | None = None
+    session: Session,
+    *,
+    lease: timedelta,
+    now: datetime,
+    held_at: datetime | None = None,
+    only: int | None = None,
+    read: Callable[[str], Told | None] = lambda _claim: None,
 ) -> int:
     """Deliveries (or `only` this one) whose worker has not been heard of for a lease; returns how many.
 
-    Nobody knows whether they left. `held_at` is the machine's time, as in `reserve_due`.
+    Nobody knows whether they left, unless `read` finds the logbook of their claim: which were offered, and which of
+    these were taken. `held_at` is the machine's time, as in `reserve_due`.
     """
     statement = (
         sa.select(Delivery)
@@ -264,11 +291,16 @@ def settle_orphans(
         .with_for_update(skip_locked=True)
     )
     orphans = list(session.scalars(statement))
+    words = _("The worker stopped while this mail was on its way out. It may have arrived: ask before sending again.")
     for delivery in orphans:
-        words = _(
-            "The worker stopped while this mail was on its way out. It may have arrived: ask before sending again."
-        )
-        settle(session, delivery, DeliveryState.UNCERTAIN, words, now=now)
+        claim = delivery.claim or ""
+        told = read(claim)
+        if told and delivery.id not in told.offered:
+            put_back(session, [delivery.id], claim=claim)
+        elif told and (accepted := told.offered[delivery.id]):
+            record_sent(session, {delivery.id: accepted}, claim=claim, provider=told.provider, now=now)
+        else:
+            settle(session, delivery, DeliveryState.UNCERTAIN, words, now=now)
     return len(orphans)
 
 
@@ -332,8 +364,3 @@ def _first_failure(session: Session, delivery: Delivery) -> datetime | None:
         DeliveryEvent.delivery_id == delivery.id, DeliveryEvent.kind == "postponed"
     )
     return session.scalar(since)
-
-
-def _changed(session: Session, statement: sa.Update, **values: Any) -> bool:
-    session.flush()
-    return session.connection().execute(statement, values).rowcount > 0

@@ -29,11 +29,11 @@ def reserve_due(
     return list(session.scalars(due.limit(limit)))
 
 
-def begin_sending(session: Session, delivery_id: int, *, claim: str, now: datetime) -> bool:
-    """Ours, whatever has become of it."""
-    begun = sa.update(Delivery).where(Delivery.id == delivery_id)
+def begin_sending(session: Session, delivery_ids: Collection[int], *, claim: str, now: datetime) -> set[int]:
+    """Ours, whatever has become of them."""
+    begun = sa.update(Delivery).where(Delivery.id.in_(delivery_ids))
     session.execute(begun.values(state=DeliveryState.SENDING, claim=claim, claimed_at=now))
-    return True
+    return set(delivery_ids)
 
 
 if __name__ == "__main__":

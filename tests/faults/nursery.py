@@ -110,7 +110,7 @@ def _work(settings: dict[str, str], how: dict[str, Any]) -> None:
     fuse = Fuse(int(how.get("n", 0)), after=bool(how.get("after")), stop=bool(how.get("stop")))
     if how.get("write"):
         put_into(socket.socket, "sendall", fuse)
-    jobs._SENDERS.clear()  # one line: which write is the n-th must be known
+    jobs._LINES.clear()  # one line: which write is the n-th must be known
     jobs.deliver_answers(config, _Fused(sessions, fuse) if how.get("commit") else sessions)
 
 

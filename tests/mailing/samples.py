@@ -1,5 +1,6 @@
 """Mails with lawful defaults, and what a mail program reads in the bytes we make."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
@@ -7,8 +8,11 @@ from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from typing import Any
 
+import sqlalchemy as sa
+
 from concierge.addresses import Address
 from concierge.mailing.mail import Mail, MailFile
+from concierge.mailing.models import Delivery
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 PIXEL = bytes.fromhex(
@@ -113,3 +117,9 @@ def _file(part: Message) -> SeenFile:
     cid = part["Content-ID"]
     inline = part.get_content_disposition() == "inline"
     return SeenFile(str(part.get_filename()), part.get_content_type(), data, cid and cid.strip("<>"), inline)
+
+
+def states(sessions: Any) -> Counter[str]:
+    """How many deliveries are in each state."""
+    with sessions() as session:
+        return Counter(state.value for state in session.scalars(sa.select(Delivery.state)))

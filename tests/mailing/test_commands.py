@@ -28,7 +28,7 @@ def reserve(session, claim: str = "ours", *, now=NOW, limit: int = 50) -> list[D
 
 def begun(session, claim: str = "ours", *, now=NOW) -> Delivery:
     (delivery,) = reserve(session, claim, now=now)
-    assert commands.begin_sending(session, delivery.id, claim=claim, now=now)
+    assert commands.begin_sending(session, [delivery.id], claim=claim, now=now)
     session.refresh(delivery)
     return delivery
 
@@ -115,9 +115,9 @@ def test_what_one_worker_reserved_another_leaves_alone_for_a_lease(session):
     assert reserve(session, "yours", now=NOW + LEASE) == []
     assert len(reserve(session, "yours", now=NOW + LEASE + MINUTE)) == 1
     (delivery,) = queries.list_reserved(session, "yours")
-    assert not commands.begin_sending(session, delivery.id, claim="mine", now=NOW)
-    assert commands.begin_sending(session, delivery.id, claim="yours", now=NOW)
-    assert not commands.begin_sending(session, delivery.id, claim="yours", now=NOW)
+    assert not commands.begin_sending(session, [delivery.id], claim="mine", now=NOW)
+    assert commands.begin_sending(session, [delivery.id], claim="yours", now=NOW)
+    assert not commands.begin_sending(session, [delivery.id], claim="yours", now=NOW)
 
 
 def test_what_was_reserved_and_not_begun_is_given_back(session):
@@ -125,6 +125,37 @@ def test_what_was_reserved_and_not_begun_is_given_back(session):
     reserve(session, "mine")
     commands.release_reserved(session, claim="mine")
     assert len(reserve(session, "yours")) == 1
+
+
+def test_what_was_begun_and_never_offered_is_as_it_was(session):
+    queue(session)
+    delivery = begun(session)
+    commands.put_back(session, [delivery.id], claim="somebody else's")
+    session.refresh(delivery)
+    assert (delivery.state, delivery.attempts) == ("sending", 1)
+    commands.put_back(session, [delivery.id], claim="ours")
+    session.refresh(delivery)
+    assert (delivery.state, delivery.attempts, delivery.claim) == ("queued", 0, None)
+
+
+def test_of_mails_taken_together_only_those_count_that_are_still_ours(session):  # F04
+    nadia = make_editor(session)
+    for number in range(3):
+        queue(session, make_mail(to=Address("", f"c{number}@example.com")), key=str(number))
+    first, second, third = reserve(session)
+    ids = [each.id for each in (first, second, third)]
+    assert commands.begin_sending(session, ids, claim="ours", now=NOW) == set(ids)
+    session.expire_all()
+    commands.settle_orphans(session, lease=LEASE, now=NOW + HOUR, only=second.id)
+    commands.send_again(session, second, by=nadia, now=NOW + HOUR)
+    taken = {each: Accepted(f"id-{each}") for each in ids}
+    counted = commands.record_sent(session, taken, claim="ours", provider="smtp", now=NOW)
+    assert counted == {first.id, third.id}
+    session.expire_all()
+    assert [each.state.value for each in (first, second, third)] == ["sent", "queued", "sent"]
+    assert third.provider_id == f"id-{third.id}"
+    sent = session.scalars(sa.select(AuditEntry.subject_id).where(AuditEntry.verb == "delivery.sent"))
+    assert set(sent) == {first.id, third.id}
 
 
 def test_a_batch_is_no_larger_than_asked(session):
@@ -138,7 +169,7 @@ def test_a_mail_taken_is_sent(session):
     queue(session)
     delivery = begun(session)
     assert delivery.attempts == 1
-    assert commands.record_sent(session, delivery, Accepted("4F1"), claim="ours", provider="smtp", now=NOW)
+    assert commands.record_sent(session, {delivery.id: Accepted("4F1")}, claim="ours", provider="smtp", now=NOW)
     session.refresh(delivery)
     assert (delivery.state, delivery.provider, delivery.provider_id, delivery.sent_at) == ("sent", "smtp", "4F1", NOW)
     assert session.scalar(sa.select(AuditEntry.verb)) == "delivery.sent"
@@ -198,7 +229,7 @@ def test_a_worker_that_wakes_up_late_may_still_tell_what_it_knows(session):  # F
     delivery = begun(session)
     commands.settle_orphans(session, lease=LEASE, now=NOW + HOUR)
     session.flush()
-    assert commands.record_sent(session, delivery, Accepted(), claim="ours", provider="smtp", now=NOW + HOUR)
+    assert commands.record_sent(session, {delivery.id: Accepted()}, claim="ours", provider="smtp", now=NOW + HOUR)
     session.refresh(delivery)
     assert delivery.state is DeliveryState.SENT
 
@@ -210,7 +241,7 @@ def test_a_worker_that_was_overtaken_changes_nothing(session):  # F04
     commands.settle_orphans(session, lease=LEASE, now=NOW + HOUR)
     commands.send_again(session, delivery, by=nadia, now=NOW + HOUR)
     session.flush()
-    assert not commands.record_sent(session, delivery, Accepted(), claim="ours", provider="smtp", now=NOW + HOUR)
+    assert not commands.record_sent(session, {delivery.id: Accepted()}, claim="ours", provider="smtp", now=NOW + HOUR)
     assert not fail(session, delivery, TransportError("x", permanent=True))
     assert delivery.state is DeliveryState.QUEUED
 

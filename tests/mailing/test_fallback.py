@@ -65,7 +65,7 @@ def test_what_the_first_did_not_take_goes_by_the_other_until_it_is_back(config, 
         queue(sessions, *range(6))
         jobs.deliver_due(house, sessions, first)
         assert relay.mails == []  # it is away for a moment; that is no reason yet
-        for _try in range(120):  # each time the first is tried, the mail it was tried with waits a little
+        for _try in range(600):  # each time the first is tried, the mail it was tried with waits a little
             hand[0] += timedelta(seconds=20)
             jobs.deliver_answers(house, sessions, first)
             if len(relay.mails) == 5:

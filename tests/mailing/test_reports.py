@@ -144,7 +144,7 @@ def test_a_report_that_overtakes_our_own_record_is_no_surprise(session, sent):  
     sent.state, sent.claim, sent.sent_at = STATES.SENDING, "ours", None
     session.commit()
     take_report(session, report(KINDS.DELIVERED), now=NOW)
-    assert commands.record_sent(session, sent, Accepted("message-1"), claim="ours", provider="sendgrid", now=NOW)
+    assert commands.record_sent(session, {sent.id: Accepted("message-1")}, claim="ours", provider="sendgrid", now=NOW)
     session.refresh(sent)
     assert (sent.state, sent.provider_id) == (STATES.DELIVERED, "message-1")
 
@@ -175,7 +175,7 @@ def test_her_address_is_not_mailed_between_the_bounce_and_the_next_mail(session,
     session.commit()
     (delivery,) = commands.reserve_due(session, commands.Lane.SINGLE, claim="ours", now=NOW, lease=10 * MINUTE, limit=5)
     take_report(session, report(KINDS.BOUNCED, hard=True), now=NOW)
-    assert not commands.begin_sending(session, delivery.id, claim="ours", now=NOW)
+    assert not commands.begin_sending(session, [delivery.id], claim="ours", now=NOW)
 
 
 # --- the entrance ---------------------------------------------------------------------------------------------------
