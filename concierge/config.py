@@ -173,6 +173,11 @@ class Policy(BaseSettings):
         """How long a claim holds before the row counts as orphaned."""
         return timedelta(minutes=self.lease_minutes)
 
+    @property
+    def fallback_after(self) -> timedelta:
+        """How long the first carrier may be away before the second takes over."""
+        return timedelta(minutes=self.fallback_minutes)
+
 
 class Config(BaseSettings):
     """Where things are and how to reach them; every field is an environment variable CONCIERGE_<NAME>."""

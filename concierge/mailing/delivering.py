@@ -70,6 +70,7 @@ class Desk:
     sessions: Sessions
     provider: Provider
     breaker: Breaker
+    second: Provider | None  # who carries what this one can't be given, once it has been away for long enough
     read_blob: Callable[[str], bytes]
     only: Collection[int] | None
     ends_at: float  # by the monotonic clock
@@ -81,6 +82,12 @@ class Desk:
         """Whether no other mail is handed over in this run."""
         over = time.monotonic() >= self.ends_at or closing.TOLD.is_set()
         return over or self.breaker.holds(clock.machine_now())
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the second carrier takes over by now."""
+        away = self.breaker.away_for(clock.machine_now())
+        return self.second is not None and away >= self.config.policy.fallback_after
 
 
 def deliver(desk: Desk) -> int:
@@ -234,7 +241,7 @@ def _hand_over(desk: Desk, book: Book, began_at: float, delivery: Delivery) -> O
             book.note_taken(delivery.id, accepted)
     except TransportError as error:
         _note_failure(desk, error)
-        return error
+        return None if desk.is_replaced and not error.reached else error
     except RuleBroken as broken:
         return broken
     except Exception as error:  # a fault of ours in the middle of talking: nobody knows how far it came

@@ -4,7 +4,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, partial
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -71,7 +71,7 @@ def _hand_over_due(lane: Lane, config: Config, sessions: Sessions, provider: Pro
         return 0
     if (chosen := _choose(config, provider or provider_for(config))) is None:
         return 0
-    carrier, breaker = chosen
+    carrier, breaker, second = chosen
     only = given(lambda: _in_sight(lane, config, sessions))
     if only is not None and not only:
         return 0
@@ -79,25 +79,24 @@ def _hand_over_due(lane: Lane, config: Config, sessions: Sessions, provider: Pro
     with ThreadPoolExecutor(lines, thread_name_prefix="line") if lines > 1 else nullcontext() as pool:
         ends_at, read_blob = time.monotonic() + RUN_SECONDS, blobs.open_store(config).get
         return deliver(
-            Desk(lane, config, config.secret, sessions, carrier, breaker, read_blob, only, ends_at, lines, pool)
+            Desk(lane, config, config.secret, sessions, carrier, breaker, second, read_blob, only, ends_at, lines, pool)
         )
 
 
-def _choose(config: Config, first: Provider) -> tuple[Provider, Breaker] | None:
-    """The first carrier, unless it is left alone; then the other one, once the first has been away for long enough.
+def _choose(config: Config, first: Provider) -> tuple[Provider, Breaker, Provider | None] | None:
+    """The first carrier, with the one that may replace it; that one once the first has been away for long enough.
 
     What goes by the other was never taken by the first: whatever it may have taken is uncertain, and not queued. When
     the first may be tried again it gets one mail, and all of them once it has taken it.
     """
-    now = clock.machine_now()
+    now, second = clock.machine_now(), fallback_for(config)
     breaker = _breakers.setdefault(first, Breaker())
     if not breaker.holds(now):
-        return first, breaker
-    patience = timedelta(minutes=config.policy.fallback_minutes)
-    if breaker.away_for(now) < patience or (second := fallback_for(config)) is None:
+        return first, breaker, second
+    if second is None or breaker.away_for(now) < config.policy.fallback_after:
         return None
     breaker = _breakers.setdefault(second, Breaker())
-    return None if breaker.holds(now) else (second, breaker)
+    return None if breaker.holds(now) else (second, breaker, None)
 
 
 def _in_sight(lane: Lane, config: Config, sessions: Sessions) -> list[int]:

@@ -8,14 +8,14 @@ import sqlalchemy as sa
 
 from concierge import clock
 from concierge.addresses import Address
-from concierge.config import read_config
+from concierge.config import Config, read_config
 from concierge.errors import Misconfigured
 from concierge.mailing import commands, jobs, leases
 from concierge.mailing.models import Delivery
 from concierge.mailing.providers.base import Accepted, Parcel, TransportError
 from concierge.mailing.providers.memory import MemoryProvider
 from tests.factories import NOW
-from tests.mailing.doubles import smtp_relay
+from tests.mailing.doubles import Relay, smtp_relay
 from tests.mailing.samples import make_mail
 
 
@@ -50,6 +50,12 @@ def queue(sessions, *numbers: int) -> None:
         session.commit()
 
 
+def with_relay(config: Config, relay: Relay) -> Config:
+    """The house with a relay that takes over."""
+    url = type(config.smtp_url)(f"smtp://127.0.0.1:{relay.port}")
+    return config.model_copy(update={"fallback": "smtp", "smtp_url": url})
+
+
 def ways(sessions) -> Counter[tuple[str, str]]:
     with sessions() as session:
         found = session.execute(sa.select(Delivery.state, Delivery.provider))
@@ -59,13 +65,11 @@ def ways(sessions) -> Counter[tuple[str, str]]:
 def test_what_the_first_did_not_take_goes_by_the_other_until_it_is_back(config, sessions, hand, tmp_path):  # F03, F12
     first = First()
     with smtp_relay(tmp_path) as relay:
-        house = config.model_copy(
-            update={"fallback": "smtp", "smtp_url": type(config.smtp_url)(f"smtp://127.0.0.1:{relay.port}")}
-        )
+        house = with_relay(config, relay)
         queue(sessions, *range(6))
         jobs.deliver_due(house, sessions, first)
         assert relay.mails == []  # it is away for a moment; that is no reason yet
-        for _try in range(600):  # each time the first is tried, the mail it was tried with waits a little
+        for _try in range(120):  # until the other takes over, each mail the first is tried with waits a little
             hand[0] += timedelta(seconds=20)
             jobs.deliver_answers(house, sessions, first)
             if len(relay.mails) == 5:
@@ -81,6 +85,21 @@ def test_what_the_first_did_not_take_goes_by_the_other_until_it_is_back(config, 
             hand[0] += timedelta(seconds=10)
         assert len(relay.mails) == 5  # none of the new ones
         assert len(first.sent) == 3
+
+
+def test_a_single_mail_goes_by_the_other_too(config, sessions, hand, tmp_path):  # F12
+    """Though the first is tried with it each time it is due, for there is no other mail to try it with."""
+    first = First()
+    first.trouble = ("away",)
+    with smtp_relay(tmp_path) as relay:
+        house = with_relay(config, relay)
+        queue(sessions, 0)
+        jobs.deliver_due(house, sessions, first)
+        hand[0] += timedelta(hours=1)  # long after its first wait
+        jobs.deliver_due(house, sessions, first)
+        hand[0] += timedelta(seconds=1)
+        jobs.deliver_due(house, sessions, first)
+        assert ways(sessions) == {("sent", "smtp"): 1}
 
 
 def test_without_another_everything_waits(config, sessions, hand):
