@@ -1,7 +1,7 @@
 """The same program with a worker that claims nothing: what is counted must show it, or counting it proves nothing."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -9,21 +9,9 @@ from sqlalchemy.orm import Session
 from concierge.cli import main
 from concierge.mailing import commands
 from concierge.mailing.models import Delivery, DeliveryState, Lane
-from concierge.setbacks import NONE, Rows
 
 
-def reserve_due(
-    session: Session,
-    lane: Lane,
-    *,
-    claim: str,
-    now: datetime,
-    lease: timedelta,
-    limit: int,
-    but: Rows = NONE,
-    held_at: datetime | None = None,
-    only: Collection[int] | None = None,
-) -> list[Delivery]:
+def reserve_due(session: Session, lane: Lane, *, now: datetime, limit: int, **_claimed: object) -> list[Delivery]:
     """What is due, whoever else may have seen it too."""
     due = sa.select(Delivery).where(lane.queued, Delivery.due_at <= now).order_by(Delivery.due_at, Delivery.id)
     return list(session.scalars(due.limit(limit)))
