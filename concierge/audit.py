@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from concierge.db import Base, BigId
-from concierge.rows import Same, insert_columns
+from concierge.rows import Same, insert_columns, insert_row
 
 
 class HasId(Protocol):
@@ -31,6 +31,9 @@ class AuditEntry(Base):
     subject_id: Mapped[int] = mapped_column(BigId)
     editor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+_ENTRIES = cast("sa.Table", AuditEntry.__table__)
 
 
 def record(
@@ -61,7 +64,13 @@ def record_each(session: Session, verb: str, kind: type[Base], ids: Sequence[int
         "editor_id": Same(None),
         "details": Same({}),
     }
-    insert_columns(session, cast("sa.Table", AuditEntry.__table__), columns, len(ids))
+    insert_columns(session, _ENTRIES, columns, len(ids))
+
+
+def record_row(session: Session, verb: str, kind: type[Base], number: int, /, *, now: datetime, **details: Any) -> None:
+    """The same for one of them, which need not be in the session, with details."""
+    told = {"subject_type": kind.__tablename__, "subject_id": number, "details": details}
+    insert_row(session, _ENTRIES, {"at": now, "verb": verb} | told)
 
 
 def list_for(session: Session, subject: HasId) -> list[AuditEntry]:

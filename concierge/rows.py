@@ -25,6 +25,7 @@ class Same(NamedTuple):
 
 
 Columns = Mapping[str, "Same | Sequence[Any]"]
+Values = Mapping[str, Any]
 _Make = Callable[[Any], Any] | None
 
 
@@ -50,10 +51,21 @@ def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:
     highest one are ours (which is how it numbers rows itself).
     """
     if session.get_bind().dialect.name == "sqlite":
-        first = (session.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1
+        [(highest,)] = read_rows(session, _highest(table), {})
+        first = (highest or 0) + 1
         return list(range(first, first + count))
-    sequence = sa.func.nextval(sa.func.pg_get_serial_sequence(table.name, "id"))
-    return list(session.scalars(sa.select(sequence).select_from(sa.func.generate_series(1, count))))
+    return list(session.scalars(_next(table), {"count": count}))
+
+
+@lru_cache(maxsize=64)
+def _highest(table: sa.Table) -> sa.Select[int]:
+    return sa.select(sa.func.max(table.c.id))
+
+
+@lru_cache(maxsize=64)
+def _next(table: sa.Table) -> sa.Select[int]:
+    each = sa.func.nextval(sa.func.pg_get_serial_sequence(table.name, "id"))
+    return sa.select(each).select_from(sa.func.generate_series(1, sa.bindparam("count", type_=sa.Integer)))
 
 
 def insert_columns(session: Session, table: sa.Table, columns: Columns, count: int) -> None:
@@ -76,20 +88,67 @@ def run_columns(
         return
     session.flush()
     connection = session.connection()
-    sql, places, kinds = _compiled(statement, connection.dialect)
-    made = [
-        _made(columns[name], _maker(kind, connection.dialect), count) for name, kind in zip(places, kinds, strict=True)
-    ]
+    ready = _ready(statement, connection.dialect)
+    made = [_made(columns[name], make, count) for name, make in ready.places.items()]
     rows: list[Any] = list(zip(*made, strict=True))
     if not connection.dialect.positional:
-        rows = [dict(zip(places, row, strict=True)) for row in rows]
-    connection.exec_driver_sql(sql, rows)
+        rows = [dict(zip(ready.places, row, strict=True)) for row in rows]
+    connection.exec_driver_sql(ready.sql, rows)
+
+
+def insert_row(session: Session, table: sa.Table, values: Values) -> None:
+    """Add one row; column defaults do not apply."""
+    run_row(session, _insertion(table, tuple(values)), values)
+
+
+def run_row(session: Session, statement: sa.Insert | sa.Update | sa.TextClause, values: Values) -> int:
+    """Run a statement once, its places filled by name; how many rows it changed.
+
+    For what is done to every mail: like `read_rows` it is put together once, and the driver gets the values.
+    """
+    return int(_run(session, statement, values)[0].rowcount)
+
+
+def read_rows(session: Session, statement: sa.Executable, values: Values) -> list[tuple[Any, ...]]:
+    """What a statement finds (or returns) whose places are filled by name; it holds no lists of unknown length."""
+    result, ready = _run(session, statement, values)
+    if not any(ready.readers):
+        return [tuple(row) for row in result]
+    return [
+        tuple(read(value) if read else value for read, value in zip(ready.readers, row, strict=True)) for row in result
+    ]
+
+
+def _run(session: Session, statement: sa.Executable, values: Values) -> tuple[sa.CursorResult[Any], "_Ready"]:
+    session.flush()
+    connection = session.connection()
+    ready = _ready(statement, connection.dialect)
+    all_values = {**ready.fixed, **values}
+    made = [make(all_values[name]) if make else all_values[name] for name, make in ready.places.items()]
+    row = tuple(made) if connection.dialect.positional else dict(zip(ready.places, made, strict=True))
+    return connection.exec_driver_sql(ready.sql, row), ready
 
 
 def _made(column: Same | Sequence[Any], make: _Make, count: int) -> Iterable[Any]:
     if isinstance(column, Same):
         return repeat(make(column.value) if make else column.value, count)
-    return map(make, column) if make else column
+    if make is None:
+        return column
+    return map(make if make is _json else _once(make), column)
+
+
+def _once(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Many rows share a value, which is made once."""
+    known: dict[Any, Any] = {}
+
+    def made(value: Any) -> Any:
+        try:
+            return known[value]
+        except KeyError:
+            known[value] = make(value)
+            return known[value]
+
+    return made
 
 
 @lru_cache(maxsize=256)
@@ -97,33 +156,35 @@ def _insertion(table: sa.Table, names: tuple[str, ...]) -> sa.Insert:
     return sa.insert(table).values({name: sa.bindparam(name) for name in names})
 
 
+class _Ready(NamedTuple):
+    """A statement as the driver takes it: its places in order and how a value is handed over in each, the values that
+    are always the same, and how each of its columns is read.
+    """
+
+    sql: str
+    places: Mapping[str, _Make]
+    fixed: Values
+    readers: tuple[_Make, ...]
+
+
 @lru_cache(maxsize=256)
-def _compiled(
-    statement: sa.Insert | sa.Update | sa.TextClause, dialect: sa.Dialect
-) -> tuple[str, tuple[str, ...], tuple[sa.types.TypeEngine[Any], ...]]:
-    """The statement as the driver takes it, with the names and the types of its places."""
-    compiled: Any = statement.compile(dialect=dialect)
-    places = tuple(compiled.positiontup if dialect.positional else compiled.binds)
-    return str(compiled), places, tuple(compiled.binds[name].type for name in places)
+def _ready(statement: sa.Executable, dialect: sa.Dialect) -> _Ready:
+    compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+    names = compiled.positiontup if dialect.positional else compiled.binds
+    places = {name: _maker(compiled.binds[name].type, dialect) for name in names}
+    fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+    readers = tuple(_reader(each.type, dialect) for each in compiled._result_columns or ())
+    return _Ready(str(compiled), places, fixed, readers)
 
 
 def _maker(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Make:
     """How a value of this type is handed to the driver; None when as it is."""
-    if isinstance(kind, sa.JSON):
-        return _json
-    process = kind.dialect_impl(dialect).bind_processor(dialect)
-    if process is None:
-        return None
-    known: dict[Any, Any] = {}
+    return _json if isinstance(kind, sa.JSON) else kind.dialect_impl(dialect).bind_processor(dialect)
 
-    def make(value: Any) -> Any:
-        try:
-            return known[value]
-        except KeyError:
-            known[value] = process(value)
-            return known[value]
 
-    return make
+def _reader(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Make:
+    """What becomes of a value of this type that the driver gives; None when nothing."""
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

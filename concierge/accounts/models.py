@@ -65,12 +65,17 @@ class Editor(Base, UserMixin):
     @property
     def may_answer(self) -> bool:
         """Whether this editor may write to customers."""
-        return self.active and self.role in {Role.EDITOR, Role.ADMIN}
+        return may_answer(self.role, active=self.active)
 
     def sign_off(self, language: str) -> str:
         """How she closes a mail in `language`, else in English, else her first name alone."""
         by_language = {each.language: each.text for each in self.sign_offs}
         return by_language.get(language) or by_language.get("en") or self.first_name
+
+
+def may_answer(role: Role, *, active: bool) -> bool:
+    """Whether an editor in this role may write to customers."""
+    return active and role in {Role.EDITOR, Role.ADMIN}
 
 
 def photo_url(editor_id: int, photo_key: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """Reading staff and mailboxes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
@@ -8,7 +9,15 @@ import sqlalchemy as sa
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from concierge.accounts.models import Editor, EditorNotFound, Mailbox, MailboxNotFound, Role, SignInAttempt
+from concierge.accounts.models import (
+    Editor,
+    EditorNotFound,
+    Mailbox,
+    MailboxNotFound,
+    Role,
+    SignInAttempt,
+    may_answer,
+)
 from concierge.addresses import normalise
 
 
@@ -71,11 +80,44 @@ def find_mailbox(session: Session, address: str) -> Mailbox | None:
     return session.scalar(sa.select(Mailbox).where(Mailbox.address == _without_detail(address), Mailbox.active))
 
 
-def find_mailboxes(session: Session, addresses: Iterable[str]) -> list[Mailbox]:
-    """The active mailboxes these recipients mean, each once, in the recipients' order."""
-    ours = {mailbox.address: mailbox for mailbox in list_mailboxes(session, active_only=True)}
-    found = (ours.get(_without_detail(each)) for each in addresses)
-    return list(dict.fromkeys(mailbox for mailbox in found if mailbox is not None))
+@dataclass(frozen=True, slots=True)
+class House:
+    """Whom mail may come to and who works here, as it was when it was read: for many mails, it is read once.
+
+    `mailboxes` are the active ones by address; `staff` the addresses of all editors, `addresses` these and every
+    mailbox's, compared as `normalise` makes them; `answering` the editors, by number, who may write to customers.
+    """
+
+    mailboxes: Mapping[str, Mailbox]
+    staff: frozenset[str]
+    addresses: frozenset[str]
+    answering: frozenset[int]
+
+    def find_mailboxes(self, addresses: Iterable[str]) -> list[Mailbox]:
+        """The active mailboxes these recipients mean, each once, in the recipients' order."""
+        found = (self.mailboxes.get(_without_detail(each)) for each in addresses)
+        return list(dict.fromkeys(mailbox for mailbox in found if mailbox is not None))
+
+    def owns(self, address: str) -> bool:
+        """Whether it is a mailbox of the house, with or without +something."""
+        return _without_detail(address) in self.mailboxes
+
+    def is_ours(self, address: str) -> bool:
+        """Whether it is a mailbox of the house or an editor's own."""
+        return self.owns(address) or normalise(address) in self.staff
+
+
+def read_house(session: Session) -> House:
+    """The house as it is now."""
+    mailboxes = list_mailboxes(session)
+    editors = session.execute(sa.select(Editor.id, Editor.email, Editor.role, Editor.active)).all()
+    staff = frozenset(normalise(each.email) for each in editors)
+    return House(
+        mailboxes={each.address: each for each in mailboxes if each.active},
+        staff=staff,
+        addresses=staff | {normalise(each.address) for each in mailboxes},
+        answering=frozenset(each.id for each in editors if may_answer(each.role, active=each.active)),
+    )
 
 
 def find_house_name(session: Session) -> str:

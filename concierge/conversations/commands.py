@@ -10,7 +10,7 @@ from concierge import audit
 from concierge.accounts import queries as accounts
 from concierge.accounts.models import Editor
 from concierge.conversations import queries
-from concierge.conversations.filing import FileIn, MailIn, MailOut, add_flags, file_message, record_answer
+from concierge.conversations.filing import FileIn, MailOut, add_flags, record_answer
 from concierge.conversations.letters_out import Common, LetterOut, record_letters, reserve_conversations
 from concierge.conversations.models import (
     AlreadyTagged,
@@ -22,6 +22,7 @@ from concierge.conversations.models import (
     NotTagged,
     Tag,
 )
+from concierge.conversations.receiving import MailIn, file_message
 from concierge.conversations.search_terms import fold
 
 __all__ = [

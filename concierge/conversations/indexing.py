@@ -1,10 +1,11 @@
 """Puts a message's words into the search index of either database."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from concierge.addresses import Address
 from concierge.conversations.models import Message
 from concierge.conversations.search_terms import fold
 from concierge.rows import run_columns
@@ -23,15 +24,38 @@ _INTO_POSTGRESQL = sa.text(
 
 
 def index_message(session: Session, message: Message, *, sender_also: str = "") -> None:
-    """Make a flushed message searchable; `people` is its sender alone, so that from: means from.
+    """Make a flushed message searchable, see `index_words`."""
+    index_words(
+        session,
+        message.id,
+        subject=message.subject,
+        sender=Address(message.from_name, message.from_address),
+        sender_also=sender_also,
+        text=message.text,
+        files=[attachment.filename for attachment in message.attachments],
+        people=[Address(each["name"], each["address"]) for each in (*message.to, *message.cc)],
+    )
 
-    `sender_also`: another name the sender is known by. Recipients and file names count as body.
+
+def index_words(
+    session: Session,
+    number: int,
+    *,
+    subject: str,
+    sender: Address,
+    sender_also: str,
+    text: str,
+    files: Iterable[str],
+    people: Iterable[Address],
+) -> None:
+    """Make the words of message `number` searchable; it is from its sender alone, so that from: means from.
+
+    `sender_also`: another name the sender is known by. Its recipients, `people`, and the names of `files` are text.
     """
-    people = f"{message.from_name} {message.from_address} {sender_also}"
-    recipients = " ".join(f"{each['name']} {each['address']}" for each in (*message.to, *message.cc))
-    names = " ".join(attachment.filename for attachment in message.attachments)
-    body = f"{message.text[:_LONGEST]}\n{names}\n{recipients[:2000]}"
-    index_many(session, [(message.id, message.subject[:2000], people, body)])
+    senders = f"{sender.name} {sender.address} {sender_also}"
+    recipients = " ".join(f"{each.name} {each.address}" for each in people)
+    body = f"{text[:_LONGEST]}\n{' '.join(files)}\n{recipients[:2000]}"
+    index_many(session, [(number, subject[:2000], senders, body)])
 
 
 def index_many(session: Session, indexed: Sequence[tuple[int, str, str, str]]) -> None:

@@ -1,8 +1,8 @@
 """Reading conversations and their messages; lists are in `listing`, the search in `searching`."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import cast
 from zlib import crc32
 
 import sqlalchemy as sa
@@ -28,13 +28,12 @@ from concierge.conversations.models import (
     Tag,
 )
 from concierge.conversations.rearrangement_models import Rearrangement, RearrangementNotFound
-from concierge.customers.models import Customer, CustomerAddress
+from concierge.customers.models import Customer
 from concierge.mailing.models import LETTERS, Delivery
+from concierge.rows import read_rows
 
 # Beside the address a mail names in Reply-To: an editor has said that answers go there.
 CHOSEN = "chosen"
-# A mail's ids lead to at most so many others.
-_MOST_FOUND = 200
 _NEWEST = (Message.created_at.desc(), Message.id.desc())
 # A conversation without what hardly anybody asks of it who has it locked; it is read when somebody does.
 BARE = (
@@ -85,6 +84,22 @@ def get_message(session: Session, message_id: int) -> Message:
     if (message := session.get(Message, message_id)) is None:
         raise MessageNotFound
     return message
+
+
+_message = cast("sa.Table", Message.__table__)
+# The index begins with the mailbox; there are few of them.
+_COPY = (
+    sa.select(_message.c.id)
+    .where(_message.c.mailbox_id.in_(sa.select(Mailbox.__table__.c.id)), _message.c.fingerprint == sa.bindparam("one"))
+    .order_by(_message.c.id)
+    .limit(1)
+)
+
+
+def find_copy(session: Session, fingerprint: str) -> int | None:
+    """The number of the message with this fingerprint, whichever of our mailboxes it came to, or None."""
+    found = read_rows(session, _COPY, {"one": fingerprint})
+    return found[0][0] if found else None
 
 
 def own_words(message: Message) -> str:
@@ -216,20 +231,6 @@ def _by_people(conversation: Conversation, direction: Direction) -> tuple[sa.Col
     return (*here, Message.kind == MessageKind.HUMAN)
 
 
-def last_editor_of(session: Session, customer_id: int) -> Editor | None:
-    """Who answered this customer last, in whatever conversation; her editor."""
-    statement = (
-        sa.select(Message.editor_id)
-        .join(Conversation, Message.conversation_id == Conversation.id)
-        .where(Conversation.customer_id == customer_id, Message.direction == Direction.OUT)
-        .where(Message.editor_id.is_not(None))
-        .order_by(Message.created_at.desc())
-        .limit(1)
-    )
-    editor_id = session.scalar(statement)
-    return session.get(Editor, editor_id) if editor_id else None
-
-
 def oldest_unanswered(session: Session, conversation: Conversation) -> datetime | None:
     """Since when she waits: her oldest mail behind the last answer; None when all is answered."""
     answered = last_answer(session, conversation)
@@ -310,56 +311,6 @@ def list_merged(session: Session, conversation: Conversation) -> list[int]:
         last = list(session.scalars(sa.select(Conversation.id).where(Conversation.merged_into_id.in_(last))))
         found += last
     return found
-
-
-def list_conversations_of_ids(session: Session, message_ids: Sequence[str]) -> tuple[int, ...]:
-    """The conversations that hold mails with these Message-IDs, in the order of the ids, each once."""
-    if not message_ids:
-        return ()
-    statement = sa.select(Message.rfc_message_id, Message.conversation_id).where(
-        Message.rfc_message_id.in_(message_ids)
-    )
-    by_id: dict[str, list[int]] = defaultdict(list)
-    # Anybody may write the same id into any number of mails.
-    for rfc_message_id, conversation_id in session.execute(statement.order_by(Message.id.desc()).limit(_MOST_FOUND)):
-        by_id[rfc_message_id or ""].append(conversation_id)
-    return tuple(dict.fromkeys(number for one in message_ids for number in by_id[one]))
-
-
-def participants(session: Session, conversation_ids: Collection[int]) -> dict[int, frozenset[str]]:
-    """Who takes part: the customer's addresses, whomever she or we had in copy, and those whose mail was filed there.
-
-    Whom somebody else's mail names takes no part, nor do the house's own addresses (T23, T24).
-    """
-    people: dict[int, set[str]] = {number: set() for number in conversation_ids}
-    if not people:
-        return {}
-    hers = (
-        sa.select(Conversation.id, CustomerAddress.normalised)
-        .join(CustomerAddress, CustomerAddress.customer_id == Conversation.customer_id)
-        .where(Conversation.id.in_(people))
-    )
-    for conversation_id, address in session.execute(hers):
-        people[conversation_id].add(address)
-    mails = sa.select(Message.conversation_id, Message.direction, Message.from_address, Message.to, Message.cc).where(
-        Message.conversation_id.in_(people), Message.kind == MessageKind.HUMAN
-    )
-    hers_alone = {number: frozenset(addresses) for number, addresses in people.items()}
-    for conversation_id, direction, sender, to, cc in session.execute(mails):
-        is_told = direction is Direction.OUT or normalise(sender) in hers_alone[conversation_id]
-        named = [each["address"] for each in (*to, *cc)] if is_told else []
-        named += [sender] if direction is Direction.IN else []
-        people[conversation_id].update(normalise(address) for address in named)
-    ours = frozenset(map(normalise, session.scalars(sa.union_all(sa.select(Mailbox.address), sa.select(Editor.email)))))
-    return {
-        number: frozenset(each for each in addresses if each and _without_key(each) not in ours)
-        for number, addresses in people.items()
-    }
-
-
-def _without_key(address: str) -> str:
-    local, at, domain = address.rpartition("@")
-    return f"{local.partition('+')[0]}{at}{domain}"
 
 
 def has_seen(customer: Customer, message: Message) -> bool:

@@ -1,8 +1,9 @@
 """Writing down who the customers are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ from concierge.customers.models import (
 )
 from concierge.customers.offsets import Sighting, add_sighting
 from concierge.customers.zones import guess_from_mails, known_zone, zones_in
+from concierge.rows import insert_row, read_rows
 
 # The purpose of mails that nobody wrote to her in person.
 UNASKED = "plan"
@@ -47,28 +49,100 @@ def add_customer(
     now: datetime,
 ) -> Customer:
     """Make somebody known to the house by her first address; raises NoAddress, AddressOfAnother."""
-    customer = Customer(
-        name=name[:200],
-        first_name=first_name[:100],
+    _expect_free(session, address)
+    writer = add_writer(
+        session,
+        name=name,
+        first_name=first_name,
+        address=address,
         language=language,
         language_guessed=language_guessed,
-        created_at=now,
-        addresses=[_new_address(session, address, now=now, is_primary=True)],
-        sizes=[],
+        now=now,
     )
-    session.add(customer)
-    session.flush()
-    return customer
+    return session.get_one(Customer, writer.id)
 
 
-def _new_address(session: Session, address: str, *, now: datetime, is_primary: bool) -> CustomerAddress:
+_customers, _addresses = (cast("sa.Table", each.__table__) for each in (Customer, CustomerAddress))
+_UNKNOWN = {"country": "", "timezone": "", "offsets": [], "mail_zone": "", "notes": "", "tier": ""}
+_ADD = (
+    sa.insert(_customers)
+    .values(
+        {
+            name: sa.bindparam(name)
+            for name in (*_UNKNOWN, "name", "first_name", "language", "language_guessed", "created_at")
+        }
+    )
+    .returning(_customers.c.id)
+)
+_NOTE = sa.update(_customers).where(_customers.c.id == sa.bindparam("number"))
+
+
+def add_writer(
+    session: Session,
+    *,
+    name: str,
+    first_name: str,
+    address: str,
+    language: str,
+    language_guessed: bool = True,
+    sighting: Sighting | None = None,
+    now: datetime,
+) -> queries.Writer:
+    """`add_customer` for the mail of somebody nobody knew a moment ago, with what its date tells; raises NoAddress.
+
+    Should another worker have made her known meanwhile, the database refuses it (IntegrityError).
+    """
     address = address.strip()
     if not is_address(address):
         raise NoAddress
-    normalised = normalise(address)
-    if session.scalar(sa.select(CustomerAddress.id).where(CustomerAddress.normalised == normalised)) is not None:
+    values = _UNKNOWN | {"language": language, "language_guessed": language_guessed, "created_at": now}
+    values |= _named(name, first_name) | _seen_from((), sighting, country="", language=language)
+    [(number,)] = read_rows(session, _ADD, values)
+    first = {"customer_id": number, "address": address, "normalised": normalise(address), "created_at": now}
+    insert_row(session, _addresses, first | {"is_primary": True})
+    return queries.Writer(number, name[:200], language, is_new=True)
+
+
+def note_writer(
+    session: Session, writer: queries.Writer, *, name: str, first_name: str, sighting: Sighting | None
+) -> queries.Writer:
+    """What a mail of hers tells besides what it says: her name, if we know none, and by which clock it was written."""
+    values = {} if writer.name or not name else _named(name, first_name)
+    values |= _seen_from(writer.offsets, sighting, country=writer.country, language=writer.language)
+    if values:
+        session.execute(_NOTE.values(values), {"number": writer.id})
+    return replace(writer, name=str(values.get("name", writer.name)))
+
+
+def _named(name: str, first_name: str) -> dict[str, Any]:
+    return {"name": name[:200], "first_name": first_name[:100]}
+
+
+def _seen_from(offsets: Sequence[Any], sighting: Sighting | None, *, country: str, language: str) -> dict[str, Any]:
+    """The offsets with the one of this mail, and the zone they speak for; nothing when it tells nothing new."""
+    if sighting is None:
+        return {}
+    before = _sightings(offsets)
+    seen = add_sighting(before, replace(sighting, at=sighting.at.replace(second=0, microsecond=0)))
+    if seen == before:
+        return {}
+    zone = guess_from_mails(seen, country=country, language=language)
+    return {"offsets": [[each.at.isoformat(), each.minutes] for each in seen], "mail_zone": zone}
+
+
+def _new_address(session: Session, address: str, *, now: datetime, is_primary: bool) -> CustomerAddress:
+    _expect_free(session, address)
+    address = address.strip()
+    return CustomerAddress(address=address, normalised=normalise(address), is_primary=is_primary, created_at=now)
+
+
+def _expect_free(session: Session, address: str) -> None:
+    """Raises NoAddress, AddressOfAnother."""
+    if not is_address(address.strip()):
+        raise NoAddress
+    known = sa.select(CustomerAddress.id).where(CustomerAddress.normalised == normalise(address))
+    if session.scalar(known) is not None:
         raise AddressOfAnother
-    return CustomerAddress(address=address, normalised=normalised, is_primary=is_primary, created_at=now)
 
 
 def change_customer(session: Session, customer: Customer, *, by: _Editor, now: datetime, **changes: str) -> None:
@@ -93,19 +167,13 @@ def place_customer(session: Session, customer: Customer, *, by: _Editor, now: da
     change_customer(session, customer, by=by, now=now, **place)
 
 
-def note_offset(customer: Customer, minutes: int, *, at: datetime) -> None:
-    """A mail of hers was written at this moment by a clock so many minutes ahead of UTC: that may tell where she is."""
-    seen = add_sighting(_seen(customer), Sighting(at.replace(second=0, microsecond=0), minutes))
-    customer.offsets = [[each.at.isoformat(), each.minutes] for each in seen]
-    _guess_zone(customer)
-
-
 def _guess_zone(customer: Customer) -> None:
-    customer.mail_zone = guess_from_mails(_seen(customer), country=customer.country, language=customer.language)
+    seen = _sightings(customer.offsets or ())
+    customer.mail_zone = guess_from_mails(seen, country=customer.country, language=customer.language)
 
 
-def _seen(customer: Customer) -> list[Sighting]:
-    return [Sighting(datetime.fromisoformat(at), minutes) for at, minutes in customer.offsets or []]
+def _sightings(offsets: Sequence[Any]) -> tuple[Sighting, ...]:
+    return tuple(Sighting(datetime.fromisoformat(at), minutes) for at, minutes in offsets)
 
 
 def put_in_tier(session: Session, customer: Customer, tier: str, *, by: _Editor, now: datetime) -> None:

@@ -34,9 +34,14 @@ def read_zone(seen: Sequence[Sighting], candidates: Iterable[str]) -> str:
     """
     if not any(each.minutes for each in seen):
         return ""
-    explained = {zone: sum(_explains(_zone(zone), each) for each in seen) for zone in candidates}
-    best = max(explained, key=explained.__getitem__, default="")
-    return best if best and explained[best] >= _SHARE * len(seen) else ""
+    best, most = "", 0
+    for zone in candidates:
+        explained = sum(_explains(_zone(zone), each) for each in seen)
+        if explained == len(seen):
+            return zone
+        if explained > most:
+            best, most = zone, explained
+    return best if most >= _SHARE * len(seen) else ""
 
 
 @cache

@@ -1,6 +1,8 @@
 """Reading customers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -9,6 +11,7 @@ from concierge import audit
 from concierge.addresses import normalise
 from concierge.audit import AuditEntry
 from concierge.customers.models import Consent, Customer, CustomerAddress, CustomerNotFound
+from concierge.rows import read_rows
 
 PAGE_SIZE = 60
 
@@ -19,6 +22,18 @@ class CustomerPage:
 
     customers: tuple[Customer, ...]
     next: tuple[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A customer as far as filing a mail has to know her; `is_new` when that mail made her known."""
+
+    id: int
+    name: str
+    language: str
+    country: str = ""
+    offsets: Sequence[Any] = ()
+    is_new: bool = False
 
 
 def get_customer(session: Session, customer_id: int) -> Customer:
@@ -46,6 +61,20 @@ def share_customer(session: Session, address: str) -> None:
     hers = sa.select(CustomerAddress.customer_id).where(CustomerAddress.normalised == normalise(address))
     herself = sa.select(Customer.id).where(Customer.id.in_(hers))
     session.execute(herself.with_for_update(read=True, key_share=True, of=Customer)).all()
+
+
+_customers, _addresses = (cast("sa.Table", each.__table__) for each in (Customer, CustomerAddress))
+_WRITER = (
+    sa.select(*(_customers.c[name] for name in ("id", "name", "language", "country", "offsets")))
+    .join(_addresses, _addresses.c.customer_id == _customers.c.id)
+    .where(_addresses.c.normalised == sa.bindparam("address"))
+)
+
+
+def find_writer(session: Session, address: str) -> Writer | None:
+    """`find_customer_by_address`, for a mail that is filed."""
+    found = read_rows(session, _WRITER, {"address": normalise(address)})
+    return Writer(*found[0]) if found else None
 
 
 def find_join(session: Session, customer: Customer, address_id: int) -> AuditEntry | None:

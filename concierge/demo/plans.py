@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor
+from concierge.accounts.queries import read_house
 from concierge.addresses import Address
 from concierge.catalogue.models import Variant
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
@@ -17,6 +18,7 @@ from concierge.conversations.commands import MailIn, close_conversation, file_me
 from concierge.conversations.models import Conversation, ConversationState
 from concierge.conversations.queries import references_for
 from concierge.customers.courtesy import Late
+from concierge.customers.queries import Writer
 from concierge.drafts import desk
 from concierge.drafts.letter import Faces
 from concierge.drafts.queries import product_words
@@ -199,12 +201,14 @@ class _Afterwards:
     def _answer(self, talk: Conversation, at: datetime) -> None:
         customer, (references, parent) = talk.customer, references_for(self._session, talk)
         mail = MailIn(
-            mailbox=talk.mailbox, customer=customer, sender=Address(customer.name, customer.address), received_at=at,
+            mailbox=talk.mailbox, customer=Writer(customer.id, customer.name, customer.language),
+            sender=Address(customer.name, customer.address), received_at=at,
             subject=f"Re: {talk.subject}", text=_THANKS.get(talk.language, _THANKS["en"]),
             rfc_message_id=f"thanks-{talk.id}@{customer.address.rpartition('@')[2]}",
             to=(Address("", talk.mailbox.address),), in_reply_to=(parent,) if parent else (), references=references,
         )  # fmt: skip
-        file_message(self._session, mail, secret=self._config.secret, now=at)
+        file_message(self._session, mail, house=read_house(self._session), secret=self._config.secret, now=at)
+        self._session.refresh(talk)
         assert talk.editor is not None
         if talk.state is not ConversationState.CLOSED:
             close_conversation(self._session, talk, by=talk.editor, now=at + timedelta(hours=1))

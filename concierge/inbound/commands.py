@@ -63,23 +63,6 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def file_mail(mail: InboundMail, message_id: int, *, now: datetime) -> None:
-    """Settle *mail* as filed in the message *message_id*."""
-    _settle(mail, InboundState.FILED, "", now)
-    mail.message_id = message_id
-
-
-def set_aside(mail: InboundMail, reason: str, *, now: datetime) -> None:
-    """Settle *mail* as ignored for *reason*, a code; its bytes stay."""
-    _settle(mail, InboundState.IGNORED, reason, now)
-
-
-def quarantine_mail(session: Session, mail: InboundMail, reason: str, *, now: datetime) -> None:
-    """Settle *mail* as not readable for *reason*, a code and perhaps a detail; staff see it and can try again."""
-    _settle(mail, InboundState.QUARANTINED, reason, now)
-    audit.record(session, "inbound_mail.quarantined", mail, by=None, now=now, reason=reason)
-
-
 def retry_mail(session: Session, mail: InboundMail, *, by: Editor, now: datetime) -> None:
     """Put a quarantined *mail* back among those to be filed; raises NotQuarantined."""
     _leave_quarantine(mail)

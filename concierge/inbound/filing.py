@@ -7,21 +7,21 @@ from sqlalchemy.orm import Session
 
 from concierge import tokens
 from concierge.accounts.models import Mailbox
-from concierge.accounts.queries import find_mailbox, find_mailboxes
+from concierge.accounts.queries import House
 from concierge.addresses import Address, normalise
 from concierge.blobs import BlobStore
 from concierge.conversations import queries as conversations
 from concierge.conversations.commands import FileIn, MailIn, add_flags, file_message
 from concierge.conversations.models import Conversation, Message
-from concierge.customers import queries as customers
-from concierge.customers.commands import add_customer, note_offset
+from concierge.customers.commands import add_writer, note_writer
 from concierge.customers.models import Customer
-from concierge.inbound import queries
+from concierge.customers.offsets import Sighting
+from concierge.customers.queries import Writer, find_writer
 from concierge.inbound.authenticity import NOBODY, Trust, believed, is_authentic, read_posted, read_score
-from concierge.inbound.commands import file_mail, quarantine_mail, set_aside
+from concierge.inbound.claims import Claim, Outcome
 from concierge.inbound.effects import EFFECTS, Change, Effect, Stranger
 from concierge.inbound.fingerprints import fingerprint
-from concierge.inbound.models import BY_HAND, InboundMail
+from concierge.inbound.models import BY_HAND, InboundState
 from concierge.inbound.parsed import Kind, ParsedMail
 from concierge.inbound.reasons import ALSO_TO
 from concierge.inbound.returning import CameBack, find_returned, note_failures, unsubscribe
@@ -60,12 +60,13 @@ def keep_files(blobs: BlobStore, parsed: ParsedMail) -> ReadMail:
 class _Case:
     """A mail that came from somebody to one of our mailboxes; `also_to` are the others it was written to."""
 
-    mail: InboundMail
+    mail: Claim
     read: ReadMail
     sender: Address
     mailbox: Mailbox
     also_to: tuple[Mailbox, ...]
     fingerprint: str
+    house: House
     authentic: bool | None
     came_back: CameBack | None = None
 
@@ -90,30 +91,29 @@ class _Case:
 
 
 def settle_mail(
-    session: Session, mail: InboundMail, read: ReadMail, *, secret: str, now: datetime, trust: Trust = NOBODY
-) -> None:
-    """File *mail*, or settle why it is not filed. Nothing in it acts as staff, whatever it says (T24).
+    session: Session, mail: Claim, read: ReadMail, *, house: House, secret: str, now: datetime, trust: Trust = NOBODY
+) -> Outcome:
+    """File *mail*, or tell why it is not filed. Nothing in it acts as staff, whatever it says (T24).
 
     *trust* says whose word on its sender counts.
     """
     read = _scored(mail, read, trust)
     parsed = read.parsed
-    mailboxes = _find_mailboxes(session, mail, parsed, secret)
+    mailboxes = _find_mailboxes(session, house, mail, parsed, secret)
     if not mailboxes:
-        set_aside(mail, "no-mailbox", now=now)
-    elif (sender := _sender(mail, parsed)) is None:
-        quarantine_mail(session, mail, _why_nobody(parsed), now=now)
-    elif _is_kept_out(session, mail, sender):
-        set_aside(mail, "our-own-copy", now=now)
-    else:
-        mailbox, *others = mailboxes
-        found = (*believed(parsed.verdicts, trust), *read_posted(mail.verdicts or {}, mail.envelope_from))
-        authentic = is_authentic(sender.domain, found)
-        case = _Case(mail, read, sender, mailbox, tuple(others), fingerprint(parsed, mail.blob_key), authentic)
-        _file_once(session, case, secret=secret, now=now)
+        return _ignored("no-mailbox")
+    if (sender := _sender(mail, parsed)) is None:
+        return _quarantined(_why_nobody(parsed))
+    if _is_kept_out(house, mail, sender):
+        return _ignored("our-own-copy")
+    mailbox, *others = mailboxes
+    found = (*believed(parsed.verdicts, trust), *read_posted(mail.verdicts or {}, mail.envelope_from))
+    authentic = is_authentic(sender.domain, found)
+    case = _Case(mail, read, sender, mailbox, tuple(others), fingerprint(parsed, mail.blob_key), house, authentic)
+    return _file_once(session, case, secret=secret, now=now)
 
 
-def _scored(mail: InboundMail, read: ReadMail, trust: Trust) -> ReadMail:
+def _scored(mail: Claim, read: ReadMail, trust: Trust) -> ReadMail:
     """As unwanted, where the provider that took it in gives it such a score; machines' mail is known by more."""
     unwanted = trust.spam_score and mail.verdicts and read_score(mail.verdicts) >= trust.spam_score
     if not unwanted or read.parsed.kind not in (Kind.HUMAN, Kind.UNSUBSCRIBE):
@@ -121,7 +121,15 @@ def _scored(mail: InboundMail, read: ReadMail, trust: Trust) -> ReadMail:
     return replace(read, parsed=replace(read.parsed, kind=Kind.SPAM, kind_reason="spam"))
 
 
-def _sender(mail: InboundMail, parsed: ParsedMail) -> Address | None:
+def _ignored(reason: str, message_id: int | None = None) -> Outcome:
+    return Outcome(InboundState.IGNORED, reason, message_id)
+
+
+def _quarantined(reason: str) -> Outcome:
+    return Outcome(InboundState.QUARANTINED, reason)
+
+
+def _sender(mail: Claim, parsed: ParsedMail) -> Address | None:
     """Who wrote it; of a mail filed by hand the sender of its envelope, as was said to whom pressed the button."""
     # Of what was only thought unwanted the sender was never in doubt.
     if mail.reason != BY_HAND or not mail.envelope_from or (parsed.sender and parsed.kind is Kind.SPAM):
@@ -131,40 +139,34 @@ def _sender(mail: InboundMail, parsed: ParsedMail) -> Address | None:
     return said if same else Address("", mail.envelope_from)
 
 
-def _is_kept_out(session: Session, mail: InboundMail, sender: Address) -> bool:
+def _is_kept_out(house: House, mail: Claim, sender: Address) -> bool:
     """Mail from ourselves, unless somebody had one of an editor's filed by hand; the house's own mail is never."""
-    if mail.reason == BY_HAND:
-        return find_mailbox(session, sender.address) is not None
-    return queries.is_ours(session, sender.address)
+    return house.owns(sender.address) if mail.reason == BY_HAND else house.is_ours(sender.address)
 
 
-def _file_once(session: Session, case: _Case, *, secret: str, now: datetime) -> None:
-    known = queries.find_message(session, case.fingerprint)
-    if known is not None:
-        set_aside(case.mail, "seen-before", now=now)
-        case.mail.message_id = known.id
-        to = [case.mailbox, *case.also_to]
-        add_flags(known, [f"{ALSO_TO} {each.address}" for each in to if each.id != known.mailbox_id])
-        return
+def _file_once(session: Session, case: _Case, *, secret: str, now: datetime) -> Outcome:
+    if (copy := conversations.find_copy(session, case.fingerprint)) is not None:
+        _note_copy(conversations.get_message(session, copy), case)
+        return _ignored("seen-before", copy)
     noted = 0
     if case.effect.change is Change.DELIVERY:
         case = _with_what_came_back(session, case, secret)
         noted = note_failures(session, case.read.parsed, case.came_back, case.fingerprint, now=now)
-    if (customer := _whose(session, case, secret=secret, now=now)) is not None:
-        message = file_message(session, _mail_in(case, customer), secret=secret, now=now)
-        _change(session, case, message, customer, now=now)
-        file_mail(case.mail, message.id, now=now)
-    elif case.effect.stranger is Stranger.WAITS:
-        quarantine_mail(session, case.mail, case.read.parsed.kind_reason, now=now)
-    else:
-        set_aside(case.mail, "noted" if noted else "no-matter", now=now)
+    if (writer := _whose(session, case, secret=secret, now=now)) is not None:
+        number = file_message(session, _mail_in(case, writer), house=case.house, secret=secret, now=now)
+        if case.effect.change is Change.PURPOSE:
+            done = unsubscribe(session, case.read.parsed, session.get_one(Customer, writer.id), now=now)
+            add_flags(conversations.get_message(session, number), [done])
+        return Outcome(InboundState.FILED, message_id=number)
+    if case.effect.stranger is Stranger.WAITS:
+        return _quarantined(case.read.parsed.kind_reason)
+    return _ignored("noted" if noted else "no-matter")
 
 
-def _change(session: Session, case: _Case, message: Message, customer: Customer, *, now: datetime) -> None:
-    if case.effect.change is Change.CLOCK:
-        _note_her_clock(case, customer)
-    if case.effect.change is Change.PURPOSE:
-        add_flags(message, [unsubscribe(session, case.read.parsed, customer, now=now)])
+def _note_copy(message: Message, case: _Case) -> None:
+    """It came to another of our mailboxes as well."""
+    others = [each for each in (case.mailbox, *case.also_to) if each.id != message.mailbox_id]
+    add_flags(message, [f"{ALSO_TO} {each.address}" for each in others])
 
 
 def _with_what_came_back(session: Session, case: _Case, secret: str) -> _Case:
@@ -177,7 +179,7 @@ def _with_what_came_back(session: Session, case: _Case, secret: str) -> _Case:
     return replace(case, came_back=came_back, read=replace(case.read, parsed=replace(parsed, references=named)))
 
 
-def _find_mailboxes(session: Session, mail: InboundMail, parsed: ParsedMail, secret: str) -> list[Mailbox]:
+def _find_mailboxes(session: Session, house: House, mail: Claim, parsed: ParsedMail, secret: str) -> list[Mailbox]:
     """Our mailboxes it was written to: those it names in To and Cc, in that order, then those of its envelope alone.
 
     The first files it. It is the same one however many deliveries the mail comes in, each with some of its recipients.
@@ -186,17 +188,17 @@ def _find_mailboxes(session: Session, mail: InboundMail, parsed: ParsedMail, sec
     """
     named = [each.address for each in (*parsed.to, *parsed.cc)]
     reached = mail.recipients or [*(each.address for each in parsed.delivered_to), *named]
-    if find_mailboxes(session, reached):
-        return find_mailboxes(session, [*named, *reached])
+    if house.find_mailboxes(reached):
+        return house.find_mailboxes([*named, *reached])
     came_back = find_returned(session, secret, reached)
-    return find_mailboxes(session, [came_back.delivery.content["sender"]["address"]]) if came_back else []
+    return house.find_mailboxes([came_back.delivery.content["sender"]["address"]]) if came_back else []
 
 
 def _why_nobody(parsed: ParsedMail) -> str:
     return next((flag for flag in _NOBODY if flag in parsed.flags), "no-sender")
 
 
-def _whose(session: Session, case: _Case, *, secret: str, now: datetime) -> Customer | None:
+def _whose(session: Session, case: _Case, *, secret: str, now: datetime) -> Writer | None:
     """The customer it is from: known by any of her addresses, else new, if mail of its kind may begin anything.
 
     What a mail system sends belongs to whom we wrote to.
@@ -204,20 +206,19 @@ def _whose(session: Session, case: _Case, *, secret: str, now: datetime) -> Cust
     parsed, sender = case.read.parsed, case.sender
     if case.effect.change is Change.DELIVERY:
         about = _conversation_it_is_about(session, case, secret)
-        return about.customer if about else None
-    if (customer := customers.find_customer_by_address(session, sender.address)) is not None:
-        if not customer.name and sender.name:
-            customer.name, customer.first_name = sender.name[:200], parsed.first_name[:100]
-        return customer
+        return Writer(about.customer.id, about.customer.name, about.customer.language) if about else None
+    if (writer := find_writer(session, sender.address)) is not None:
+        clock = _her_clock(case)
+        return note_writer(session, writer, name=sender.name, first_name=parsed.first_name, sighting=clock)
     if case.effect.stranger is not Stranger.BEGINS:
         return None
-    return add_customer(
+    return add_writer(
         session,
-        name=sender.name[:200],
-        first_name=parsed.first_name[:100],
+        name=sender.name,
+        first_name=parsed.first_name,
         address=sender.address,
         language=parsed.language or case.mailbox.language,
-        language_guessed=True,
+        sighting=_her_clock(case),
         now=now,
     )
 
@@ -234,16 +235,19 @@ def _conversation_it_is_about(session: Session, case: _Case, secret: str) -> Con
     return session.get(Conversation, found[0]) if found else None
 
 
-def _note_her_clock(case: _Case, customer: Customer) -> None:
+def _her_clock(case: _Case) -> Sighting | None:
     """What the date of her own mail says of where she is; a date far from when it came says nothing."""
     parsed, received_at = case.read.parsed, case.mail.received_at
-    if case.mail.reason == BY_HAND or parsed.offset is None or parsed.sent_at is None:
-        return
-    if case.mail.source == "import" or abs(parsed.sent_at - received_at) < _DATED_RIGHT:
-        note_offset(customer, parsed.offset, at=parsed.sent_at)
+    if case.effect.change is not Change.CLOCK or case.mail.reason == BY_HAND:
+        return None
+    if parsed.offset is None or parsed.sent_at is None:
+        return None
+    if case.mail.source != "import" and abs(parsed.sent_at - received_at) >= _DATED_RIGHT:
+        return None
+    return Sighting(parsed.sent_at, parsed.offset)
 
 
-def _mail_in(case: _Case, customer: Customer) -> MailIn:
+def _mail_in(case: _Case, customer: Writer) -> MailIn:
     mail, parsed = case.mail, case.read.parsed
     written_at = parsed.sent_at if parsed.sent_at and parsed.sent_at <= mail.received_at else None
     return MailIn(

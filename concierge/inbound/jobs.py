@@ -13,12 +13,13 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from concierge import clock, closing
+from concierge.accounts.queries import House, read_house
 from concierge.blobs import BlobMissing, BlobStore, StoreAway
 from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.inbound import queries
 from concierge.inbound.authenticity import Trust
-from concierge.inbound.commands import quarantine_mail
+from concierge.inbound.claims import Claim, Outcome, claim_mails, give_back, settle_claim
 from concierge.inbound.filing import ReadMail, keep_files, settle_mail
 from concierge.inbound.models import InboundMail, InboundState
 from concierge.inbound.parsed import Unreadable
@@ -38,14 +39,13 @@ _PASSING = frozenset({"crash", "too-slow", "too-much-memory"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
-    """One mail that is ours to file for now."""
+class _Desk:
+    """Where mail is filed: what a worker has at hand for every mail."""
 
-    mail_id: int
-    blob_key: str
-    envelope_from: str | None
-    attempts: int
-    claimed_at: datetime
+    config: Config
+    sessions: Sessions
+    store: BlobStore
+    reader: MailReader
 
 
 def file_received(config: Config, sessions: Sessions) -> int:
@@ -53,15 +53,18 @@ def file_received(config: Config, sessions: Sessions) -> int:
     only = given(lambda: _in_sight(sessions))
     if only is not None and not only:
         return 0
-    reader, store = _reader(config.max_mail_bytes), _store(config.blobs_url)
-    reader.prepare()
+    desk = _Desk(config, sessions, _store(config.blobs_url), _reader(config.max_mail_bytes))
+    desk.reader.prepare()
     settled, until = 0, time.monotonic() + _WORK_SECONDS
-    while time.monotonic() < until and not closing.TOLD.is_set() and (claims := _claim(sessions, only)):
+    while time.monotonic() < until and not closing.TOLD.is_set():
+        house, claims = _claim(sessions, only)
+        if not claims:
+            break
         for claim in claims:
             if closing.TOLD.is_set():
                 _give_back(sessions, claim, attempts=claim.attempts - 1)
-                continue
-            settled += _file_one(config, sessions, store, reader, claim)
+            else:
+                settled += _file_one(desk, house, claim)
     return settled
 
 
@@ -92,95 +95,83 @@ def _in_sight(sessions: Sessions) -> list[int]:
         return queries.list_due(session, most=_IN_SIGHT)
 
 
-def _claim(sessions: Sessions, only: Collection[int] | None) -> list[_Claim]:
-    """Take the next few by one conditional UPDATE; what another worker took meanwhile is not ours."""
+def _claim(sessions: Sessions, only: Collection[int] | None) -> tuple[House, list[Claim]]:
+    """The house as it is, and the next few mails that are ours to file now."""
     with reading(sessions) as session:
-        if not (due := queries.list_due(session, most=_AT_ONCE, only=only)):
-            return []
+        house, due = read_house(session), queries.list_due(session, most=_AT_ONCE, only=only)
+    if not due:
+        return house, []
     with sessions() as session:
-        now = clock.machine_now()
-        free = (InboundMail.id.in_(due), InboundMail.state == InboundState.RECEIVED, InboundMail.claimed_at.is_(None))
-        taken = session.execute(
-            sa.update(InboundMail)
-            .where(*free)
-            .values(claimed_at=now, attempts=InboundMail.attempts + 1)
-            .returning(InboundMail.id, InboundMail.blob_key, InboundMail.envelope_from, InboundMail.attempts)
-            .execution_options(synchronize_session=False)
-        ).all()
+        claims = claim_mails(session, due, now=clock.machine_now())
         session.commit()
-    return [_Claim(*row, claimed_at=now) for row in sorted(taken, key=lambda row: due.index(row.id))]
+    return house, claims
 
 
-def _file_one(config: Config, sessions: Sessions, store: BlobStore, reader: MailReader, claim: _Claim) -> bool:
+def _file_one(desk: _Desk, house: House, claim: Claim) -> bool:
     """Read and file one mail; whether it is settled. Whatever happens, the next one gets its turn."""
     try:
-        return _read_and_settle(config, sessions, store, reader, claim)
+        return _read_and_settle(desk, house, claim)
     except (OperationalError, StoreAway):
         # The database or the store, not the mail: it keeps its tries. Should even this fail, the lease gives it back.
         log.exception("mail %s could not be filed now", claim.mail_id)
         with contextlib.suppress(OperationalError):
-            _give_back(sessions, claim, attempts=claim.attempts - 1)
+            _give_back(desk.sessions, claim, attempts=claim.attempts - 1)
         raise
     except Exception:
         log.exception("mail %s could not be filed", claim.mail_id, extra={"mail": claim.mail_id})
-        return _give_up_or_back(config, sessions, claim, "not-filed")
+        return _give_up_or_back(desk, claim, "not-filed")
 
 
-def _read_and_settle(config: Config, sessions: Sessions, store: BlobStore, reader: MailReader, claim: _Claim) -> bool:
+def _read_and_settle(desk: _Desk, house: House, claim: Claim) -> bool:
     try:
-        raw = store.get(claim.blob_key)
+        raw = desk.store.get(claim.blob_key)
     except BlobMissing:
-        return _quarantine(sessions, claim, "bytes-missing")
-    parsed = reader.read(raw, envelope_from=claim.envelope_from)
+        return _quarantine(desk.sessions, claim, "bytes-missing")
+    parsed = desk.reader.read(raw, envelope_from=claim.envelope_from)
     if isinstance(parsed, Unreadable):
         log.warning("mail %s can't be read: %s", claim.mail_id, parsed.reason, extra={"mail": claim.mail_id})
         if parsed.reason in _PASSING:
-            return _give_up_or_back(config, sessions, claim, parsed.reason)
-        return _quarantine(sessions, claim, parsed.reason)
-    read = keep_files(store, parsed)
+            return _give_up_or_back(desk, claim, parsed.reason)
+        return _quarantine(desk.sessions, claim, parsed.reason)
+    read = keep_files(desk.store, parsed)
     try:
-        return _settle(config, sessions, claim, read)
+        return _settle(desk, house, claim, read)
     except IntegrityError:
         # Another worker made the same customer, or filed the same mail, a moment before; now we see it.
-        return _settle(config, sessions, claim, read)
+        return _settle(desk, house, claim, read)
 
 
-def _settle(config: Config, sessions: Sessions, claim: _Claim, read: ReadMail) -> bool:
-    with sessions() as session:
-        if (mail := _still_ours(session, claim)) is None:
-            return False
+def _settle(desk: _Desk, house: House, claim: Claim, read: ReadMail) -> bool:
+    with desk.sessions() as session:
+        now, config = clock.now(), desk.config
         trust = Trust(config.receivers, config.policy.spam_score)
-        settle_mail(session, mail, read, secret=config.secret, now=clock.now(), trust=trust)
-        session.commit()
-    return True
+        outcome = settle_mail(session, claim, read, house=house, secret=config.secret, now=now, trust=trust)
+        return _conclude(session, claim, outcome, now=now)
 
 
-def _give_up_or_back(config: Config, sessions: Sessions, claim: _Claim, reason: str) -> bool:
+def _give_up_or_back(desk: _Desk, claim: Claim, reason: str) -> bool:
     """After the last try the mail goes to quarantine; before, it waits for the next. Whether it is settled."""
-    if claim.attempts >= config.policy.filing_attempts:
-        return _quarantine(sessions, claim, reason)
-    _give_back(sessions, claim, attempts=claim.attempts)
+    if claim.attempts >= desk.config.policy.filing_attempts:
+        return _quarantine(desk.sessions, claim, reason)
+    _give_back(desk.sessions, claim, attempts=claim.attempts)
     return False
 
 
-def _quarantine(sessions: Sessions, claim: _Claim, reason: str) -> bool:
+def _quarantine(sessions: Sessions, claim: Claim, reason: str) -> bool:
     with sessions() as session:
-        if (mail := _still_ours(session, claim)) is None:
-            return False
-        quarantine_mail(session, mail, reason, now=clock.now())
-        session.commit()
+        return _conclude(session, claim, Outcome(InboundState.QUARANTINED, reason), now=clock.now())
+
+
+def _conclude(session: Session, claim: Claim, outcome: Outcome, *, now: datetime) -> bool:
+    """Commit what was done for a mail, if it is still ours; else nothing was done."""
+    if not settle_claim(session, claim, outcome, now=now):
+        session.rollback()
+        return False
+    session.commit()
     return True
 
 
-def _give_back(sessions: Sessions, claim: _Claim, *, attempts: int) -> None:
+def _give_back(sessions: Sessions, claim: Claim, *, attempts: int) -> None:
     with sessions() as session:
-        if (mail := _still_ours(session, claim)) is not None:
-            mail.claimed_at, mail.attempts = None, attempts
-            session.commit()
-
-
-def _still_ours(session: Session, claim: _Claim) -> InboundMail | None:
-    """The row under lock, while our claim stands; None when its lease ran out and somebody else took it."""
-    ours = (InboundMail.id == claim.mail_id, InboundMail.state == InboundState.RECEIVED)
-    mail = session.scalar(sa.select(InboundMail).where(*ours).with_for_update())
-    return mail if mail is not None and mail.claimed_at == claim.claimed_at else None
+        give_back(session, claim, attempts=attempts)
+        session.commit()

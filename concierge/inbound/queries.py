@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from concierge.accounts.models import Editor, Mailbox
 from concierge.accounts.queries import find_mailbox
-from concierge.addresses import is_address, normalise
+from concierge.addresses import is_address
 from concierge.config import Policy
 from concierge.conversations.models import Direction, Message
 from concierge.inbound.measures import MEGABYTE, Measure, Sent, Welcome, weigh
@@ -133,13 +132,6 @@ def find_watched(session: Session, account: str, name: str) -> WatchedFolder | N
     return session.scalar(sa.select(WatchedFolder).where(WatchedFolder.account == account, WatchedFolder.name == name))
 
 
-def find_message(session: Session, fingerprint: str) -> Message | None:
-    """The message with this fingerprint, whichever of our mailboxes it came to, or None."""
-    # The index begins with the mailbox; there are few of them.
-    same = (Message.mailbox_id.in_(sa.select(Mailbox.id)), Message.fingerprint == fingerprint)
-    return session.scalar(sa.select(Message).where(*same).order_by(Message.id).limit(1))
-
-
 def list_due(session: Session, *, most: int, only: Collection[int] | None = None) -> list[int]:
     """The ids of mails to be filed (of `only` these), those never tried before the others, in the order they came."""
     free = [InboundMail.state == InboundState.RECEIVED, InboundMail.claimed_at.is_(None)]
@@ -159,11 +151,3 @@ def is_fileable(session: Session, mail: InboundMail) -> bool:
     """
     settled = mail.state in {InboundState.IGNORED, InboundState.QUARANTINED} and mail.reason in FILEABLE
     return settled and is_address(mail.envelope_from or "") and find_mailbox(session, mail.envelope_from or "") is None
-
-
-def is_ours(session: Session, address: str) -> bool:
-    """Whether *address* is a mailbox of the house or an editor's own."""
-    plain = normalise(address)
-    if find_mailbox(session, plain) is not None:
-        return True
-    return session.scalar(sa.select(Editor.id).where(sa.func.lower(Editor.email) == plain).limit(1)) is not None

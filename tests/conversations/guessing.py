@@ -17,12 +17,14 @@ from sqlalchemy.orm import Session
 
 from concierge import schema, tokens
 from concierge.accounts.models import Mailbox
+from concierge.accounts.queries import read_house
 from concierge.addresses import Address
 from concierge.config import read_config
 from concierge.conversations.commands import MailIn
-from concierge.conversations.filing import find_conversation
 from concierge.conversations.models import Conversation
+from concierge.conversations.receiving import find_conversation
 from concierge.customers.models import Customer
+from concierge.customers.queries import Writer
 from concierge.db import make_sessions
 from tests.conversations.stories import CARE, SECRET, customer, mailbox, receive
 from tests.factories import NOW
@@ -37,12 +39,13 @@ def guess(session: Session, count: int, *, careless: bool = False) -> list[str]:
     `careless`: asked of a reader that believes the number in a key, to see that a hole would be found.
     """
     talks = [receive(session, at=NOW).conversation for _each in range(4)]
+    house = read_house(session)
     she, care, accepted = customer(session), mailbox(session), []
     for key in _guesses(talks, count):
         if careless:
             if _believe(key) in {each.id for each in talks}:
                 accepted.append(key)
-        elif find_conversation(session, _mail(she, care, key), secret=SECRET).conversation_id is not None:
+        elif find_conversation(session, _mail(she, care, key), house=house, secret=SECRET).conversation_id is not None:
             accepted.append(key)
     return accepted
 
@@ -51,7 +54,7 @@ def _mail(she: Customer, care: Mailbox, key: str) -> MailIn:
     local, domain = CARE.split("@")
     return MailIn(
         mailbox=care,
-        customer=she,
+        customer=Writer(she.id, she.name, she.language),
         sender=Address(she.name, she.address),
         received_at=NOW,
         recipients=(f"{local}+{key}@{domain}",),

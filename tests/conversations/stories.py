@@ -6,11 +6,12 @@ from itertools import count
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor, Mailbox
-from concierge.accounts.queries import find_mailbox
+from concierge.accounts.queries import find_mailbox, read_house
 from concierge.addresses import Address, normalise
 from concierge.conversations.commands import MailIn, MailOut, file_message, record_answer
 from concierge.conversations.models import Conversation, Message
 from concierge.customers.models import Customer, CustomerAddress
+from concierge.customers.queries import Writer
 from tests.factories import NOW, make_customer, make_mailbox
 
 SECRET = "a-secret-for-tests-only-0123456789"
@@ -30,12 +31,14 @@ def customer(session: Session, name: str = "Barbara Rossi") -> Customer:
     return known.customer if known else make_customer(session, name)
 
 
-def receive(session: Session, name: str = "Barbara Rossi", *, at: datetime = NOW, **values: object) -> Message:
+def receive(
+    session: Session, name: str = "Barbara Rossi", *, at: datetime = NOW, who: Customer | None = None, **values: object
+) -> Message:
     """A mail of a customer's comes in and is filed."""
-    who = customer(session, name)
+    who = who or customer(session, name)
     defaults: dict[str, object] = {
         "mailbox": mailbox(session),
-        "customer": who,
+        "customer": Writer(who.id, who.name, who.language),
         "sender": Address(who.name, who.address),
         "received_at": at,
         "subject": "The turquoise sandals",
@@ -43,7 +46,15 @@ def receive(session: Session, name: str = "Barbara Rossi", *, at: datetime = NOW
         "rfc_message_id": f"in-{next(_numbers)}@example.com",
         "to": (Address("", CARE),),
     }
-    return file_message(session, MailIn(**defaults | values), secret=SECRET, now=at)  # type: ignore[arg-type]
+    return file(session, MailIn(**defaults | values), now=at)  # type: ignore[arg-type]
+
+
+def file(session: Session, mail: MailIn, *, now: datetime) -> Message:
+    """File a mail, and see all it changed."""
+    number = file_message(session, mail, house=read_house(session), secret=SECRET, now=now)
+    message = session.get_one(Message, number)
+    session.refresh(message.conversation)
+    return message
 
 
 def answer(

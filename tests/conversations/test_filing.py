@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from concierge import audit, tokens
 from concierge.addresses import Address
@@ -27,9 +28,12 @@ def test_a_first_mail_begins_a_conversation_that_waits(session):
     assert [entry.verb for entry in audit.list_for(session, conversation)] == ["conversation.began"]
 
 
-def test_the_same_mail_twice_is_one_message(session):
+def test_the_same_mail_is_found_again_and_never_kept_twice(session):
+    assert queries.find_copy(session, "f" * 64) is None
     first = receive(session, fingerprint="f" * 64)
-    assert receive(session, fingerprint="f" * 64) is first
+    assert queries.find_copy(session, "f" * 64) == first.id
+    with pytest.raises(IntegrityError):
+        receive(session, fingerprint="f" * 64)
 
 
 def test_an_answer_to_our_message_id_joins(session):

@@ -41,7 +41,7 @@ def test_a_join_brings_addresses_and_conversations_and_is_separated_again(sessio
     assert (she.address, work.customer_id) == ("barbara@example.com", she.id)
     assert [each.id for each in search_customers(session, "Rossi").customers] == [she.id]
     session.flush()
-    later = receive(session, sender=Address("", "bea@example.com"), customer=she, at=LATER + DAY).conversation
+    later = receive(session, sender=Address("", "bea@example.com"), who=she, at=LATER + DAY).conversation
     assert separate_customer(session, she, address, by=nadia, now=LATER + DAY) is other
     assert {work.customer_id, later.customer_id} == {other.id}
     assert (hers.customer_id, other.address, she.address) == (she.id, "bea@example.com", "barbara@example.com")

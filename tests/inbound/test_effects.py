@@ -7,10 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge import tokens
+from concierge.accounts.queries import read_house
 from concierge.addresses import Address
-from concierge.conversations.filing import MailIn, file_message
+from concierge.conversations.commands import MailIn, file_message
 from concierge.conversations.models import Conversation, ConversationState, Direction, Message
 from concierge.customers.models import Customer
+from concierge.customers.queries import Writer
+from concierge.inbound.claims import claim_mails, settle_claim
 from concierge.inbound.effects import EFFECTS, Change, Stranger
 from concierge.inbound.filing import ReadMail, settle_mail
 from concierge.inbound.models import BY_HAND, InboundMail, InboundState
@@ -35,10 +38,12 @@ class House:
         self.session = session
         self.mailbox = make_mailbox(session)
         self.barbara = make_customer(session, "Barbara Weiss", BARBARA)
+        writer = Writer(self.barbara.id, self.barbara.name, self.barbara.language)
         first = MailIn(
-            self.mailbox, self.barbara, Address("", BARBARA), NOW - timedelta(days=1), subject="Sandals", text="Hello"
+            self.mailbox, writer, Address("", BARBARA), NOW - timedelta(days=1), subject="Sandals", text="Hello"
         )
-        self.conversation = file_message(session, first, secret=SECRET, now=NOW).conversation
+        number = file_message(session, first, house=read_house(session), secret=SECRET, now=NOW)
+        self.conversation = session.get_one(Message, number).conversation
         self.id = f"{tokens.reply_key(SECRET, self.conversation.id)}.0123456789abcdef0123@maison-solenne.example"
         self.delivery = self.send("reply:1", self.id)
         ours = Message(
@@ -72,8 +77,12 @@ class House:
         )  # fmt: skip
         self.session.add(mail)
         self.session.flush()
-        settle_mail(self.session, mail, ReadMail(parsed, ()), secret=SECRET, now=LATER)
+        [claim] = claim_mails(self.session, [mail.id], now=LATER)
+        house = read_house(self.session)
+        outcome = settle_mail(self.session, claim, ReadMail(parsed, ()), house=house, secret=SECRET, now=LATER)
+        assert settle_claim(self.session, claim, outcome, now=LATER)
         self.session.flush()
+        self.session.expire_all()
         return mail
 
     def suppressed(self) -> list[tuple[str, SuppressionReason]]:
