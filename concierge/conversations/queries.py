@@ -53,25 +53,26 @@ def get_conversation(session: Session, conversation_id: int) -> Conversation:
     return conversation
 
 
-def lock_conversation(session: Session, conversation_id: int) -> Conversation:
+def lock_conversation(session: Session, conversation_id: int, *, wait: bool = True) -> Conversation:
     """The conversation as it is now, and nobody else may change it before this transaction ends.
 
-    Compare-and-send reads `last_message_id` here. One that was merged leads to the other. Raises ConversationNotFound.
+    Compare-and-send reads `last_message_id` here. One that was merged leads to the other. Raises ConversationNotFound,
+    and OperationalError when somebody else has it and we don't `wait`.
     (On SQLite the transaction's write lock does it.)
     """
-    conversation = lock_as_it_is(session, conversation_id)
+    conversation = lock_as_it_is(session, conversation_id, wait=wait)
     while conversation.merged_into_id is not None:
-        conversation = lock_as_it_is(session, conversation.merged_into_id)
+        conversation = lock_as_it_is(session, conversation.merged_into_id, wait=wait)
     return conversation
 
 
-def lock_as_it_is(session: Session, conversation_id: int) -> Conversation:
+def lock_as_it_is(session: Session, conversation_id: int, *, wait: bool = True) -> Conversation:
     """`lock_conversation` for one that may be merged into another, and is wanted all the same."""
     statement = (
         sa.select(Conversation)
         .where(Conversation.id == conversation_id)
         .options(*BARE)
-        .with_for_update(of=Conversation)
+        .with_for_update(of=Conversation, nowait=not wait)
         .execution_options(populate_existing=True)
     )
     if (conversation := session.scalar(statement)) is None:

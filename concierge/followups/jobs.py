@@ -41,6 +41,7 @@ def release_due(config: Config, sessions: Sessions) -> int:
     with reading(sessions) as session:
         if not outbox.is_open(session, config):
             return 0
+        asks_until = outbox.asks_until(session)
         due = queries.list_due(session, now=now, limit=AT_ONCE, but=resting(_JOB, now))
         room = config.policy.follow_up_backlog_per_minute
         if due and now - due[0][1] > _BACKLOG:
@@ -51,7 +52,8 @@ def release_due(config: Config, sessions: Sessions) -> int:
         follow_up_id, since = planned
         if now - since > _BACKLOG and room <= 0:
             return False
-        left = _release(config, sessions, follow_up_id, since)
+        may_have_left = asks_until is not None and since <= asks_until
+        left = _release(config, sessions, follow_up_id, may_have_left=may_have_left)
         room -= left
         return left
 
@@ -63,15 +65,14 @@ def next_due(session: Session) -> datetime | None:
     return queries.next_due_at(session, but=resting(_JOB, clock.now()))
 
 
-def _release(config: Config, sessions: Sessions, follow_up_id: int, since: datetime) -> bool:
+def _release(config: Config, sessions: Sessions, follow_up_id: int, *, may_have_left: bool = False) -> bool:
     """Whether it left. What can't be made into a mail is withheld and says so, instead of being tried for ever."""
     kindness, house = queries.kindness_of(config.policy), desk.house_of(config)
     try:
-        with sessions() as session:
-            if releasing.ask_if_restored(session, follow_up_id, since, now=clock.now()):
-                session.commit()
-                return False
-        faces = _faces(config, sessions, follow_up_id)
+        if may_have_left and _ask_if_restored(sessions, follow_up_id):
+            return False
+        if (faces := _faces(config, sessions, follow_up_id)) is None:
+            return False  # another worker was quicker
         with sessions() as session:
             message = releasing.release_follow_up(session, follow_up_id, faces, house, kindness, now=clock.now())
             session.commit()
@@ -86,6 +87,13 @@ def _release(config: Config, sessions: Sessions, follow_up_id: int, since: datet
         return False
 
 
+def _ask_if_restored(sessions: Sessions, follow_up_id: int) -> bool:
+    with sessions() as session:
+        asked = releasing.ask_if_restored(session, follow_up_id, now=clock.now())
+        session.commit()
+    return asked
+
+
 def _give_up(sessions: Sessions, follow_up_id: int, *, now: datetime) -> None:
     with sessions() as session:
         follow_up = releasing.claim_due(session, follow_up_id, now=now)
@@ -94,11 +102,11 @@ def _give_up(sessions: Sessions, follow_up_id: int, *, now: datetime) -> None:
             session.commit()
 
 
-def _faces(config: Config, sessions: Sessions, follow_up_id: int) -> Faces:
+def _faces(config: Config, sessions: Sessions, follow_up_id: int) -> Faces | None:
     """The pictures its mail will show, in mail size, made before the transaction that needs them begins."""
     with reading(sessions) as session:
         wanted = releasing.pictures_of(session, follow_up_id)
-    return desk.faces_of(config, wanted)
+    return None if wanted is None else desk.faces_of(config, wanted)
 
 
 def reckon_anew(config: Config, sessions: Sessions) -> int:

@@ -56,10 +56,8 @@ def release_follow_up(
     return None
 
 
-def ask_if_restored(session: Session, follow_up_id: int, due_at: datetime, *, now: datetime) -> bool:
+def ask_if_restored(session: Session, follow_up_id: int, *, now: datetime) -> bool:
     """Ask the editor of one that was due in a copy of the house that was restored, for it may have left before."""
-    if not outbox.asks(session, due_at):
-        return False
     follow_up = claim_due(session, follow_up_id, now=now)
     if follow_up is None or (follow_up.approved_at is not None and not outbox.asks(session, follow_up.approved_at)):
         session.rollback()
@@ -82,12 +80,13 @@ def claim_due(session: Session, follow_up_id: int, *, now: datetime) -> FollowUp
 
     Her conversations are locked, as filing and answering lock them; and herself, as whatever names her (an order, a
     conversation she begins, a consent) shares a lock on her row: a fact is either committed and seen, or comes later.
-    Beside the first lock nobody is waited for, so nobody can wait for us in a circle.
+    Nobody is waited for, so nobody can wait for us in a circle, and many workers spread over what is due. Raises
+    OperationalError where somebody has hold of her or her conversations.
     """
     conversation_id = session.scalar(sa.select(FollowUp.conversation_id).where(FollowUp.id == follow_up_id))
     if conversation_id is None:
         return None
-    conversation = lock_conversation(session, conversation_id)
+    conversation = lock_conversation(session, conversation_id, wait=False)
     _hold_her_still(session, conversation)
     claimed = session.execute(
         sa.update(FollowUp)
@@ -124,12 +123,12 @@ def withhold(session: Session, follow_up: FollowUp, because: Because, *, now: da
     )
 
 
-def pictures_of(session: Session, follow_up_id: int) -> Originals:
-    """The pictures its mail will show: of its cards, and its editor's face."""
+def pictures_of(session: Session, follow_up_id: int) -> Originals | None:
+    """The pictures its mail will show: of its cards, and its editor's face; None when it is planned no more."""
     statement = sa.select(FollowUp.body, FollowUp.language, Editor.photo_key).join(FollowUp.editor)
-    found = session.execute(statement.where(FollowUp.id == follow_up_id)).one_or_none()
+    found = session.execute(statement.where(FollowUp.id == follow_up_id, *queries.WAITS)).one_or_none()
     if found is None:
-        return Originals()
+        return None
     cards = catalogue.cards(session, body.cards(found.body), found.language)
     return Originals(
         frozenset(each.picture_key for each in cards.values() if each.picture_key),

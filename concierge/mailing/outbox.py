@@ -80,8 +80,13 @@ def open_outbox(session: Session, *, by: Editor, now: datetime) -> int:
 
 def asks(session: Session, due_at: datetime) -> bool:
     """Whether what was due then has to be asked about, because the outbox was shut in between."""
-    until = session.scalar(sa.select(Outbox.asks_until).where(Outbox.id == 1))
+    until = asks_until(session)
     return until is not None and due_at <= until
+
+
+def asks_until(session: Session) -> datetime | None:
+    """What was due until then has to be asked about; None where the outbox was never shut."""
+    return session.scalar(sa.select(Outbox.asks_until).where(Outbox.id == 1))
 
 
 def is_open(session: Session, config: Config) -> bool:

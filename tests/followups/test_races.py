@@ -157,7 +157,7 @@ def test_what_happens_while_it_leaves_comes_after(
 def test_without_the_locks_it_slips_in(session, sessions, config, nadia, happens, because, monkeypatch):
     """Negative control: SQLite has one writer at a time anyway; on PostgreSQL it shows."""
     monkeypatch.setattr(releasing, "_hold_her_still", lambda *_values: None)
-    monkeypatch.setattr(releasing, "lock_conversation", lambda other, number: other.get(Conversation, number))
+    monkeypatch.setattr(releasing, "lock_conversation", lambda other, number, **_how: other.get(Conversation, number))
     slips = session.get_bind().dialect.name == "postgresql"
     patience = 20 if slips else 0.15
     assert leave_while(happens, config, sessions, plan(session, nadia), monkeypatch, patience=patience) == slips
