@@ -27,6 +27,10 @@ _MOST_OPENINGS = 40
 _LONGEST_ATTRIBUTION = 320
 _LONGEST_LINE = 400
 _LAST_LINES = 15
+# Cheap to ask of every line of every mail: without one of these it is no rule, no field and no "forwarded message" …
+_MAY_INTRODUCE = re.compile(r"[:：]|[-_–—=*\u2500]{2}")
+# … and lines of which none ends so say nowhere that somebody wrote.
+_ENDS_OF_WROTE = (":", "：", ">", ")")
 
 
 class _Forwarded(Exception):
@@ -46,15 +50,7 @@ def find_fold(text: str) -> int | None:
     Only a tail is folded: where the customer writes on below a quote, nothing is, and a letter is never folded whole.
     A mail she forwards is what she wants read, and stays in view.
     """
-    lines, starts = _lines(text)
-    if (fold := _same_line(lines, starts, text)) is not None:
-        return fold
-    if (first := find_tail(lines)) is None:
-        return None
-    while first > 0 and not lines[first - 1].strip("> \t\u00a0"):
-        first -= 1
-    fold = starts[first]
-    return fold if text[:fold].strip() else None
+    return part_letter(text)[0]
 
 
 def own_words(text: str) -> str:
@@ -62,10 +58,28 @@ def own_words(text: str) -> str:
 
     For rules that read her words; people are shown everything. Empty where all of it is quoted.
     """
+    return part_letter(text)[1]
+
+
+def part_letter(text: str) -> tuple[int | None, str]:
+    """Return both at once, for who needs both: `find_fold` and `own_words`."""
     lines, starts = _lines(text)
     if (fold := _same_line(lines, starts, text)) is not None:
-        return text[:fold]
+        return fold, text[:fold]
     tail = find_tail(lines)
+    return _fold_at(tail, lines, starts, text), _without(tail, lines, text)
+
+
+def _fold_at(tail: int | None, lines: Sequence[str], starts: Sequence[int], text: str) -> int | None:
+    if tail is None:
+        return None
+    while tail > 0 and not lines[tail - 1].strip("> \t\u00a0"):
+        tail -= 1
+    fold = starts[tail]
+    return fold if text[:fold].strip() else None
+
+
+def _without(tail: int | None, lines: list[str], text: str) -> str:
     kept = lines if tail is None else lines[:tail]
     for quote in reversed(find_quotes(kept)):
         kept = kept[: quote.first] + kept[quote.end :]
@@ -158,7 +172,7 @@ def _quote_line(lines: Sequence[str]) -> int | None:
     """The first line of quoted mail after which she writes nothing more."""
     openings = 0
     for index, line in enumerate(lines):
-        if FORWARDED.fullmatch(line[:_LONGEST_LINE]):
+        if _MAY_INTRODUCE.search(line) and FORWARDED.fullmatch(line[:_LONGEST_LINE]):
             raise _Forwarded
         length = _opens_quote(lines, index)
         if length and _is_tail(lines, index + length):
@@ -182,13 +196,14 @@ def _opens_quote(lines: Sequence[str], index: int) -> int:
     line = lines[index][:_LONGEST_LINE]
     if not line.strip():
         return 0
-    if ORIGINAL.fullmatch(line) or DASHED_WROTE.fullmatch(line):
-        return 1
-    if RULE.fullmatch(line):
-        block = _field_block(lines, index + 1, fewest=2)
-        return 1 + block if block else 0
-    if block := _field_block(lines, index, fewest=3):
-        return block
+    if _MAY_INTRODUCE.search(line):
+        if ORIGINAL.fullmatch(line) or DASHED_WROTE.fullmatch(line):
+            return 1
+        if RULE.fullmatch(line):
+            block = _field_block(lines, index + 1, fewest=2)
+            return 1 + block if block else 0
+        if block := _field_block(lines, index, fewest=3):
+            return block
     return _attribution(lines, index)
 
 
@@ -221,7 +236,7 @@ def _role(field: re.Match[str]) -> str:
 
 def _attribution(lines: Sequence[str], index: int) -> int:
     """A line "… wrote:", which programs break into as many as five; it begins where the day, or who it was, stands."""
-    if not _may_begin(lines[index][:_LONGEST_LINE]):
+    if not _may_begin(lines, index):
         return 0
     joined, skipped = "", 0
     for count, line in enumerate(lines[index : index + 6], 1):
@@ -242,7 +257,10 @@ def _attribution(lines: Sequence[str], index: int) -> int:
     return 0
 
 
-def _may_begin(line: str) -> bool:
+def _may_begin(lines: Sequence[str], index: int) -> bool:
+    if not any(line[:_LONGEST_LINE].rstrip().endswith(_ENDS_OF_WROTE) for line in lines[index : index + 6]):
+        return False
+    line = lines[index][:_LONGEST_LINE]
     return bool(re.search(r"[\d@]|<\s*$", line) or LEAD.match(line.lstrip("> \t\u00a0")) or WROTE.search(line))
 
 

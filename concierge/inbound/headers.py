@@ -2,11 +2,11 @@
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_tz
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from urllib.parse import unquote_to_bytes
 
 from concierge.inbound.charsets import decode_text
@@ -40,22 +40,31 @@ class Headers:
     fields: tuple[tuple[str, bytes], ...] = ()
     cut: bool = False
 
+    @cached_property
+    def _by_name(self) -> dict[str, list[bytes]]:
+        values: dict[str, list[bytes]] = {}
+        for name, value in self.fields:
+            values.setdefault(name, []).append(value)
+        return values
+
     def first(self, name: str) -> bytes | None:
         """Return the first raw value of *name*."""
-        return next((value for field, value in self.fields if field == name), None)
+        values = self._by_name.get(name)
+        return values[0] if values else None
 
-    def all(self, name: str) -> list[bytes]:
+    def all(self, name: str) -> Sequence[bytes]:
         """Return every raw value of *name*, in order."""
-        return [value for field, value in self.fields if field == name]
+        return self._by_name.get(name, ())
 
     def text(self, name: str, charset: str | None = None) -> str:
         """Return the first value of *name* decoded and cleaned; empty when it is missing."""
-        return decode_header(self.first(name) or b"", charset)
+        value = self.first(name)
+        return decode_header(value, charset) if value else ""
 
     def token(self, name: str) -> str:
         """Return the first word of *name* in lower case, without comments and parameters."""
-        words = re.split(r"[;,(\s]", self.text(name).strip().lower()[:200])
-        return words[0]
+        text = self.text(name)
+        return re.split(r"[;,(\s]", text.lower()[:200])[0] if text else ""
 
 
 def split_message(raw: bytes, start: int = 0, end: int | None = None) -> tuple[Headers, int]:
@@ -162,6 +171,8 @@ def clean_line(text: str) -> str:
 
 def read_parameters(value: bytes) -> tuple[str, dict[str, str]]:
     """Return the main word of a Content-* *value* in lower case, and its parameters (RFC 2231 pieces joined)."""
+    if not value:
+        return "", {}
     pieces = _split_outside_quotes(value)
     main = clean_line(pieces[0].decode("latin-1")).lower()
     plain: dict[str, str] = {}

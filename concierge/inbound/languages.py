@@ -10,6 +10,7 @@ KNOWN = frozenset(
     ["en", "it", "fr", "de", "es", "pt", "nl", "sv", "da", "pl", "ru", "uk", "el", "tr", "ar", "he", "ja", "ko", "zh"]
 )
 _NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[\d\W_]+")
+_DENSE = re.compile("[\u2e81-\U0010ffff]")  # Chinese and Japanese say more in a letter
 _FEWEST_LETTERS = 24
 _MOST_LETTERS = 2_000
 
@@ -17,8 +18,7 @@ _MOST_LETTERS = 2_000
 def guess_language(letter: str) -> str | None:
     """Return the two-letter code of the language of *letter*, or None when it is too short or unclear."""
     words = _NOISE.sub(" ", letter[:4_000]).strip()[:_MOST_LETTERS]
-    dense = any(character > "\u2e80" for character in words[:200])  # Chinese and Japanese say more in a letter
-    if len(words) < (_FEWEST_LETTERS // 3 if dense else _FEWEST_LETTERS):
+    if len(words) < (_FEWEST_LETTERS // 3 if _DENSE.search(words, 0, 200) else _FEWEST_LETTERS):
         return None
     best = _detector().detect(words.lower(), model="lite", k=1)[0]
     language, score = str(best["lang"]), float(best["score"])

@@ -4,7 +4,7 @@ import logging
 from traceback import extract_tb
 
 from concierge.addresses import Address
-from concierge.conversations.quoting import find_fold, own_words
+from concierge.conversations.quoting import part_letter
 from concierge.inbound.authenticity import read_verdicts
 from concierge.inbound.bodies import read_letter
 from concierge.inbound.bounces import read_failures, read_returned
@@ -60,8 +60,7 @@ def _parse(raw: bytes, envelope_from: str | None) -> ParsedMail | Unreadable:
     charset = _header_charset(root)
     sender = read_sender(headers, charset, envelope_from)
     letter = read_letter(root)
-    fold_at = find_fold(letter.text)
-    hers = own_words(letter.text)
+    fold_at, hers = part_letter(letter.text)
     words = hers if hers.strip() else letter.text
     subject = headers.text("subject", charset)[:LONGEST_SUBJECT]
     kind, reason = tell_kind(root, Written(subject, letter.text, hers), sender.address, envelope_from)
