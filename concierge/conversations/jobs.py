@@ -14,14 +14,6 @@ from concierge.setbacks import resting
 from concierge.working import work_each
 
 _AT_ONCE = 200
-# States that leave the customer without her answer, or us without knowing.
-_NOT_ARRIVED = (
-    DeliveryState.BOUNCED,
-    DeliveryState.REJECTED,
-    DeliveryState.FAILED,
-    DeliveryState.UNCERTAIN,
-    DeliveryState.WITHHELD,
-)
 
 
 def wake_due(config: Config, sessions: Sessions) -> int:
@@ -74,7 +66,7 @@ def _failed() -> sa.Select[int, int]:
     return (
         sa.select(Message.id, Message.conversation_id)
         .join(Delivery, Delivery.id == Message.delivery_id)
-        .where(Delivery.state.in_(_NOT_ARRIVED), Delivery.purpose.not_in(UNASKED), ~returned.exists())
+        .where(Delivery.state.in_(queries.NOT_ARRIVED), Delivery.purpose.not_in(UNASKED), ~returned.exists())
         .order_by(Message.id)
     )
 

@@ -29,11 +29,19 @@ from concierge.conversations.models import (
 )
 from concierge.conversations.rearrangement_models import Rearrangement, RearrangementNotFound
 from concierge.customers.models import Customer
-from concierge.mailing.models import LETTERS, Delivery
+from concierge.mailing.models import LETTERS, UNASKED, Delivery, DeliveryState
 from concierge.rows import read_rows
 
 # Beside the address a mail names in Reply-To: an editor has said that answers go there.
 CHOSEN = "chosen"
+# States that leave the customer without her answer, or us without knowing.
+NOT_ARRIVED = (
+    DeliveryState.BOUNCED,
+    DeliveryState.REJECTED,
+    DeliveryState.FAILED,
+    DeliveryState.UNCERTAIN,
+    DeliveryState.WITHHELD,
+)
 _NEWEST = (Message.created_at.desc(), Message.id.desc())
 # A conversation without what hardly anybody asks of it who has it locked; it is read when somebody does.
 BARE = (
@@ -242,6 +250,13 @@ def oldest_unanswered(session: Session, conversation: Conversation) -> datetime 
         Message.created_at > answered.created_at if answered else sa.true(),
     )
     return session.scalar(statement)
+
+
+def list_failed(session: Session, conversation: Conversation) -> set[int]:
+    """The numbers of our answers here that did not arrive, or of which we don't know."""
+    statement = sa.select(Message.id).join(Delivery, Delivery.id == Message.delivery_id)
+    failed = (Delivery.state.in_(NOT_ARRIVED), Delivery.purpose.not_in(UNASKED))
+    return set(session.scalars(statement.where(Message.conversation_id == conversation.id, *failed)))
 
 
 def unanswered_before(session: Session, message: Message) -> datetime | None:

@@ -143,7 +143,8 @@ def split_conversation(session: Session, message: Message, *, by: Editor, now: d
         return carried.carry(session, conversation.id, fresh.id, part)
 
     def stand(one: Standing, _fresh: Standing) -> tuple[Standing, Standing]:
-        split = replace(one, hint_conversation_id=None)
+        split = replace(one, hint_conversation_id=None, failed_at=None)
+        one, split = _hand_failure(session, (conversation, fresh), part, one, split)
         return _reckon(session, conversation, one), _reckon(session, fresh, split)
 
     done = _rearrange(session, Way.SPLIT, (conversation, fresh), go, stand, by=by, now=now)
@@ -167,10 +168,13 @@ def move_message(session: Session, message: Message, to: Conversation, *, by: Ed
     is_question = message.direction is Direction.IN and message.kind is MessageKind.HUMAN
     asks = is_question and conversation.waiting_since is not None and message.created_at >= conversation.waiting_since
 
+    part = Part((message.id,))
+
     def go() -> dict[str, list[int]]:
-        return carried.carry(session, conversation.id, to.id, Part((message.id,)))
+        return carried.carry(session, conversation.id, to.id, part)
 
     def stand(one: Standing, other: Standing) -> tuple[Standing, Standing]:
+        one, other = _hand_failure(session, (conversation, to), part, one, other)
         if asks:
             other = standings.together(other, Standing(waiting_since=message.created_at, editor_id=one.editor_id))
         return _reckon(session, conversation, one), other if asks else _reckon(session, to, other)
@@ -286,6 +290,16 @@ def _reckon(session: Session, conversation: Conversation, standing: Standing) ->
     if standing.waiting_since is None:
         return standing
     return replace(standing, waiting_since=queries.oldest_unanswered(session, conversation))
+
+
+def _hand_failure(
+    session: Session, pair: _Pair, part: Part, one: Standing, other: Standing
+) -> tuple[Standing, Standing]:
+    """The mark of an answer that did not arrive goes with that answer, and stays where there is another."""
+    source, target = pair
+    went = not queries.list_failed(session, target).isdisjoint(part.messages)
+    stays = not went or bool(queries.list_failed(session, source))
+    return standings.share_failure(one, other, went=went, stays=stays)
 
 
 def _share_tags(session: Session, source: Conversation, target: Conversation) -> dict[str, list[int]]:

@@ -45,6 +45,12 @@ def together(one: Standing, other: Standing) -> Standing:
     return merged if other.not_for_us_at else replace(merged, not_for_us_at=None)
 
 
+def share_failure(one: Standing, other: Standing, *, went: bool, stays: bool) -> tuple[Standing, Standing]:
+    """How both stand when mails of `one` went to `other`: `went` an answer that did not arrive, `stays` there one."""
+    left = one if stays else replace(one, failed_at=None)
+    return left, replace(other, failed_at=_earlier(one.failed_at, other.failed_at)) if went else other
+
+
 def emptied(standing: Standing, into: int, *, now: datetime) -> Standing:
     """How a conversation stands that went into another: closed, and nobody waits; when it was closed stays true."""
     left = replace(standing, waiting_since=None, failed_at=None, snoozed_until=None, merged_into_id=into)

@@ -21,6 +21,8 @@ STILL_WAITS: sa.ColumnElement[bool] = Wish.state == WishState.WAITING
 # While more of it is promised than there is, nobody is written to: the unit may be on its way elsewhere, or gone.
 _IS_THERE = ~sa.exists().where(Variant.id == Offer.variant_id, Variant.promised > Variant.on_hand).correlate(Offer)
 
+_conversation = sa.select(Conversation.id, Conversation.subject, Conversation.editor_id, Conversation.merged_into_id)
+
 
 class Wisher(NamedTuple):
     """Whoever is offered something, as far as her mail depends on her and her wish."""
@@ -237,7 +239,10 @@ def _leaving(values: list[Any]) -> Leaving:
 
 
 def lock_threads(session: Session, conversation_ids: Collection[int]) -> dict[int, Thread]:
-    """These conversations, locked in the order of their numbers, each with the mail a letter would answer."""
+    """These conversations, locked in the order of their numbers, each with the mail a letter would answer.
+
+    One that was merged meanwhile is, by its old number, the one it went into.
+    """
     return _threads(session, conversation_ids, is_ours=True)
 
 
@@ -247,16 +252,22 @@ def list_threads(session: Session, conversation_ids: Collection[int]) -> dict[in
 
 
 def _threads(session: Session, conversation_ids: Collection[int], *, is_ours: bool) -> dict[int, Thread]:
-    if not conversation_ids:
-        return {}
-    wanted = (
-        sa.select(Conversation.id, Conversation.subject, Conversation.editor_id)
-        .where(Conversation.id.in_(conversation_ids))
-        .order_by(Conversation.id)
-    )
-    rows = session.connection().execute(wanted.with_for_update() if is_ours else wanted).all()
-    parents = _parents(session, conversation_ids)
-    return {row.id: _thread(row, parents.get(row.id)) for row in rows}
+    found, wanted = {}, set(conversation_ids)
+    while wanted:
+        here = _conversation.where(Conversation.id.in_(wanted)).order_by(Conversation.id)
+        rows = session.connection().execute(here.with_for_update() if is_ours else here).all()
+        found.update({row.id: row for row in rows})
+        wanted = {row.merged_into_id for row in rows if row.merged_into_id} - found.keys()
+    homes = {asked: _home(found, asked) for asked in conversation_ids if asked in found}
+    parents = _parents(session, {home.id for home in homes.values()}) if homes else {}
+    return {asked: _thread(home, parents.get(home.id)) for asked, home in homes.items()}
+
+
+def _home(found: dict[int, Any], asked: int) -> Any:
+    row = found[asked]
+    while row.merged_into_id is not None:
+        row = found[row.merged_into_id]
+    return row
 
 
 def _thread(row: Any, parent: Any) -> Thread:

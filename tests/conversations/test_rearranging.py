@@ -31,6 +31,7 @@ from concierge.conversations.searching import search_conversations
 from concierge.db import Base
 from concierge.drafts.commands import open_draft
 from concierge.drafts.models import AnswerLeaving, Draft, TwoDrafts
+from concierge.mailing.models import Delivery, DeliveryState
 from tests.conversations.stories import CARE, SECRET, answer, receive
 from tests.factories import DAY, HOUR, NOW, make_editor, sign_in
 
@@ -217,6 +218,43 @@ def test_after_a_split_each_waits_for_its_own_answer(session, app, nadia):
     assert facts(session, talk)[0] | {"last_message_id": 0, "last_message_at": 0, "first_line": 0} == before[0] | {
         "last_message_id": 0, "last_message_at": 0, "first_line": 0
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("failed", ["before", "after", "both", "none any more"])
+def test_after_a_split_the_mark_of_a_failure_stands_where_that_answer_is(session, app, nadia, failed):
+    talk = receive(session).conversation
+    ours = [answer(session, talk, by=nadia, at=NOW + n * HOUR, delivery=delivery(session, n)) for n in (1, 3)]
+    receive(session, at=NOW + 2 * HOUR, references=(ours[0].rfc_message_id,))
+    came_back = {"before": ours[:1], "after": ours[1:], "both": ours}.get(failed, [])
+    for each in came_back:
+        each.delivery.state = DeliveryState.BOUNCED
+    talk.failed_at = LATER
+    before = facts(session, talk)
+    done = split_conversation(session, ours[1], by=nadia, now=LATER)
+    fresh = session.get(Conversation, done.target_id)
+    marks = (talk.failed_at is not None, fresh.failed_at is not None)
+    assert marks == (failed != "after", failed in {"after", "both"})
+    undo(session, done, nadia)
+    assert facts(session, talk) == before
+
+
+def test_an_answer_that_failed_takes_its_mark_along_when_it_is_moved(session, two, nadia):
+    sandals, dress = two
+    ours = queries.list_messages(session, sandals)[1]
+    ours.delivery = delivery(session, 1, DeliveryState.BOUNCED)
+    sandals.failed_at = LATER
+    before = facts(session, sandals, dress)
+    done = move_message(session, ours, dress, by=nadia, now=LATER)
+    assert (sandals.failed_at, dress.failed_at) == (None, LATER)
+    undo(session, done, nadia)
+    assert facts(session, sandals, dress) == before
+
+
+def delivery(session, number, state=DeliveryState.SENT):
+    row = Delivery(key=f"reply:{number}", purpose="reply", state=state, message_id=f"<{number}>", to_address="b@example.com", to_normalised="b@example.com", subject="", content={}, due_at=NOW, created_at=NOW)  # fmt: skip  # noqa: E501
+    session.add(row)
+    session.flush()
+    return row
 
 
 def test_a_question_that_is_moved_is_asked_there(session, two, nadia):

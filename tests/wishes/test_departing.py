@@ -5,10 +5,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from concierge.accounts.models import Editor
 from concierge.audit import AuditEntry
 from concierge.catalogue.models import Variant
 from concierge.config import Config
-from concierge.conversations.models import Conversation, Message
+from concierge.conversations.models import Conversation, Direction, Message
+from concierge.conversations.rearranging import lock_pair, merge_conversations
 from concierge.mailing.models import Delivery
 from concierge.wishes import departing, jobs, leaving, queueing, release
 from concierge.wishes.departing import Gate
@@ -76,6 +78,38 @@ def test_what_leaves_at_once_is_what_the_long_way_would_write(session, sessions,
     assert len(at_once[0]) == len(at_once[2]) == len(at_once[-1]) - 1 == 4
     for expected, got in zip(by_the_long_way, at_once, strict=True):
         assert got == expected
+
+
+def test_a_letter_joins_what_her_conversation_was_merged_into_meanwhile(session, sessions, config, size):
+    """Merged twice between the look at what is due and the lock; what leads through both is found."""
+    hers = [receive(session, text=f"Do tell me, {number}.", subject=f"{number}") for number in range(3)]
+    asked = hers[0].conversation
+    talks = [each.conversation_id for each in hers]
+    wish_for(session, size, customer=asked.customer, conversation=asked)
+    session.commit()
+    _round(session, config, size).deal(session)
+    session.commit()
+    due = leaving.list_due(session, now=FRIDAY, limit=100)
+    assert [each.conversation_id for each in due] == talks[:1]
+    session.rollback()
+    with sessions() as other:
+        nadia = other.scalars(sa.select(Editor)).first()
+        for source, target in ((0, 1), (1, 2)):
+            pair = lock_pair(other, talks[target], talks[source])
+            merge_conversations(other, *pair, by=nadia, now=FRIDAY)
+        other.commit()
+    for _try in range(2):
+        try:
+            release.release_offers(session, config, due, now=FRIDAY)
+            session.commit()
+            break
+        except release.MouldsMissing as missing:
+            session.rollback()
+            release.make_moulds(config, sessions, missing.keys)
+    [letter] = session.scalars(sa.select(Message).where(Message.direction == Direction.OUT))
+    assert letter.conversation_id == talks[2]
+    assert letter.in_reply_to == [f"<{hers[2].rfc_message_id}>"]
+    assert leaving.list_threads(session, talks)[talks[0]].id == talks[2]
 
 
 def test_who_sleeps_or_may_get_another_piece_in_the_same_mail_waits(session, sessions, config, size, monkeypatch):
