@@ -16,10 +16,10 @@ from concierge.conversations.models import Conversation
 from concierge.customers.models import Customer
 from concierge.db import Base
 from concierge.demo.correspondence import People, bring_correspondence
-from concierge.demo.followups import bring_follow_ups
+from concierge.demo.followups import bring_follow_ups, bring_promises
 from concierge.demo.goods import bring_collection, move_shop, read
 from concierge.demo.offers import bring_offers
-from concierge.demo.people import bring_customers, bring_editors, bring_mailboxes, bring_templates
+from concierge.demo.people import bring_customers, bring_editors, bring_mailboxes, bring_templates, see_clocks
 from concierge.demo.plans import bring_plans
 from concierge.demo.shelves import bring_shop_history
 from concierge.demo.wishes import bring_wishes, count_house
@@ -64,12 +64,14 @@ def furnish(session: Session, blobs: BlobStore, *, now: datetime, shop: str = ""
     people = People(mailboxes, editors, bring_customers(session, now=now), variants)
     bring_shop_history(session, blobs, people.customers, now=now)
     bring_correspondence(session, blobs, people, now=now)
+    see_clocks(session, people.customers)
     bring_wishes(session, people, now=now)
     if config is not None:
         bring_offers(session, config, [each for each in variants.values() if not each.available], now=now)
     bring_follow_ups(session, config.policy if config is not None else Policy(), now=now)
     if config is not None:
         bring_plans(session, config, editors, variants, now=now)
+    bring_promises(session, now=now)
     count_house(session, now=now)
     audit.record(session, _FURNISHED, mailboxes["en"], by=None, now=now)
     session.flush()

@@ -5,14 +5,20 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor, Mailbox, Role, SignOff
 from concierge.accounts.passwords import hash_password
 from concierge.addresses import normalise
 from concierge.blobs import BlobStore
+from concierge.conversations.models import Conversation, Direction, Message
+from concierge.customers.commands import note_writer
 from concierge.customers.models import Customer, CustomerAddress, CustomerSize
+from concierge.customers.offsets import Sighting
+from concierge.customers.queries import find_writer
 from concierge.demo.goods import picture, read
 from concierge.demo.timing import at_her_desk
 from concierge.templating.models import Template, TemplateVersion
@@ -80,7 +86,7 @@ def _customer(sheet: Mapping[str, Any], since: datetime) -> Customer:
         language=sheet["lang"],
         language_guessed=False,
         country=sheet["country"],
-        timezone=sheet["zone"],
+        timezone="" if sheet.get("guessed") else sheet["zone"],
         notes=sheet["notes"],
         created_at=since,
         addresses=[
@@ -91,6 +97,22 @@ def _customer(sheet: Mapping[str, Any], since: datetime) -> Customer:
         ],
         sizes=[CustomerSize(kind=kind, system=system, value=value) for kind, system, value in sizes if value],
     )
+
+
+def see_clocks(session: Session, customers: Mapping[str, Customer]) -> None:
+    """Note what the dates of their mails say of those whose time zone nobody has told us, mail by mail."""
+    for sheet in read("customers")["customers"]:
+        if not sheet.get("guessed"):
+            continue
+        customer, zone = customers[sheet["key"]], ZoneInfo(sheet["zone"])
+        hers = (Conversation.customer_id == customer.id, Message.direction == Direction.IN)
+        written = sa.select(Message.created_at).join(Message.conversation).where(*hers).order_by(Message.id)
+        for at in session.scalars(written).all():
+            minutes = round((at.astimezone(zone).utcoffset() or timedelta()).total_seconds() / 60)
+            writer = find_writer(session, sheet["address"])
+            assert writer is not None
+            note_writer(session, writer, name="", first_name="", sighting=Sighting(at, minutes))
+        session.refresh(customer)
 
 
 def bring_templates(session: Session, *, by: Editor, now: datetime) -> None:

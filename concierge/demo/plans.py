@@ -128,14 +128,14 @@ def _is_about_what_is_gone(session: Session, talk: Conversation) -> bool:
 
 
 def _propose(session: Session, config: Config, plan: Plan, talk: Conversation, *, now: datetime) -> None:
-    """Its editor began the plan for her this morning; the draft waits for her yes."""
+    """Its editor began the plan for her a day ago; the draft was due since, and waits for her yes."""
     assert talk.editor is not None
     run = plan_commands.begin_plan(
         session, plan, talk, seen_message_id=queries.newest_message_id(session), by=talk.editor, policy=config.policy,
-        now=now - timedelta(hours=3),
+        now=now - timedelta(days=1),
     )  # fmt: skip
     for draft in _scheduled(session, run):
-        draft.ask(Asking.PLANNED_SO, now=now - timedelta(hours=2))
+        draft.ask(Asking.PLANNED_SO, now=min(draft.due_at, now))
 
 
 def _scheduled(session: Session, run: PlanRun) -> list[FollowUp]:

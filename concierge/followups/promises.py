@@ -23,11 +23,13 @@ _ENGLISH: Final = re.compile(
 )
 # The future's accent tells "scriverò" from "davvero".
 _ITALIAN: Final = re.compile(
-    r"\b(?!sarò|dovrò|avrò|potrò)\w{2,}r(?:ò\b|o'(?!\w))|\b\w{2,}(?:eremo|iremo|aremo)\b|\bprometto\b"
+    r"\b(?!sarò|dovrò|avrò|potrò|però)\w{2,}r(?:ò\b|o'(?!\w))|\b\w{2,}(?:eremo|iremo|aremo)\b|\bprometto\b"
     r"|\b(?:la|le|ti|vi|glielo|te lo) "
     r"(?:aggiorno|scrivo|mando|invio|richiamo|ricontatto|rispondo|confermo|faccio sapere)\b"
 )
 _DENIED: Final = re.compile(r"\bnon (?:(?:la|le|ti|vi|lo|ci|ne) )?\w+(?:rò|ro'|remo)")
+# "If you need them before, I will …": whether she will, nobody knows yet.
+_CONDITIONAL: Final = re.compile(r"(?:if|should|unless|in case|se|qualora|nel caso)\b")
 # What stands before a day by which something is to be done, and the days that need nothing before them.
 _BY: Final = re.compile(
     r"\b(?:(?:by|before|until|within|on|in|entro|per|prima di|tra|fra)\b (?:il |the )?|"
@@ -84,7 +86,7 @@ def _plain(text: str) -> str:
 
 def _is_promised(sentence: str) -> bool:
     said = unicodedata.normalize("NFC", sentence.casefold().replace("\u2019", "'"))
-    if _DENIED.search(said):
+    if _DENIED.search(said) or _CONDITIONAL.match(said):
         return False
     return _ENGLISH.search(said) is not None or _ITALIAN.search(said) is not None
 
