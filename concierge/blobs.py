@@ -52,6 +52,8 @@ class BlobStore:
         """The bytes under `key`; raises BlobMissing."""
         path = self._path(key)
         try:
+            if self._local:
+                return Path(path).read_bytes()
             with _reaching():
                 return bytes(self._files.cat_file(path))
         except FileNotFoundError as error:

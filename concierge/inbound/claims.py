@@ -26,16 +26,25 @@ _SETTLE = (
     )
 )
 _GIVE_BACK = sa.update(_mails).where(*_OURS).values(claimed_at=None, attempts=sa.bindparam("tries"))
-_KEPT = (
-    InboundMail.id.label("mail_id"),
-    InboundMail.blob_key,
-    InboundMail.source,
-    InboundMail.envelope_from,
-    InboundMail.recipients,
-    InboundMail.verdicts,
-    InboundMail.reason,
-    InboundMail.received_at,
-    InboundMail.attempts,
+_TAKE = (
+    sa.update(_mails)
+    .where(
+        _mails.c.id.in_(sa.bindparam("numbers", expanding=True)),
+        _mails.c.state == InboundState.RECEIVED,
+        _mails.c.claimed_at.is_(None),
+    )
+    .values(claimed_at=sa.bindparam("claim"), attempts=_mails.c.attempts + 1)
+    .returning(
+        _mails.c.id.label("mail_id"),
+        _mails.c.blob_key,
+        _mails.c.source,
+        _mails.c.envelope_from,
+        _mails.c.recipients,
+        _mails.c.verdicts,
+        _mails.c.reason,
+        _mails.c.received_at,
+        _mails.c.attempts,
+    )
 )
 
 
@@ -66,14 +75,7 @@ class Outcome:
 
 def claim_mails(session: Session, due: Collection[int], *, now: datetime) -> list[Claim]:
     """Take these by one conditional UPDATE, in their order; what another worker took meanwhile is not ours."""
-    free = (InboundMail.id.in_(due), InboundMail.state == InboundState.RECEIVED, InboundMail.claimed_at.is_(None))
-    taken = session.execute(
-        sa.update(InboundMail)
-        .where(*free)
-        .values(claimed_at=now, attempts=InboundMail.attempts + 1)
-        .returning(*_KEPT)
-        .execution_options(synchronize_session=False)
-    ).all()
+    taken = session.execute(_TAKE, {"numbers": [*due], "claim": now}).all()
     place = {number: place for place, number in enumerate(due)}
     return [Claim(**row._mapping, claimed_at=now) for row in sorted(taken, key=lambda row: place[row.mail_id])]
 

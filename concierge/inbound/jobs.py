@@ -28,7 +28,7 @@ from concierge.working import given
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 10
+_AT_ONCE = 20
 # So many the clock of many machines knows to be due at a time.
 _IN_SIGHT = 200
 _WORK_SECONDS = 5.0
