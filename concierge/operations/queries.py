@@ -1,6 +1,6 @@
 """Reading how the house runs: the worker's copies, what waits, and how long the last mails took."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,10 @@ from concierge import copies
 from concierge.drafts.models import Draft
 from concierge.followups.models import FollowUp
 from concierge.followups.queries import WAITS as FOLLOW_UP_WAITS
-from concierge.inbound.models import InboundMail, InboundState
+from concierge.imap_settings import ImapAccount
+from concierge.inbound.models import InboundMail, InboundState, WatchedFolder
 from concierge.mailing.models import Delivery, Lane
-from concierge.operations.state import Queue, Seen
+from concierge.operations.state import Queue, Seen, Unread
 from concierge.setbacks import resting
 from concierge.wishes.offer_models import Offer
 
@@ -29,6 +30,17 @@ def list_seen(session: Session) -> list[Seen]:
         Seen(each.id, each.host, each.pid, each.version, each.started_at, each.seen_at, each.lines, each.provider)
         for each in copies.list_copies(session)
     ]
+
+
+def list_unread(session: Session, accounts: Iterable[ImapAccount]) -> list[Unread]:
+    """The folders of these accounts that can't be read; one that is no longer read is no matter."""
+    read = {(each.name, folder) for each in accounts for folder in each.folders}
+    if not read:
+        return []
+    failing = sa.select(WatchedFolder.account, WatchedFolder.name, WatchedFolder.fault_since)
+    failing = failing.where(WatchedFolder.fault_since.is_not(None)).order_by(WatchedFolder.fault_since)
+    rows = session.execute(failing)
+    return [Unread(f"{name} ({account})", since) for account, name, since in rows if since and (account, name) in read]
 
 
 def list_queues(session: Session, *, now: datetime) -> list[Queue]:

@@ -17,12 +17,13 @@ class Kind(StrEnum):
     STUCK = "stuck"  # one is alive, but a job of it does not end
     PROVIDER = "provider"  # mail can't be handed over
     SHUT = "shut"  # a restored copy, which sends nothing until somebody says so
+    MAILBOX = "mailbox"  # one that is read over IMAP can't be
     BACKLOG = "backlog"  # something waits for too long
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong; `what` names the job or the queue, `seconds` how long it has been so."""
+    """One thing that is wrong; `what` names the job, the queue or the mailbox, `seconds` how long it has been so."""
 
     kind: Kind
     what: str = ""
@@ -38,6 +39,7 @@ class Fault:
             Kind.STUCK: f"worker: {self.what} has been in hand for {seconds}",
             Kind.PROVIDER: f"provider: {self.what} has been out of reach for {seconds}",
             Kind.SHUT: "outbox: shut since the house was restored; an admin opens it on the page Mail out",
+            Kind.MAILBOX: f"mailbox: {self.what} has not been readable for {seconds}",
             Kind.BACKLOG: f"backlog: {self.what} has waited for {seconds}",
         }[self.kind]
 
@@ -61,6 +63,14 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A mailbox outside that can't be read, and since when."""
+
+    name: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Queue:
     """Rows of one kind that wait: how many (counted up to a bound), and since when the oldest does."""
 
@@ -74,11 +84,18 @@ class Queue:
 
 
 def find_faults(
-    copies: Iterable[Seen], queues: Iterable[Queue], *, now: datetime, silence: timedelta, patience: timedelta
+    copies: Iterable[Seen],
+    queues: Iterable[Queue],
+    unread: Iterable[Unread] = (),
+    *,
+    now: datetime,
+    silence: timedelta,
+    patience: timedelta,
 ) -> list[Fault]:
     """All that is wrong, the worst first; nothing when all is well.
 
-    A copy is gone after `silence`; a queue or a provider is a fault after `patience`. `now` is the database's.
+    A copy is gone after `silence`; a queue, a provider or a mailbox is a fault after `patience`. `now` is the
+    database's.
     """
     seen = list(copies)
     alive = [each for each in seen if each.is_alive(now, silence)]
@@ -88,6 +105,8 @@ def find_faults(
         if away and (seconds := (now - datetime.fromisoformat(away)).total_seconds()) > patience.total_seconds():
             faults.append(Fault(Kind.PROVIDER, str(copy.provider.get("name", "")), seconds))
             break
+    shut_out = [Fault(Kind.MAILBOX, each.name, (now - each.since).total_seconds()) for each in unread]
+    faults += [each for each in shut_out if each.seconds > patience.total_seconds()]
     late = [queue for queue in queues if queue.age(now) > patience.total_seconds()]
     return faults + [Fault(Kind.BACKLOG, queue.name, queue.age(now)) for queue in late]
 

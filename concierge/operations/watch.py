@@ -42,6 +42,7 @@ class Watch:
     def __init__(self, engine: sa.Engine, config: Config) -> None:
         """Knows nothing yet."""
         self._engine = engine
+        self._accounts = config.imap
         self._patience = timedelta(minutes=config.policy.backlog_minutes)
         self._guard = threading.Lock()
         self._known: list[Fault] = []
@@ -52,8 +53,9 @@ class Watch:
         with Session(self._engine) as session:
             now = database_now(session)
             seen, queues = queries.list_seen(session), queries.list_queues(session, now=clock.now())
+            unread = queries.list_unread(session, self._accounts)
             shut = [Fault(Kind.SHUT)] if outbox.is_shut(session) else []
-        faults = shut + find_faults(seen, queues, now=now, silence=copies.SILENCE, patience=self._patience)
+        faults = shut + find_faults(seen, queues, unread, now=now, silence=copies.SILENCE, patience=self._patience)
         return State(now, seen, queues, faults)
 
     def faults(self) -> list[Fault]:

@@ -76,6 +76,12 @@ def fault_words(fault: Fault) -> str:
         return _("The house was restored from a copy: no mail leaves until an admin says so, on the page Mail out.")
     if fault.kind is Kind.PROVIDER:
         return _("Mail can’t be handed over: the provider has been out of reach for %(span)s.", span=span)
+    if fault.kind is Kind.MAILBOX:
+        return _(
+            "%(mailbox)s has not been readable for %(span)s: what is written there waits there. Nothing is lost.",
+            mailbox=fault.what,
+            span=span,
+        )
     if fault.what in ("answers", "deliveries", "letters"):
         return _("Mail is not leaving: the oldest has waited for %(span)s. Nothing is lost.", span=span)
     return _("“%(queue)s”: the oldest has waited for %(span)s.", queue=queue_words(fault.what), span=span)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from concierge.copies import BEAT, SILENCE
 from concierge.lines import QUIET_SECONDS
-from concierge.operations.state import Kind, Queue, Seen, find_faults
+from concierge.operations.state import Kind, Queue, Seen, Unread, find_faults
 from concierge.operations.timetable import merge_lines
 from concierge.operations.watch import LOOK_SECONDS
 from tests.factories import DAY, MINUTE, NOW
@@ -60,6 +60,16 @@ def test_a_job_that_stands_still_is_known_before_half_a_minute_has_passed():
     assert beats(QUIET_SECONDS + 1) == [(Kind.STUCK, "followups.release_due")]
     assert beats(QUIET_SECONDS + 1, quiet=45.0) == [], "it may: it waits for a provider"
     assert timedelta(seconds=QUIET_SECONDS) + BEAT + timedelta(seconds=LOOK_SECONDS) < timedelta(seconds=30)
+
+
+def test_a_mailbox_that_can_not_be_read_is_a_fault_after_a_while():
+    def told(ago: timedelta) -> list[str]:
+        unread = [Unread("INBOX (care)", NOW - ago)]
+        found = find_faults([seen()], [], unread, now=NOW, silence=SILENCE, patience=5 * MINUTE)
+        return [each.sentence for each in found]
+
+    assert told(5 * MINUTE) == []
+    assert told(6 * MINUTE) == ["mailbox: INBOX (care) has not been readable for 360 s"]
 
 
 def test_a_provider_that_is_away_is_a_fault_after_a_while():

@@ -16,6 +16,8 @@ from concierge.app import create_app
 from concierge.config import Config
 from concierge.copies import WorkerCopy
 from concierge.db import database_now
+from concierge.imap_settings import ImapAccount
+from concierge.inbound.models import WatchedFolder
 from concierge.mailing.commands import queue_delivery
 from concierge.operations import watch
 from concierge.setbacks import Setback
@@ -75,6 +77,18 @@ def test_a_house_that_leaves_mail_lying_is_not_ready(client: FlaskClient, worker
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json["reasons"][0].startswith("backlog: mail has waited for")
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_house_that_can_not_read_its_mailbox_is_not_ready(app: Flask, client: FlaskClient, session):
+    session.add(WatchedFolder(account="care", name="INBOX", validity=1, fault="no", fault_since=NOW, left=[]))
+    session.commit()
+    assert client.get("/readyz").status_code == 200, "one that is read no more is no matter"
+    account = ImapAccount(name="care", host="imap.example.com", user="care", password="secret")
+    app.extensions["watch"]._accounts = (account,)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["reasons"][0].startswith("mailbox: INBOX (care) has not been readable for")
 
 
 def test_a_database_that_is_gone_is_a_reason_not_an_error(client: FlaskClient, session):
