@@ -13,18 +13,18 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from concierge import schema
 from concierge.db import reading
 from concierge.followups.conditions import Asking
 from concierge.followups.models import FollowUp, FollowUpState
 from tests.factories import DAY, HOUR, make_editor
 from tests.followups.builders import FRIDAY, ROME, WALL, answered, follow_up
+from tests.postgresql import private_server
 
 _LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 pytestmark = [
     pytest.mark.skipif(_LIBRARY is None, reason="libfaketime is not installed"),
-    pytest.mark.skipif(
-        "CONCIERGE_TESTS_FOLLOWUPS" not in os.environ, reason="takes three minutes: only when asked for"
-    ),
+    pytest.mark.skipif("CONCIERGE_TESTS_FOLLOWUPS" not in os.environ, reason="takes minutes: only when asked for"),
 ]
 SECOND = timedelta(seconds=1)
 
@@ -68,9 +68,19 @@ class SetClock:
 
 
 @pytest.fixture
+def config(config):
+    """On PostgreSQL one that forgets nothing: the command refuses to work with the tests' quick one."""
+    if config.is_sqlite:
+        yield config
+        return
+    with private_server(durable=True) as server:
+        durable = config.model_copy(update={"database_url": server.format("postgres")})
+        schema.migrate(durable)
+        yield durable
+
+
+@pytest.fixture
 def worker(config, tmp_path):
-    if not config.is_sqlite:
-        pytest.skip("the tests' quick PostgreSQL may forget, and the command refuses to work with it")
     worker = SetClock(config, tmp_path)
     yield worker
     worker.stop()
