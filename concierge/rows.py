@@ -54,7 +54,7 @@ def reserve_ids(session: Session, table: sa.Table, count: int) -> list[int]:
         [(highest,)] = read_rows(session, _highest(table), {})
         first = (highest or 0) + 1
         return list(range(first, first + count))
-    return list(session.scalars(_next(table), {"count": count}))
+    return [number for (number,) in read_rows(session, _next(table), {"count": count})]
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from concierge.accounts.models import Mailbox
 from concierge.audit import AuditEntry
-from concierge.rows import Same, insert_columns, reserve_ids
+from concierge.rows import Same, insert_columns, insert_row, read_rows, reserve_ids, run_row
 from tests.factories import NOW, make_mailbox
 
 
@@ -33,6 +33,22 @@ def test_reserved_numbers_are_free_and_the_rows_are_those_the_orm_would_write(se
     assert [row.details for row in rows] == [first.details] * 3
     session.add(AuditEntry(**entry(None) | {"subject_id": 9}))
     session.commit()  # and the next one by itself finds a number too
+
+
+def test_a_row_is_written_and_read_as_the_orm_would(session):
+    table = AuditEntry.__table__
+    insert_row(session, table, entry(7, name="Chloé", ids=[1]))
+    kept = session.get_one(AuditEntry, 7)
+    statement = sa.select(table.c.at, table.c.details).where(table.c.id == sa.bindparam("number"), table.c.verb != "x")
+    assert read_rows(session, statement, {"number": 7}) == [(NOW, {"name": "Chloé", "ids": [1]})]
+    assert (kept.at, kept.details) == (NOW, {"name": "Chloé", "ids": [1]})
+    change = sa.update(table).where(table.c.id == sa.bindparam("number")).values(verb=sa.bindparam("verb"))
+    assert [run_row(session, change, {"number": number, "verb": "done"}) for number in (7, 8)] == [1, 0]
+
+
+def test_what_a_session_has_in_mind_is_written_before_it_is_read(session):
+    session.add(AuditEntry(**entry(7)))
+    assert read_rows(session, sa.select(AuditEntry.__table__.c.id), {}) == [(7,)]
 
 
 def test_states_and_defaults_of_nothing_are_kept_as_they_are(session):

@@ -11,10 +11,11 @@ from concierge.config import Config
 from concierge.conversations.models import Conversation, ConversationState, Message, MessageKind
 from concierge.customers.models import Customer
 from concierge.db import Sessions
-from concierge.inbound.models import InboundState
+from concierge.inbound.jobs import file_received
+from concierge.inbound.models import InboundMail, InboundState
 from concierge.inbound.reasons import describe
 from tests.factories import make_customer, make_editor, make_mailbox
-from tests.inbound.arriving import CARE, arrive, letter, message_of
+from tests.inbound.arriving import CARE, arrive, letter, message_of, receive
 from tests.inbound.odd_mails.making import multi, part, picture
 
 
@@ -39,6 +40,26 @@ def test_a_stranger_becomes_a_customer_with_a_name_and_a_language(config, sessio
     assert mail.state is InboundState.FILED
     assert (customer.first_name, customer.language, customer.address) == ("Barbara", "it", "Barbara@Example.com")
     assert customer.language_guessed
+
+
+def test_a_mail_is_filed_by_a_dozen_statements(config, sessions, session):
+    """What is done to every mail is the work of the house; loading what a mail does not ask about doubled it."""
+    seen: list[str] = []
+    engine = sessions.kw["bind"]
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    number = receive(config, sessions, letter())
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        assert file_received(config, sessions) == 1
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+    filed = [each for each in seen if each.partition(" ")[0] in {"SELECT", "INSERT", "UPDATE"}]
+    # Eleven for the mail; one claims it, and twice it is seen who the house is (two) and what is due.
+    assert len(filed) <= 18, "\n".join(filed)
+    assert session.get_one(InboundMail, number).state is InboundState.FILED
 
 
 def test_a_short_letter_takes_the_mailbox_language(config, sessions, session):

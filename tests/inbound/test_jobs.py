@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 
 from concierge import blobs, clock
 from concierge.accounts.models import Mailbox
+from concierge.audit import AuditEntry
 from concierge.conversations.models import Message
 from concierge.inbound import jobs, queries
 from concierge.inbound.commands import retry_mail
+from concierge.inbound.filing import keep_files
 from concierge.inbound.models import InboundMail, InboundState
 from tests.factories import make_editor, make_mailbox
 from tests.inbound.arriving import arrive, letter, receive
@@ -89,6 +91,25 @@ def test_a_mail_whose_worker_died_is_taken_up_again_after_its_lease(config, sess
     session.commit()
     assert jobs.release_stale(config, sessions) == 1
     assert jobs.file_received(config, sessions) == 1
+
+
+def test_who_reads_longer_than_her_claim_stands_files_nothing(config, sessions, session, monkeypatch):
+    number = receive(config, sessions, letter())
+    times = []
+
+    def keep_slowly(store, parsed):
+        if not times:  # meanwhile the lease runs out
+            with sessions() as other:
+                other.execute(sa.update(InboundMail).values(claimed_at=None))
+                other.commit()
+        times.append(1)
+        return keep_files(store, parsed)
+
+    monkeypatch.setattr(jobs, "keep_files", keep_slowly)
+    assert jobs.file_received(config, sessions) == 1
+    mail = session.get_one(InboundMail, number)
+    assert (mail.state, mail.attempts) == (InboundState.FILED, 2)
+    assert session.scalars(sa.select(AuditEntry.verb)).all() == ["conversation.began"]
 
 
 def test_a_mail_that_kills_its_reader_is_tried_three_times_and_blocks_nobody(config, sessions, session, monkeypatch):
