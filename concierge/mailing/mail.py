@@ -107,9 +107,12 @@ def check(mail: Mail) -> None:
 
     Every way out of the house passes here, MIME and JSON alike.
     """
-    for name, address in (("sender", mail.sender), ("recipient", mail.to), ("reply address", mail.reply_to)):
+    _check_address("recipient", mail.to)
+    for name, address in (("sender", mail.sender), ("reply address", mail.reply_to)):
         if address is not None:
             _check_address(name, address)
+            if not is_in_ascii(address.address):  # ours to choose, and every mail system must take it
+                raise UnlawfulAddress(name)
     for name, text in _single_lines(mail):
         if _CONTROL.search(text):
             raise ControlCharacter(name)
@@ -148,7 +151,9 @@ def _check_address(name: str, address: Address) -> None:
     if _CONTROL.search(address.name) or _CONTROL.search(address.address):
         raise ControlCharacter(name)
     local, _at, domain = address.address.rpartition("@")
-    if not is_address(address.address) or not local.isascii() or len(address.address) > 254:
+    if not is_address(address.address) or not local.isprintable():  # nothing unseen, nothing that turns the line round
+        raise UnlawfulAddress(name)
+    if len(local.encode()) > 64 or len(address.address.encode()) > 254:
         raise UnlawfulAddress(name)
     if not _is_domain(domain):
         raise UnlawfulAddress(name)
@@ -193,6 +198,11 @@ def wire_address(address: str) -> str:
     return address if domain.isascii() else f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
 
 
+def is_in_ascii(address: str) -> bool:
+    """Whether the part before the @ is; else only systems that speak SMTPUTF8 take mail for it (RFC 6531)."""
+    return address.rpartition("@")[0].isascii()
+
+
 def bracketed(message_id: str) -> str:
     """A Message-ID with its angle brackets, whether it came with them or not."""
     return message_id if message_id.startswith("<") else f"<{message_id}>"
@@ -221,6 +231,8 @@ def ancestry(references: Iterable[str], parent: str | None) -> tuple[str, ...]:
 
 def build(mail: Mail, read_blob: Callable[[str], bytes], *, now: datetime) -> bytes:
     """The mail as RFC 5322 bytes with CRLF line ends, 7-bit throughout; `now` becomes its Date.
+
+    Only an address that is not in ASCII stands in its To as it is (RFC 6532).
 
     The same mail at the same time gives the same bytes. Raises UnlawfulMail, and whatever `read_blob` raises.
     """

@@ -18,7 +18,10 @@ _LONGEST_WORD = 200  # longer ASCII words are encoded, so that any header can be
 
 
 def header(name: str, value: str) -> bytes:
-    """One header field with its line end, folded at single spaces to 78 columns where that is possible."""
+    """One header field with its line end, folded at single spaces to 78 columns where that is possible.
+
+    What is not in ASCII is written in UTF-8 (RFC 6532); the caller sees to it that nothing is but an address.
+    """
     lines, line = [], f"{name}:"
     for word in value.split(" "):
         if len(line) + 1 + len(word) > LINE + 2 and line != f"{name}:":
@@ -26,7 +29,7 @@ def header(name: str, value: str) -> bytes:
             line = ""
         line += f" {word}"
     lines.append(line)
-    return "\r\n".join(lines).encode("ascii") + CRLF
+    return "\r\n".join(lines).encode() + CRLF
 
 
 def unstructured(text: str, *, column: int) -> str:

@@ -89,10 +89,12 @@ class Relay:
 
 
 @contextmanager
-def smtp_relay(folder: Path, *, tls: str = "", login: bool = False, size: int = 40_000_000) -> Iterator[Relay]:
-    """A relay on a free port of this machine; `tls` is "", "implicit" or "starttls"."""
+def smtp_relay(
+    folder: Path, *, tls: str = "", login: bool = False, size: int = 40_000_000, utf8: bool = False
+) -> Iterator[Relay]:
+    """A relay on a free port of this machine; `tls` is "", "implicit" or "starttls", `utf8` offers SMTPUTF8."""
     relay = Relay()
-    options: dict[str, Any] = {"data_size_limit": size}
+    options: dict[str, Any] = {"data_size_limit": size, "enable_SMTPUTF8": utf8}
     context = None
     if tls:
         context = _server_tls(folder)

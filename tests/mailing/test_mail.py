@@ -209,7 +209,9 @@ def test_unlawful_ids_of_odd_mail_programs_do_not_hold_an_answer_up():
         "a@b, c@d",
         "a@b>, <c@d",
         "a b@c",
-        "ünï@example.com",
+        "bar\u202ebara@example.com",
+        "bar\u200bbara@example.com",
+        "ü" * 33 + "@example.com",
         "a@" + "x" * 300,
         "a@b@c",
         "a@-.com",
@@ -218,6 +220,14 @@ def test_unlawful_ids_of_odd_mail_programs_do_not_hold_an_answer_up():
 def test_an_address_that_could_mean_somebody_else_is_refused(address):  # T07, T11
     with pytest.raises(UnlawfulAddress):
         written(make_mail(to=Address("Barbara", address)))
+
+
+def test_other_letters_before_the_at_are_hers_to_have_and_not_ours():
+    raw = written(make_mail(to=Address("Łucja", "łucja@example.com")))
+    assert "<łucja@example.com>".encode() in raw
+    for ours in ({"sender": Address("", "cüra@example.com")}, {"reply_to": Address("", "cüra@example.com")}):
+        with pytest.raises(UnlawfulAddress):
+            written(make_mail(**ours))
 
 
 def test_a_domain_in_other_letters_goes_out_in_ascii():

@@ -9,6 +9,7 @@ import pytest
 from sendgrid.helpers.mail import Content
 from sendgrid.helpers.mail.exceptions import ApiKeyIncludedException
 
+from concierge.addresses import Address
 from concierge.mailing.providers.base import TransportError
 from concierge.mailing.providers.sendgrid import SendGridProvider, request_body
 from tests.mailing.carriers import parcel
@@ -139,6 +140,12 @@ def test_a_wrong_key_and_a_weak_key_are_told(door):
     door.scopes = ("alerts.read",)
     with pytest.raises(TransportError, match="Mail Send"):
         SendGridProvider(API_KEY, door.url).check()
+
+
+def test_an_address_in_other_letters_is_not_given_to_sendgrid(sendgrid, door):
+    with pytest.raises(TransportError, match="“ł”") as failed:
+        sendgrid.send(parcel(make_mail(to=Address("Łucja", "łucja@example.com"))))
+    assert (failed.value.permanent, door.requests) == (True, [])
 
 
 def test_a_customer_may_quote_what_looks_like_an_api_key(sendgrid, door):

@@ -4,10 +4,12 @@ import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
+from email import message_from_string, policy
 from pathlib import Path
 
 import pytest
 
+from concierge.addresses import Address
 from concierge.mailing.providers.base import TransportError
 from concierge.mailing.providers.smtp import SmtpProvider
 from tests.mailing.carriers import parcel
@@ -140,6 +142,34 @@ def test_a_mail_too_large_for_the_relay_is_refused_before_it_is_sent(tmp_path):
             provider.send(parcel(make_mail(text="x" * 3000)))
         assert failed.value.permanent
         provider.close()
+
+
+LUCJA = Address("Łucja Nowak", "łucja@bücher.example")
+
+
+def test_an_address_in_other_letters_goes_out_with_smtputf8(tmp_path):
+    with smtp_relay(tmp_path, utf8=True) as relay:
+        provider = SmtpProvider(f"smtp://127.0.0.1:{relay.port}")
+        provider.send(replace(parcel(make_mail(to=LUCJA)), return_path=SIGNED))
+        provider.send(parcel(key="reply:2"))
+        provider.close()
+    assert [recipients for _sender, recipients, _raw in relay.mails] == [
+        ["łucja@xn--bcher-kva.example"],
+        ["barbara@example.com"],
+    ]
+    head, _blank, body = relay.mails[0][2].partition(b"\r\n\r\n")
+    seen = message_from_string(relay.mails[0][2].decode(), policy=policy.SMTPUTF8)["To"].addresses[0]
+    assert (seen.display_name, seen.addr_spec) == ("Łucja Nowak", "łucja@xn--bcher-kva.example")
+    assert body.isascii()
+    assert head.replace("łucja".encode(), b"").isascii()
+
+
+def test_a_relay_that_does_not_speak_smtputf8_is_not_given_such_an_address(smtp, relay):
+    with pytest.raises(TransportError, match="“ł”") as failed:
+        smtp.send(replace(parcel(make_mail(to=LUCJA)), return_path=SIGNED))
+    assert (failed.value.permanent, failed.value.reached, relay.mails) == (True, True, [])
+    smtp.send(replace(parcel(), return_path=SIGNED))
+    assert [sender for sender, _to, _raw in relay.mails] == [SIGNED]
 
 
 def test_a_wrong_password_holds_the_mails_and_says_so(tmp_path):

@@ -56,6 +56,15 @@ def unknown_outcome(who: str, error: Exception | str) -> TransportError:
     )
 
 
+def only_ascii(who: str, address: str) -> TransportError:
+    """This carrier takes no mail for an address with other letters before its @ (RFC 6531)."""
+    letter = next((each for each in address if not each.isascii()), "")
+    return TransportError(
+        _("%(who)s takes no mail for an address with “%(letter)s” in it. Ask her for another.", who=who, letter=letter),
+        permanent=True,
+    )
+
+
 def plain(error: Exception | str) -> str:
     """A foreign error in one short line."""
     words = str(error) or type(error).__name__

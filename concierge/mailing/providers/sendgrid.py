@@ -27,12 +27,13 @@ from sendgrid.helpers.mail import Mail as Request
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
 from concierge.mailing.backoff import read_reset, read_retry_after
-from concierge.mailing.mail import MailFile, ancestry, bracketed, carried_type, wire_address
+from concierge.mailing.mail import MailFile, ancestry, bracketed, carried_type, is_in_ascii, wire_address
 from concierge.mailing.mail import check as check_mail
 from concierge.mailing.providers.base import (
     Accepted,
     Parcel,
     TransportError,
+    only_ascii,
     plain,
     unknown_outcome,
     unreachable,
@@ -59,6 +60,8 @@ class SendGridProvider:
 
     def send(self, parcel: Parcel) -> Accepted:
         """Hand over one mail; raises TransportError."""
+        if not is_in_ascii(parcel.mail.to.address):
+            raise only_ascii(_WHO, parcel.mail.to.address)
         body = json.dumps(request_body(parcel)).encode("utf-8")
         if len(body) > _LARGEST:
             raise TransportError(_("The mail is too large for %(host)s (%(size)d bytes).", host=_WHO, size=len(body)),

@@ -13,11 +13,12 @@ from flask_babel import gettext as _
 
 from concierge.config import RELAY_PORTS, check_relay_url
 from concierge.mailing.dkim import Signer
-from concierge.mailing.mail import wire_address
+from concierge.mailing.mail import is_in_ascii, wire_address
 from concierge.mailing.providers.base import (
     Accepted,
     Parcel,
     TransportError,
+    only_ascii,
     plain,
     unknown_outcome,
     unreachable,
@@ -129,24 +130,19 @@ class SmtpProvider:
         return smtp
 
     def _address(self, sender: str, parcel: Parcel, size: int) -> smtplib.SMTP:
-        smtp, answer = self._mail_from(wire_address(sender), size)
+        smtp, answer = self._mail_from(wire_address(sender), parcel.mail.to.address, size)
         self._expect(answer)
         self._expect(smtp.rcpt(wire_address(parcel.mail.to.address)))
         return smtp
 
-    def _mail_from(self, sender: str, size: int) -> tuple[smtplib.SMTP, tuple[int, bytes]]:
+    def _mail_from(self, sender: str, recipient: str, size: int) -> tuple[smtplib.SMTP, tuple[int, bytes]]:
         """What is said to a sender on a live connection: one that died while idle is replaced once."""
         fresh = self._connection is None
         while True:
             smtp = self._connected()
-            limit = smtp.esmtp_features.get("size", "")
-            if limit.isdigit() and 0 < int(limit) < size:
-                raise TransportError(
-                    _("The mail is too large for %(host)s (%(size)d bytes).", host=self._host, size=size),
-                    permanent=True,
-                )
+            options = self._options(smtp, recipient, size)
             try:
-                answer = smtp.mail(sender, [f"SIZE={size}"] if smtp.has_extn("size") else [])
+                answer = smtp.mail(sender, options)
             except (OSError, smtplib.SMTPException):
                 self._drop()
                 if fresh:
@@ -158,6 +154,22 @@ class SmtpProvider:
                 fresh = True
                 continue
             return smtp, answer
+
+    def _options(self, smtp: smtplib.SMTP, recipient: str, size: int) -> list[str]:
+        """What is said beside the sender; raises TransportError for what this relay does not take.
+
+        That a body is 8-bit never is: ours are 7-bit, whatever their words.
+        """
+        limit = smtp.esmtp_features.get("size", "")
+        if limit.isdigit() and 0 < int(limit) < size:
+            raise TransportError(
+                _("The mail is too large for %(host)s (%(size)d bytes).", host=self._host, size=size),
+                permanent=True,
+            )
+        if not is_in_ascii(recipient) and not smtp.has_extn("smtputf8"):
+            raise only_ascii(self._host, recipient)
+        sized = [f"SIZE={size}"] if smtp.has_extn("size") else []
+        return sized if is_in_ascii(recipient) else [*sized, "SMTPUTF8"]
 
     def _stream(self, smtp: smtplib.SMTP, data: bytes) -> None:
         if smtp.sock is None:
