@@ -132,8 +132,12 @@ def require_database(config: Config) -> None:
 
 
 def ready_config() -> Config:
-    """The configuration, once the database is known to be safe and of this program's version; raises as above."""
+    """The configuration, once the data folder is there, and the database safe and of this version; raises as above.
+
+    What every machine keeps for itself stands in its data folder, on PostgreSQL too.
+    """
     config = read_config()
+    require_folder(config.data, "The data folder", "CONCIERGE_DATA")
     require_database(config)
     schema.require_current(config)
     return config

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from concierge.running import Bell
-from concierge.starting import HostUnknown, require_port
+from concierge.schema import EmptyDatabase
+from concierge.starting import FolderUnwritable, HostUnknown, ready_config, require_port
 from tests.houses import ROOT, free_port, open_house, start_house
 from tests.postgresql import private_server
 
@@ -112,6 +113,18 @@ def test_an_unwritable_folder_is_one_sentence(tmp_path: Path):
     outbox = _refusal(*ports, "--data", str(tmp_path / "data"), outbox=str(tmp_path / "file" / "outbox"))
     assert outbox.startswith(f"The outbox {tmp_path}/file/outbox can't be written")
     assert "CONCIERGE_OUTBOX" in outbox
+
+
+def test_a_part_that_runs_alone_makes_its_data_folder_or_says_why_it_can_not(tmp_path: Path, monkeypatch):
+    """On PostgreSQL nothing else does: a worker without one could note no mail, and sent none."""
+    monkeypatch.setenv("CONCIERGE_DATA", str(tmp_path / "its" / "own"))
+    with pytest.raises(EmptyDatabase):
+        ready_config()
+    assert (tmp_path / "its" / "own").is_dir()
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("CONCIERGE_DATA", str(tmp_path / "a file" / "in it"))
+    with pytest.raises(FolderUnwritable, match="choose another with CONCIERGE_DATA"):
+        ready_config()
 
 
 def test_a_database_of_a_newer_concierge_is_one_sentence(tmp_path: Path, migrated: Path):
