@@ -56,10 +56,8 @@ def file_received(config: Config, sessions: Sessions) -> int:
     desk = _Desk(config, sessions, _store(config.blobs_url), _reader(config.max_mail_bytes))
     desk.reader.prepare()
     settled, until = 0, time.monotonic() + _WORK_SECONDS
-    while time.monotonic() < until and not closing.TOLD.is_set():
-        house, claims = _claim(sessions, only)
-        if not claims:
-            break
+    while time.monotonic() < until and not closing.TOLD.is_set() and (claimed := _claim(sessions, only)):
+        house, claims = claimed
         for claim in claims:
             if closing.TOLD.is_set():
                 _give_back(sessions, claim, attempts=claim.attempts - 1)
@@ -95,16 +93,16 @@ def _in_sight(sessions: Sessions) -> list[int]:
         return queries.list_due(session, most=_IN_SIGHT)
 
 
-def _claim(sessions: Sessions, only: Collection[int] | None) -> tuple[House, list[Claim]]:
-    """The house as it is, and the next few mails that are ours to file now."""
+def _claim(sessions: Sessions, only: Collection[int] | None) -> tuple[House, list[Claim]] | None:
+    """The next few mails, ours to file now, and the house they came to; None when there are none."""
     with reading(sessions) as session:
-        house, due = read_house(session), queries.list_due(session, most=_AT_ONCE, only=only)
-    if not due:
-        return house, []
+        if not (due := queries.list_due(session, most=_AT_ONCE, only=only)):
+            return None
+        house = read_house(session)
     with sessions() as session:
         claims = claim_mails(session, due, now=clock.machine_now())
         session.commit()
-    return house, claims
+    return (house, claims) if claims else None
 
 
 def _file_one(desk: _Desk, house: House, claim: Claim) -> bool:
