@@ -1,12 +1,15 @@
 """What Outlook packs into a winmail.dat (MS-OXTNEF): files, and the letter where it stands nowhere else.
 
-Nothing in it is compressed but the letter's rich text, which is left alone: what comes out is never larger than what
-came in, and each byte is looked at once. No living library reads it (see decision 6).
+Nothing in it is compressed but the letter's rich text, which is read only where it holds the words alone, and bounded:
+what else comes out is never larger than what came in, and each byte is looked at once. No living library reads it (see
+decision 6).
 """
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from concierge.inbound.rtf import NotRtf, read_rtf, unpack_rtf
 
 MOST_FILES = 200
 _MOST_PROPERTIES = 2_000
@@ -20,6 +23,7 @@ _MESSAGE_PROPERTIES, _BODY, _CODEPAGE = 0x9003, 0x800C, 0x9007
 _ATTACHMENT_LEVEL = 2
 
 _LONG_NAME, _SHORT_NAME, _SHOWN_NAME, _MIME, _CID, _OBJECT = 0x3707, 0x3704, 0x3001, 0x370E, 0x3712, 0x3701
+_RTF = 0x1009
 _TEXT, _HTML, _INTERNET_CODEPAGE, _SUBJECT = 0x1000, 0x1013, 0x3FDE, 0x0037
 
 _STRING8, _UNICODE, _OBJECT_TYPE, _BINARY = 0x1E, 0x1F, 0x0D, 0x102
@@ -98,6 +102,21 @@ def _take_letter(packed: Packed, name: int, value: bytes) -> None:
         packed.html = html if isinstance(html, bytes) else str(html).encode("utf-8")
         if isinstance(codepage, int) and packed.html:
             packed.charset = _charset(codepage) if isinstance(html, bytes) else "utf-8"
+        if not packed.text and not packed.html:
+            _take_rich_text(packed, found.get(_RTF))
+
+
+def _take_rich_text(packed: Packed, rtf: object) -> None:
+    if not isinstance(rtf, bytes):
+        return
+    try:
+        words, is_html = read_rtf(unpack_rtf(rtf))
+    except NotRtf:
+        return
+    if is_html:
+        packed.html, packed.charset = words.encode("utf-8", "replace"), "utf-8"
+    else:
+        packed.text = words.strip()
 
 
 def _take_file(packed: Packed, name: int, value: bytes, depth: int) -> None:
