@@ -219,7 +219,7 @@ RULES = {
     "conversations.standings", "conversations.likenesses",
     "drafts.gate", "drafts.body", "inbound.parsing", "inbound.measures",
     "inbound.bounces", "inbound.bounce_words", "inbound.kinds", "inbound.kind_words", "inbound.effects",
-    "inbound.tnef", "inbound.rtf", "inbound.invitations", "conversations.numbers",
+    "inbound.tnef", "inbound.rtf", "inbound.uuencode", "inbound.invitations", "conversations.numbers",
     "catalogue.cards", "mailing.sheets", "catalogue.levels", "catalogue.settling",
     "catalogue.sizes", "catalogue.sheets", "catalogue.foreign", "catalogue.shopify", "catalogue.woocommerce",
     "wishes.sentences", "wishes.first_mails", "wishes.kinds", "wishes.mentions", "wishes.proposing", "wishes.asking",

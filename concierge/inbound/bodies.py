@@ -16,6 +16,7 @@ from concierge.inbound.markup import MOST_HTML, fold_html, html_to_text, named_c
 from concierge.inbound.mime import Part, is_type
 from concierge.inbound.parsed import ParsedAttachment
 from concierge.inbound.tnef import NotTnef, Packed, unpack
+from concierge.inbound.uuencode import take_files
 
 MOST_TEXT = 1_000_000
 
@@ -59,6 +60,8 @@ class _Reading:
     files: list[Part] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
     packed: dict[int, Packed] = field(default_factory=dict)
+    # name and bytes of what stood in the text itself
+    within: list[tuple[str, bytes]] = field(default_factory=list)
 
 
 def read_letter(root: Part) -> Letter:
@@ -114,6 +117,9 @@ def _read_piece(part: Part, reading: _Reading) -> _Piece | None:
     """The part's text; None when it is too large to be a letter, then it is kept as a file."""
     is_html = part.type == "text/html"
     data = part.payload()
+    if not is_html and b"begin " in data:
+        data, files = take_files(data)
+        reading.within += [(decode_text(name, part.charset), file) for name, file in files]
     if len(data) > (MOST_HTML if is_html else MOST_TEXT):
         reading.flags.add("long-text")
         return None
@@ -197,6 +203,8 @@ def _attachments(reading: _Reading, html: str | None) -> Iterator[ParsedAttachme
         if part.type in _CALENDAR and name.lower() in _ANY_INVITATION:
             name = name_invitation(decode_text(data, part.charset or "utf-8")) or name
         yield _attachment(name, part.type, data, part.cid, cids)
+    for name, data in reading.within:
+        yield _attachment(name, "application/octet-stream", data, None, cids)
 
 
 def _attachment(name: str, kind: str, data: bytes, cid: str | None, shown: frozenset[str]) -> ParsedAttachment:
