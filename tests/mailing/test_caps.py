@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.addresses import Address
-from concierge.conversations.filing import MailIn, file_message
 from concierge.conversations.models import Direction, Message
 from concierge.db import Sessions
 from concierge.inbound.parsed import Kind
@@ -22,7 +21,8 @@ from concierge.mailing import caps, pace
 from concierge.mailing.caps import Caps, Left, Wanted
 from concierge.mailing.commands import queue_delivery, reserve_due
 from concierge.mailing.models import Delivery, DeliveryState, Lane
-from tests.factories import NOW, make_customer, make_mailbox
+from tests.conversations.stories import receive
+from tests.factories import NOW
 from tests.mailing.samples import make_mail
 
 ROUNDS = int(os.environ.get("CONCIERGE_TESTS_ROUNDS", "40"))
@@ -118,13 +118,11 @@ def test_a_conversation_has_a_cap_of_its_own_over_all_addresses():  # T26
 
 
 def test_of_one_conversation_so_many_leave_to_whatever_addresses(session):  # T26
-    mailbox, barbara = make_mailbox(session), make_customer(session)
-    first = MailIn(mailbox, barbara, Address("", "barbara@example.com"), NOW)
-    conversation = file_message(session, first, secret="s" * 32, now=NOW).conversation
+    conversation = receive(session).conversation
     for number in range(4):
         mail = make_mail(to=Address("", f"barbara{number}@example.com"), message_id=f"<{number}@house.example>")
         queued = queue_delivery(session, mail, key=f"offer:{number}", purpose="offer", now=NOW)
-        ours = {"mailbox_id": mailbox.id, "direction": Direction.OUT, "created_at": NOW}
+        ours = {"mailbox_id": conversation.mailbox_id, "direction": Direction.OUT, "created_at": NOW}
         session.add(Message(conversation=conversation, delivery=queued, **ours))
     assert leave(session, Lane.BULK, NOW, Caps(address=3, conversation=2)) == 2
     assert leave(session, Lane.BULK, NOW + timedelta(hours=23), Caps(address=3, conversation=2)) == 0

@@ -63,9 +63,17 @@ _templates = st.recursive(
 _something = st.one_of(
     st.sampled_from(["36", "Barbara", "Nadia Ferrant", "Zoë"]), st.text("abcXYZé*[", min_size=1, max_size=5)
 )
+
+
+def _whole(values: dict[str, str]) -> dict[str, str]:
+    """With an alternative that is there whole or not at all, as in the house."""
+    others = {name for name in values if name.startswith("alternative.")}
+    return values if all(values[name] for name in others) else values | dict.fromkeys(others, "")
+
+
 _values = st.fixed_dictionaries(
     {name: st.just("") | _something if name in OPTIONAL else _something for name in MERGE_FIELDS}
-)
+).map(_whole)
 
 
 class Hole(AssertionError):
