@@ -107,7 +107,9 @@ def test_keys_alone_are_enough_from_the_door_to_the_answer(page: Page, house):
     page.keyboard.press("Control+Enter")  # keeps the note she is in, and sends nothing
     expect(page.locator(".message--note")).to_contain_text("His size is M.")
     expect(leaving(page)).to_have_count(0)
+    expect(editor_of(page)).to_be_visible()  # it comes a moment after what stands above it
     page.keyboard.press("r")
+    expect(editor_of(page)).to_be_focused()
     page.keyboard.press("Control+Enter")
     expect(leaving(page)).to_be_visible()
     page.keyboard.press("e")
