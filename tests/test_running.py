@@ -48,15 +48,26 @@ def _is_gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists() or Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
 
 
-def test_a_house_opens_closes_at_ctrl_c_and_opens_again_with_its_data(tmp_path: Path):  # F13
+def test_a_house_opens_closes_at_ctrl_c_and_opens_again_with_its_data(tmp_path: Path):  # F01, F13
     with open_house(tmp_path / "data") as house:
         with urllib.request.urlopen(house.url + "/sign-in") as page:
             assert page.status == 200
+        with smtplib.SMTP("127.0.0.1", house.smtp_port) as smtp:
+            smtp.sendmail(
+                "barbara@example.com", ["care@maison-solenne.example"], "Subject: Blue?\r\n\r\nIn 36, please.\r\n"
+            )
         assert house.close() == 0
+    assert _newest_mail(tmp_path / "data").endswith(b"In 36, please.\r\n")
     kept = (tmp_path / "data" / "secret.key").read_text()
     with open_house(tmp_path / "data") as again:
         assert (tmp_path / "data" / "secret.key").read_text() == kept
         assert again.close(signal.SIGTERM) == 0
+
+
+def _newest_mail(data: Path) -> bytes:
+    with closing(sqlite3.connect(data / "concierge.db")) as connection:
+        kept = connection.execute("SELECT blob_key FROM inbound_mail ORDER BY id DESC LIMIT 1").fetchone()[0]
+    return (data / "blobs" / kept[:2] / kept).read_bytes()
 
 
 def test_a_bell_rung_by_a_signal_ends_the_wait_it_interrupts():
@@ -160,16 +171,3 @@ def test_a_house_runs_on_postgresql_and_refuses_one_that_may_forget(tmp_path: Pa
         ports = ("--port", str(free_port()), "--smtp-port", str(free_port()))
         said = _refusal(*ports, "--data", str(tmp_path), database_url=url.format("postgres"))
         assert "fsync is off" in said
-
-
-def test_a_mail_sent_to_the_door_is_kept_through_a_close(tmp_path: Path):  # F01, F13
-    with open_house(tmp_path / "data") as house:
-        with smtplib.SMTP("127.0.0.1", house.smtp_port) as smtp:
-            smtp.sendmail(
-                "barbara@example.com", ["care@maison-solenne.example"], "Subject: Blue?\r\n\r\nIn 36, please.\r\n"
-            )
-        assert house.close() == 0
-    with closing(sqlite3.connect(tmp_path / "data" / "concierge.db")) as connection:
-        kept = connection.execute("SELECT blob_key FROM inbound_mail ORDER BY id DESC LIMIT 1").fetchone()[0]
-    raw = (tmp_path / "data" / "blobs" / kept[:2] / kept).read_bytes()
-    assert raw.endswith(b"In 36, please.\r\n")
