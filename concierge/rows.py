@@ -79,7 +79,7 @@ def insert_columns(session: Session, table: sa.Table, columns: Columns, count: i
 def run_columns(
     session: Session, statement: sa.Insert | sa.Update | sa.TextClause, columns: Columns, count: int
 ) -> None:
-    """Run a statement `count` times, its places filled by name from columns of that length.
+    """Run a statement `count` times, its open places filled by name from columns of that length.
 
     What SQLAlchemy would do to each value of each row is done once to a value that many of them share, and the driver
     gets the rows as they are: that is what most of the time went into.
@@ -89,7 +89,8 @@ def run_columns(
     session.flush()
     connection = session.connection()
     ready = _ready(statement, connection.dialect)
-    made = [_made(columns[name], make, count) for name, make in ready.places.items()]
+    all_columns = {**{name: Same(value) for name, value in ready.fixed.items()}, **columns}
+    made = [_made(all_columns[name], make, count) for name, make in ready.places.items()]
     rows: list[Any] = list(zip(*made, strict=True))
     if not connection.dialect.positional:
         rows = [dict(zip(ready.places, row, strict=True)) for row in rows]
@@ -172,7 +173,8 @@ def _ready(statement: sa.Executable, dialect: sa.Dialect) -> _Ready:
     compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
     names = compiled.positiontup if dialect.positional else compiled.binds
     places = {name: _maker(compiled.binds[name].type, dialect) for name in names}
-    fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+    defaulted = {column.key for column in compiled.prefetch}  # of these nobody has said anything
+    fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required and name not in defaulted}
     readers = tuple(_reader(each.type, dialect) for each in compiled._result_columns or ())
     return _Ready(str(compiled), places, fixed, readers)
 

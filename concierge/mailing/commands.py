@@ -79,12 +79,12 @@ _SENT = (
     sa.update(_table)
     .where(_table.c.id == sa.bindparam("its_id"))
     .values(
-        state=sa.bindparam("new_state"),
+        state=DeliveryState.SENT,
         provider=sa.bindparam("by_provider"),
         provider_id=sa.bindparam("its_provider_id"),
-        reason=sa.literal_column("''"),
+        reason="",
         sent_at=sa.bindparam("at"),
-        claimed_at=sa.null(),
+        claimed_at=None,
     )
 )
 
@@ -214,7 +214,6 @@ def record_sent(
     ours = list(found.scalars())
     columns: Columns = {
         "its_id": ours,
-        "new_state": Same(DeliveryState.SENT),
         "at": Same(now),
         "by_provider": Same(provider),
         "its_provider_id": [taken[each].provider_id[:400] for each in ours],
