@@ -177,7 +177,8 @@ def storm(happens, make, session, sessions, config, monkeypatch):
         return message
 
     monkeypatch.setattr(releasing, "release_follow_up", released)
-    # Always at the edge: it happens a little sooner whenever the follow-up was the first, and later when it was not.
+    # Always at the edge: it happens a little sooner whenever the follow-up was the first, and later when it was not;
+    # where it takes longer to come to its point than the follow-up does, the follow-up waits.
     head_start, rounds = 0.02, 0
     with ThreadPoolExecutor(1) as pool:
         while min(len(left_at), rounds - len(left_at)) < ROUNDS if FULL else rounds < 2:
@@ -188,17 +189,18 @@ def storm(happens, make, session, sessions, config, monkeypatch):
                     found = other.get(FollowUp, follow_up_id)
                     other.rollback()
                     together.wait(10)
-                    time.sleep(head_start)
+                    time.sleep(max(0.0, head_start))
                     happens(other, other.merge(found, load=True))
                     other.commit()
                     return time.perf_counter()
 
             happened = pool.submit(happen)
             together.wait(10)
+            time.sleep(max(0.0, -head_start))
             jobs.release_due(config, sessions)
             at = happened.result()
             assert follow_up_id not in left_at or left_at[follow_up_id] < at
-            head_start = max(0.0, head_start + (-0.002 if follow_up_id in left_at else 0.002))
+            head_start += -0.002 if follow_up_id in left_at else 0.002
             if follow_up_id not in left_at:
                 jobs.release_due(config, sessions)  # it was being written of when it was looked at first
             assert not fresh(session, session.get(FollowUp, follow_up_id)).is_scheduled
