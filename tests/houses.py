@@ -63,7 +63,7 @@ def start_house(
     started = time.monotonic()
     process = subprocess.Popen(
         [*command, "run", "--port", str(port), "--smtp-port", str(smtp_port), "--data", str(data), *options],
-        preexec_fn=_end_with_us,  # noqa: PLW1509 - no thread of ours holds a lock here
+        preexec_fn=end_with_us,  # noqa: PLW1509 - no thread of ours holds a lock here
         cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     house = RunningHouse(f"http://127.0.0.1:{port}", port, smtp_port, data, process, 0.0)
@@ -88,7 +88,7 @@ def open_house(data: Path, *options: str, **settings: str) -> Iterator[RunningHo
             house.close()
 
 
-def _end_with_us() -> None:
+def end_with_us() -> None:
     """In the new process, on Linux: stop when the tests die, however they die (prctl(2), PDEATHSIG)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)

@@ -16,7 +16,7 @@ from concierge.conversations.models import Direction, Message, MessageKind
 from concierge.customers.commands import decline_unasked
 from concierge.customers.models import Customer
 from concierge.inbound.parsed import Failure, Kind, ParsedMail
-from concierge.mailing.mail import bracketed
+from concierge.mailing.mail import bracketed, wire_address
 from concierge.mailing.models import LETTERS, Delivery, DeliveryState
 from concierge.mailing.queries import LEFT
 from concierge.mailing.reporting import take_report
@@ -70,11 +70,16 @@ def note_failures(
             provider="mail",
             key=key_of(delivery.key, came_back.intent if came_back else delivery.intent),
             address=delivery.to_address,
-            words=" ".join(filter(None, (failure.status, failure.words)))[:500],
+            words=_told(failure)[:500],
             hard=failure.hard,
         )
         noted += take_report(session, report, now=now) is not None
     return noted
+
+
+def _told(failure: Failure) -> str:
+    """What the mail system says, with its code in front unless the words have it: `550 5.1.1 No such person here`."""
+    return failure.words if failure.status in failure.words else f"{failure.status} {failure.words}".strip()
 
 
 def unsubscribe(session: Session, parsed: ParsedMail, customer: Customer, *, now: datetime) -> str:
@@ -101,8 +106,9 @@ def _failure_of(delivery: Delivery, failures: Sequence[Failure], *, alone: bool)
     """What is said of this mail's address; a report that names nobody is about the only one it can mean."""
     if not failures:
         return Failure((), hard=False, status="", words="") if alone else None
-    said = (each for each in failures if delivery.to_normalised in map(normalise, each.addresses))
-    return next(said, None)
+    # Reports name her as she was named on the wire, where a domain is in ASCII.
+    hers = {delivery.to_normalised, normalise(wire_address(delivery.to_address))}
+    return next((each for each in failures if not hers.isdisjoint(map(normalise, each.addresses))), None)
 
 
 def _may_come_back(session: Session, delivery: Delivery, now: datetime) -> bool:

@@ -178,6 +178,15 @@ def test_a_full_mailbox_is_noted_and_stays_on_our_lists(house: House):
     assert (house.delivery.state, house.suppressed()) == (DeliveryState.BOUNCED, [])
 
 
+def test_a_report_names_her_as_she_was_named_on_the_wire(house: House):
+    """A domain in other letters is written in ASCII there; and the code stands in the words already."""
+    house.delivery.to_address = house.delivery.to_normalised = "barbara@bücher.example"
+    gone = group("failed", "5.1.1", "550 5.1.1 User unknown", "barbara@xn--bcher-kva.example")
+    house.receive(dsn("Undelivered Mail Returned to Sender", "…", gone, copy=f"Message-ID: <{house.id}>\n\n"))
+    assert house.suppressed() == [("barbara@bücher.example", SuppressionReason.HARD_BOUNCE)]
+    assert house.delivery.reason == "550 5.1.1 User unknown"
+
+
 def test_a_report_that_names_nobody_is_noted_with_the_only_mail_it_can_mean(house: House):
     house.receive(
         plain("Undelivered Mail Returned to Sender", "It could not be delivered.", f"In-Reply-To: <{house.id}>")

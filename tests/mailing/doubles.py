@@ -103,8 +103,8 @@ def smtp_relay(
         options |= {"tls_context": context, "require_starttls": True}
     if login:
         options |= {"authenticator": _authenticate, "auth_required": True, "auth_require_tls": tls == "starttls"}
-    implicit = context if tls == "implicit" else None
-    controller = _AnyPort(relay, "127.0.0.1", 0, ssl_context=implicit, ready_timeout=10, **options)
+    options["ssl_context"] = context if tls == "implicit" else None
+    controller = _Doors(relay, "127.0.0.1", 0, ready_timeout=10, **options)
     controller.start()
     try:
         relay.port = controller.port
@@ -124,13 +124,15 @@ class _Door(SMTP):
         await super().smtp_DATA(arg)
 
 
-class _AnyPort(Controller):
-    def factory(self) -> SMTP:
-        return _Door(self.handler, **self.SMTP_kwargs)
-
+class AnyPort(Controller):
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
+
+
+class _Doors(AnyPort):
+    def factory(self) -> SMTP:
+        return _Door(self.handler, **self.SMTP_kwargs)
 
 
 def _authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
