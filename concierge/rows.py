@@ -9,7 +9,11 @@ from itertools import repeat
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
+
+from concierge.db import Instant
 
 
 class Encoded(str):
@@ -86,6 +90,9 @@ def run_columns(
     """
     if not count:
         return
+    if count == 1:
+        run_row(session, statement, {name: _first(column) for name, column in columns.items()})
+        return
     session.flush()
     connection = session.connection()
     ready = _ready(statement, connection.dialect)
@@ -107,27 +114,53 @@ def run_row(session: Session, statement: sa.Insert | sa.Update | sa.TextClause, 
 
     For what is done to every mail: like `read_rows` it is put together once, and the driver gets the values.
     """
-    return int(_run(session, statement, values)[0].rowcount)
+    cursor, _readers = _run(session, statement, values)
+    changed = int(cursor.rowcount)
+    cursor.close()
+    return changed
 
 
 def read_rows(session: Session, statement: sa.Executable, values: Values) -> list[tuple[Any, ...]]:
-    """What a statement finds (or returns) whose places are filled by name; it holds no lists of unknown length."""
-    result, ready = _run(session, statement, values)
-    if not any(ready.readers):
-        return [tuple(row) for row in result]
-    return [
-        tuple(read(value) if read else value for read, value in zip(ready.readers, row, strict=True)) for row in result
-    ]
+    """What a statement finds (or returns) whose places are filled by name; of a list with `one_of`, never `in_`."""
+    cursor, readers = _run(session, statement, values)
+    found: list[tuple[Any, ...]] = cursor.fetchall()
+    cursor.close()
+    if not any(readers):
+        return found
+    return [tuple(read(value) if read else value for read, value in zip(readers, row, strict=True)) for row in found]
 
 
-def _run(session: Session, statement: sa.Executable, values: Values) -> tuple[sa.CursorResult[Any], "_Ready"]:
+def _run(session: Session, statement: sa.Executable, values: Values) -> tuple[Any, tuple[_Make, ...]]:
+    """The driver's own cursor, and how its columns are read: SQLAlchemy's account of it all costs ten times as much."""
     session.flush()
     connection = session.connection()
     ready = _ready(statement, connection.dialect)
     all_values = {**ready.fixed, **values}
     made = [make(all_values[name]) if make else all_values[name] for name, make in ready.places.items()]
     row = tuple(made) if connection.dialect.positional else dict(zip(ready.places, made, strict=True))
-    return connection.exec_driver_sql(ready.sql, row), ready
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(ready.sql, row)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _told(connection, ready.sql, error) from error
+    return cursor, ready.readers
+
+
+def _told(connection: sa.Connection, sql: str, error: Exception) -> Exception:
+    """A driver's error as SQLAlchemy's, without the values; a connection that broke is not used again."""
+    dialect, raw = connection.dialect, connection.connection
+    broken = dialect.is_disconnect(error, raw, None)  # type: ignore[arg-type]
+    if broken:
+        connection.invalidate(error)
+    base = dialect.loaded_dbapi.Error
+    told: Exception = sa.exc.DBAPIError.instance(
+        sql, None, error, base, hide_parameters=True, connection_invalidated=broken, dialect=dialect
+    )
+    return told
+
+
+def _first(column: Same | Sequence[Any]) -> Any:
+    return column.value if isinstance(column, Same) else column[0]
 
 
 def _made(column: Same | Sequence[Any], make: _Make, count: int) -> Iterable[Any]:
@@ -181,7 +214,11 @@ def _ready(statement: sa.Executable, dialect: sa.Dialect) -> _Ready:
 
 def _maker(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Make:
     """How a value of this type is handed to the driver; None when as it is."""
-    return _json if isinstance(kind, sa.JSON) else kind.dialect_impl(dialect).bind_processor(dialect)
+    if isinstance(kind, sa.JSON):
+        return _json
+    made = kind.dialect_impl(dialect).bind_processor(dialect)
+    # One moment stands in many rows, and in many columns of one.
+    return lru_cache(maxsize=64)(made) if made and isinstance(kind, Instant) else made
 
 
 def _reader(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Make:
@@ -198,11 +235,58 @@ def _json(value: Any) -> str:
     return _encode(value) if value else "{}" if isinstance(value, dict) else "[]"
 
 
-def is_one_of(session: Session, column: Any, values: Collection[int] | Collection[str]) -> sa.ColumnElement[bool]:
-    """Whether a number or a text is among these, which travel as one value.
+class Several(sa.types.TypeDecorator[Any]):
+    """A list of numbers or texts as one value, an array or (on SQLite) JSON.
 
-    So the statement is the same for a few and for thousands, and is put together once.
+    So a statement is the same for one and for thousands, and is put together once.
     """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, kind: sa.types.TypeEngine[Any]) -> None:
+        """`kind` is that of each."""
+        super().__init__()
+        self.kind = sa.BigInteger() if isinstance(kind, sa.Integer) else sa.Text()
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        """How it travels."""
+        return sa.Text() if dialect.name == "sqlite" else sa.ARRAY(self.kind)
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
+        """The value that travels."""
+        return _encode(list(value)) if dialect.name == "sqlite" else list(value)
+
+
+class _OneOf(FunctionElement[Any]):
+    """A column and the place of a list.
+
+    Not of a boolean type: SQLite has none, the condition would be compared with 1, and no index would be asked.
+    """
+
+    name = "one_of"
+    inherit_cache = True
+
+
+@compiles(_OneOf)
+def _any_of_array(element: _OneOf, compiler: Any, **options: Any) -> str:
+    column, place = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} = ANY({place})"
+
+
+@compiles(_OneOf, "sqlite")
+def _any_of_json(element: _OneOf, compiler: Any, **options: Any) -> str:
+    column, place = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({place}))"
+
+
+def one_of(column: Any, place: str) -> sa.ColumnElement[bool]:
+    """Whether a number or a text is among those that fill this place of a statement."""
+    return _OneOf(column, sa.bindparam(place, type_=Several(column.type)))
+
+
+def is_one_of(session: Session, column: Any, values: Collection[int] | Collection[str]) -> sa.ColumnElement[bool]:
+    """Whether a number or a text is among these, which travel as one value."""
     if session.get_bind().dialect.name == "sqlite":
         each = sa.func.json_each(_encode(list(values))).table_valued("value")
         return cast("sa.ColumnElement[bool]", column.in_(sa.select(each.c.value)))

@@ -13,28 +13,27 @@ from concierge.addresses import normalise
 from concierge.conversations.models import Conversation, ConversationNotFound, Direction, Message, MessageKind
 from concierge.customers.models import CustomerAddress
 from concierge.mailing.models import LETTERS, Delivery
-from concierge.rows import read_rows
+from concierge.rows import one_of, read_rows
 
 # A mail's ids lead to at most so many others.
 _MOST_FOUND = 200
 _talks, _mails, _addresses, _deliveries = (
     cast("sa.Table", each.__table__) for each in (Conversation, Message, CustomerAddress, Delivery)
 )
-_numbers: sa.BindParameter[list[int]] = sa.bindparam("numbers", expanding=True)
 _WITH_IDS = (
     sa.select(_mails.c.rfc_message_id, _mails.c.conversation_id)
-    .where(_mails.c.rfc_message_id.in_(sa.bindparam("ids", expanding=True)))
+    .where(one_of(_mails.c.rfc_message_id, "ids"))
     .order_by(_mails.c.id.desc())
     .limit(_MOST_FOUND)
 )
 _HERS = (
     sa.select(_talks.c.id, _addresses.c.normalised)
     .join(_addresses, _addresses.c.customer_id == _talks.c.customer_id)
-    .where(_talks.c.id.in_(_numbers))
+    .where(one_of(_talks.c.id, "numbers"))
 )
 _IN_COPY = sa.select(
     _mails.c.conversation_id, _mails.c.direction, _mails.c.from_address, _mails.c.to, _mails.c.cc
-).where(_mails.c.conversation_id.in_(_numbers), _mails.c.kind == MessageKind.HUMAN)
+).where(one_of(_mails.c.conversation_id, "numbers"), _mails.c.kind == MessageKind.HUMAN)
 _ANSWER = (
     sa.select(_mails.c.created_at, _mails.c.editor_id)
     .where(
@@ -82,7 +81,7 @@ def list_conversations_of_ids(session: Session, message_ids: Sequence[str]) -> t
         return ()
     by_id: dict[str, list[int]] = defaultdict(list)
     # Anybody may write the same id into any number of mails.
-    for rfc_message_id, conversation_id in session.execute(_WITH_IDS, {"ids": [*message_ids]}):
+    for rfc_message_id, conversation_id in read_rows(session, _WITH_IDS, {"ids": message_ids}):
         by_id[rfc_message_id or ""].append(conversation_id)
     return tuple(dict.fromkeys(number for one in message_ids for number in by_id[one]))
 
@@ -97,10 +96,10 @@ def list_participants(
     people: dict[int, set[str]] = {number: set() for number in conversation_ids}
     if not people:
         return {}
-    for conversation_id, address in session.execute(_HERS, {"numbers": [*people]}):
+    for conversation_id, address in read_rows(session, _HERS, {"numbers": people}):
         people[conversation_id].add(address)
     hers_alone = {number: frozenset(addresses) for number, addresses in people.items()}
-    for conversation_id, direction, sender, to, cc in session.execute(_IN_COPY, {"numbers": [*people]}):
+    for conversation_id, direction, sender, to, cc in read_rows(session, _IN_COPY, {"numbers": people}):
         is_told = direction is Direction.OUT or normalise(sender) in hers_alone[conversation_id]
         named = [each["address"] for each in (*to, *cc)] if is_told else []
         named += [sender] if direction is Direction.IN else []

@@ -73,10 +73,12 @@ class _Case:
     @property
     def kind(self) -> Kind:
         """What the mail is to us: what came through a list that is our own mailbox, or was let in, is a person's."""
-        kind = self.read.parsed.kind
-        ours = {normalise(each.address) for each in (self.mailbox, *self.also_to)}
-        let_in = self.mail.reason == BY_HAND and kind is Kind.SPAM
-        return Kind.HUMAN if let_in or (kind is Kind.LIST and ours & set(self.read.parsed.lists)) else kind
+        kind, parsed = self.read.parsed.kind, self.read.parsed
+        if kind is Kind.SPAM and self.mail.reason == BY_HAND:
+            return Kind.HUMAN
+        if kind is Kind.LIST and any(normalise(each.address) in parsed.lists for each in (self.mailbox, *self.also_to)):
+            return Kind.HUMAN
+        return kind
 
     @property
     def effect(self) -> Effect:

@@ -1,11 +1,11 @@
-"""Files what came in: claim, commit, read in the walled-off process, file in one transaction each."""
+"""Files what came in: claim, commit; read in the walled-off process; file the handful that is read by now, commit."""
 
 import contextlib
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 
 import sqlalchemy as sa
@@ -22,13 +22,16 @@ from concierge.inbound.authenticity import Trust
 from concierge.inbound.claims import Claim, Outcome, claim_mails, give_back, settle_claim
 from concierge.inbound.filing import ReadMail, keep_files, settle_mail
 from concierge.inbound.models import InboundMail, InboundState
-from concierge.inbound.parsed import Unreadable
-from concierge.inbound.reading import MailReader
+from concierge.inbound.parsed import ParsedMail, Unreadable
+from concierge.inbound.reading import Answer, MailReader, Question
 from concierge.working import given
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 20
+# Filed in one transaction: those that were read while the last ones were filed, but for no longer than this takes may
+# others wait for their turn to write. A mail that comes alone is filed alone.
+_HANDFUL = 16
 # So many the clock of many machines knows to be due at a time.
 _IN_SIGHT = 200
 _WORK_SECONDS = 5.0
@@ -47,6 +50,23 @@ class _Desk:
     store: BlobStore
     reader: MailReader
 
+    @property
+    def trust(self) -> Trust:
+        """Whose word on a sender counts."""
+        return Trust(self.config.receivers, self.config.policy.spam_score)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A mail that is ours to file, and the house it came to."""
+
+    claim: Claim
+    house: House
+
+
+class _NotOurs(Exception):
+    """Somebody else has taken up a mail whose claim ran out."""
+
 
 def file_received(config: Config, sessions: Sessions) -> int:
     """File what was received, for about five seconds; returns how many mails were settled."""
@@ -56,14 +76,74 @@ def file_received(config: Config, sessions: Sessions) -> int:
     desk = _Desk(config, sessions, _store(config.blobs_url), _reader(config.max_mail_bytes))
     desk.reader.prepare()
     settled, until = 0, time.monotonic() + _WORK_SECONDS
-    while time.monotonic() < until and not closing.TOLD.is_set() and (claimed := _claim(sessions, only)):
-        house, claims = claimed
-        for claim in claims:
-            if closing.TOLD.is_set():
-                _give_back(sessions, claim, attempts=claim.attempts - 1)
+    while (shift := _Shift(desk, only, until)).work():
+        settled += shift.settled
+    return settled + shift.settled
+
+
+class _Shift:
+    """Filing until nothing is due: mails are claimed, read and filed at the same time, each a little before the next.
+
+    `at_hand` are those that were claimed and of which nothing has become yet, by number.
+    """
+
+    def __init__(self, desk: _Desk, only: Collection[int] | None, until: float) -> None:
+        """Files `only` these, if any are named, and claims none after `until`, by the monotonic clock."""
+        self._desk, self._only, self._until = desk, only, until
+        self._at_hand: dict[int, Claim] = {}
+        self._claimed = False
+        self.settled = 0
+
+    def work(self) -> bool:
+        """Whether there was anything to do."""
+        try:
+            with contextlib.closing(self._desk.reader.read_ahead(self._questions(), most=_HANDFUL)) as answers:
+                for each in answers:
+                    self._file(each)
+        finally:
+            # The house closes; or the database or the store is away, which costs no mail a try. Should even this fail,
+            # the lease gives them back.
+            with contextlib.suppress(OperationalError):
+                _give_back(self._desk.sessions, self._at_hand.values())
+        return self._claimed
+
+    def _questions(self) -> Iterator[Question]:
+        while not self._is_over and (claimed := _claim(self._desk.sessions, self._only)):
+            self._claimed = True
+            house, claims = claimed
+            self._at_hand |= {each.mail_id: each for each in claims}
+            for claim in claims:
+                if closing.TOLD.is_set():
+                    return
+                try:
+                    raw = self._desk.store.get(claim.blob_key)
+                except BlobMissing:
+                    self._note(claim, _quarantine(self._desk.sessions, claim, "bytes-missing"))
+                else:
+                    yield Question(_Taken(claim, house), raw, claim.envelope_from)
+
+    @property
+    def _is_over(self) -> bool:
+        return time.monotonic() >= self._until or closing.TOLD.is_set()
+
+    def _file(self, answers: Sequence[Answer]) -> None:
+        """All in one transaction; when anything fails each in its own, so that it is only the one it fails for."""
+        readable: list[tuple[_Taken, ParsedMail]] = []
+        for each in answers:
+            if isinstance(each.mail, Unreadable):
+                self._note(each.about.claim, _put_aside(self._desk, each.about.claim, each.mail))
             else:
-                settled += _file_one(desk, house, claim)
-    return settled
+                readable.append((each.about, each.mail))
+        if len(readable) > 1 and _file_together(self._desk, readable):
+            for taken, _parsed in readable:
+                self._note(taken.claim, True)
+            return
+        for taken, parsed in readable:
+            self._note(taken.claim, _file_one(self._desk, taken, parsed))
+
+    def _note(self, claim: Claim, settled: bool) -> None:
+        del self._at_hand[claim.mail_id]
+        self.settled += settled
 
 
 def release_stale(config: Config, sessions: Sessions) -> int:
@@ -105,71 +185,88 @@ def _claim(sessions: Sessions, only: Collection[int] | None) -> tuple[House, lis
     return (house, claims) if claims else None
 
 
-def _file_one(desk: _Desk, house: House, claim: Claim) -> bool:
-    """Read and file one mail; whether it is settled. Whatever happens, the next one gets its turn."""
+def _file_together(desk: _Desk, mails: Sequence[tuple[_Taken, ParsedMail]]) -> bool:
+    """Whether they are filed, in their order; else nothing was done to any."""
     try:
-        return _read_and_settle(desk, house, claim)
-    except (OperationalError, StoreAway):
-        # The database or the store, not the mail: it keeps its tries. Should even this fail, the lease gives it back.
+        read = [(taken, keep_files(desk.store, parsed)) for taken, parsed in mails]
+        with desk.sessions() as session:
+            for taken, mail in read:
+                _settle(session, desk, taken, mail)
+                session.expunge_all()  # the next one sees what it would see in a transaction of its own
+            session.commit()
+    except Exception:
+        log.warning("%d mails could not be filed together, and are filed one by one", len(mails), exc_info=True)
+        return False
+    return True
+
+
+def _file_one(desk: _Desk, taken: _Taken, parsed: ParsedMail) -> bool:
+    """File one mail; whether it is settled. Whatever happens, the next one gets its turn."""
+    claim = taken.claim
+    try:
+        mail = keep_files(desk.store, parsed)
+        try:
+            _commit_one(desk, taken, mail)
+        except IntegrityError:
+            # Another worker made the same customer, or filed the same mail, a moment before; now we see it.
+            _commit_one(desk, taken, mail)
+    except _NotOurs:
+        return False
+    except (OperationalError, StoreAway):  # not the mail's fault
         log.exception("mail %s could not be filed now", claim.mail_id)
-        with contextlib.suppress(OperationalError):
-            _give_back(desk.sessions, claim, attempts=claim.attempts - 1)
         raise
     except Exception:
         log.exception("mail %s could not be filed", claim.mail_id, extra={"mail": claim.mail_id})
         return _give_up_or_back(desk, claim, "not-filed")
+    return True
 
 
-def _read_and_settle(desk: _Desk, house: House, claim: Claim) -> bool:
-    try:
-        raw = desk.store.get(claim.blob_key)
-    except BlobMissing:
-        return _quarantine(desk.sessions, claim, "bytes-missing")
-    parsed = desk.reader.read(raw, envelope_from=claim.envelope_from)
-    if isinstance(parsed, Unreadable):
-        log.warning("mail %s can't be read: %s", claim.mail_id, parsed.reason, extra={"mail": claim.mail_id})
-        if parsed.reason in _PASSING:
-            return _give_up_or_back(desk, claim, parsed.reason)
-        return _quarantine(desk.sessions, claim, parsed.reason)
-    read = keep_files(desk.store, parsed)
-    try:
-        return _settle(desk, house, claim, read)
-    except IntegrityError:
-        # Another worker made the same customer, or filed the same mail, a moment before; now we see it.
-        return _settle(desk, house, claim, read)
-
-
-def _settle(desk: _Desk, house: House, claim: Claim, read: ReadMail) -> bool:
+def _commit_one(desk: _Desk, taken: _Taken, mail: ReadMail) -> None:
     with desk.sessions() as session:
-        now, config = clock.now(), desk.config
-        trust = Trust(config.receivers, config.policy.spam_score)
-        outcome = settle_mail(session, claim, read, house=house, secret=config.secret, now=now, trust=trust)
-        return _conclude(session, claim, outcome, now=now)
+        _settle(session, desk, taken, mail)
+        session.commit()
+
+
+def _settle(session: Session, desk: _Desk, taken: _Taken, mail: ReadMail) -> None:
+    """Do what is to be done for a mail; raises _NotOurs, and then nothing of it must be committed."""
+    now, secret = clock.now(), desk.config.secret
+    outcome = settle_mail(session, taken.claim, mail, house=taken.house, secret=secret, now=now, trust=desk.trust)
+    if not settle_claim(session, taken.claim, outcome, now=now):
+        raise _NotOurs
+
+
+def _put_aside(desk: _Desk, claim: Claim, why: Unreadable) -> bool:
+    """What becomes of a mail that can't be read; whether it is settled."""
+    log.warning("mail %s can't be read: %s", claim.mail_id, why.reason, extra={"mail": claim.mail_id})
+    if why.reason in _PASSING:
+        return _give_up_or_back(desk, claim, why.reason)
+    return _quarantine(desk.sessions, claim, why.reason)
 
 
 def _give_up_or_back(desk: _Desk, claim: Claim, reason: str) -> bool:
     """After the last try the mail goes to quarantine; before, it waits for the next. Whether it is settled."""
     if claim.attempts >= desk.config.policy.filing_attempts:
         return _quarantine(desk.sessions, claim, reason)
-    _give_back(desk.sessions, claim, attempts=claim.attempts)
+    with desk.sessions() as session:
+        give_back(session, claim, attempts=claim.attempts)
+        session.commit()
     return False
 
 
 def _quarantine(sessions: Sessions, claim: Claim, reason: str) -> bool:
+    """Whether it was still ours to settle."""
     with sessions() as session:
-        return _conclude(session, claim, Outcome(InboundState.QUARANTINED, reason), now=clock.now())
+        if settle_claim(session, claim, Outcome(InboundState.QUARANTINED, reason), now=clock.now()):
+            session.commit()
+            return True
+    return False
 
 
-def _conclude(session: Session, claim: Claim, outcome: Outcome, *, now: datetime) -> bool:
-    """Commit what was done for a mail, if it is still ours; else nothing was done."""
-    if not settle_claim(session, claim, outcome, now=now):
-        session.rollback()
-        return False
-    session.commit()
-    return True
-
-
-def _give_back(sessions: Sessions, claim: Claim, *, attempts: int) -> None:
+def _give_back(sessions: Sessions, claims: Collection[Claim]) -> None:
+    """Let these be claimed again, without a try less."""
+    if not claims:
+        return
     with sessions() as session:
-        give_back(session, claim, attempts=attempts)
+        for each in claims:
+            give_back(session, each, attempts=each.attempts - 1)
         session.commit()
