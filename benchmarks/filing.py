@@ -2,6 +2,7 @@
 
 import email
 import random
+import time
 from collections.abc import Iterator
 from email import policy
 from email.message import EmailMessage
@@ -13,7 +14,7 @@ from concierge import blobs
 from concierge.inbound.commands import accept_mail
 from concierge.inbound.jobs import file_received
 
-MAILS = 100
+MAILS = 300
 _numbers = count(1)
 _writer = Writer()
 
@@ -32,17 +33,22 @@ def measure(place: Place) -> Iterator[Figure]:
                 session.commit()
         return MAILS
 
+    taken: list[float] = []
+
     def file_all() -> int:
-        filed = 0
+        filed, began = 0, time.perf_counter()
         while done := file_received(place.config, place.sessions):
             filed += done
+        taken.append(time.perf_counter() - began)
         assert filed == MAILS, filed
         return filed
 
     words, where = "compat32 parse, one INSERT, one commit", f"beside {place.size}"
     limit = _Bare(place)
     filed, bare = per_second(place, file_all, limit, accept)
-    yield Figure("mails filed", where, filed, bare, "mails/s", words)
+    by_the_clock = MAILS / sorted(taken)[len(taken) // 2]
+    beside = f"by the clock {by_the_clock:,.0f} a second: reading and filing go on beside each other, on two cores"
+    yield Figure("mails filed", where, filed, bare, "mails/s", words, beside=beside)
     accepted, bare = per_second(place, accept, limit)
     while file_received(place.config, place.sessions):
         pass

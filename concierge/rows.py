@@ -277,12 +277,17 @@ def _any_of_array(element: _OneOf, compiler: Any, **options: Any) -> str:
 @compiles(_OneOf, "sqlite")
 def _any_of_json(element: _OneOf, compiler: Any, **options: Any) -> str:
     column, place = (compiler.process(each, **options) for each in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({place}))"
+    return f"{column} IN (SELECT value FROM json_each({place}))"  # noqa: S608 - a column and a place, both compiled
 
 
 def one_of(column: Any, place: str) -> sa.ColumnElement[bool]:
     """Whether a number or a text is among those that fill this place of a statement."""
     return _OneOf(column, sa.bindparam(place, type_=Several(column.type)))
+
+
+def at_most(count: int) -> sa.ColumnElement[int]:
+    """A limit that stands in the statement itself: with a place for it, SQLite plans the statement anew each time."""
+    return sa.literal_column(str(count), sa.Integer)
 
 
 def is_one_of(session: Session, column: Any, values: Collection[int] | Collection[str]) -> sa.ColumnElement[bool]:

@@ -30,7 +30,7 @@ from concierge.conversations.models import (
 from concierge.conversations.rearrangement_models import Rearrangement, RearrangementNotFound
 from concierge.customers.models import Customer
 from concierge.mailing.models import LETTERS, UNASKED, Delivery, DeliveryState
-from concierge.rows import read_rows
+from concierge.rows import at_most, read_rows
 
 # Beside the address a mail names in Reply-To: an editor has said that answers go there.
 CHOSEN = "chosen"
@@ -101,7 +101,7 @@ _COPY = (
     sa.select(_message.c.id)
     .where(_message.c.mailbox_id.in_(sa.select(Mailbox.__table__.c.id)), _message.c.fingerprint == sa.bindparam("one"))
     .order_by(_message.c.id)
-    .limit(1)
+    .limit(at_most(1))
 )
 
 

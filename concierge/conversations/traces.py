@@ -13,7 +13,7 @@ from concierge.addresses import normalise
 from concierge.conversations.models import Conversation, ConversationNotFound, Direction, Message, MessageKind
 from concierge.customers.models import CustomerAddress
 from concierge.mailing.models import LETTERS, Delivery
-from concierge.rows import one_of, read_rows
+from concierge.rows import at_most, one_of, read_rows
 
 # A mail's ids lead to at most so many others.
 _MOST_FOUND = 200
@@ -24,7 +24,7 @@ _WITH_IDS = (
     sa.select(_mails.c.rfc_message_id, _mails.c.conversation_id)
     .where(one_of(_mails.c.rfc_message_id, "ids"))
     .order_by(_mails.c.id.desc())
-    .limit(_MOST_FOUND)
+    .limit(at_most(_MOST_FOUND))
 )
 _HERS = (
     sa.select(_talks.c.id, _addresses.c.normalised)
@@ -45,7 +45,7 @@ _ANSWER = (
         ),
     )
     .order_by(_mails.c.created_at.desc(), _mails.c.id.desc())
-    .limit(1)
+    .limit(at_most(1))
 )
 _LAST_EDITOR = (
     sa.select(_mails.c.editor_id)
@@ -53,7 +53,7 @@ _LAST_EDITOR = (
     .where(_talks.c.customer_id == sa.bindparam("number"), _mails.c.direction == Direction.OUT)
     .where(_mails.c.editor_id.is_not(None))
     .order_by(_mails.c.created_at.desc())
-    .limit(1)
+    .limit(at_most(1))
 )
 # What a mail may change of the conversation it joins.
 STANDING = (

@@ -78,7 +78,7 @@ def file_received(config: Config, sessions: Sessions) -> int:
     settled, until = 0, time.monotonic() + _WORK_SECONDS
     while (shift := _Shift(desk, only, until)).work():
         settled += shift.settled
-    return settled + shift.settled
+    return settled
 
 
 class _Shift:
@@ -115,12 +115,21 @@ class _Shift:
             for claim in claims:
                 if closing.TOLD.is_set():
                     return
-                try:
-                    raw = self._desk.store.get(claim.blob_key)
-                except BlobMissing:
-                    self._note(claim, _quarantine(self._desk.sessions, claim, "bytes-missing"))
-                else:
+                if (raw := self._fetch(claim)) is not None:
                     yield Question(_Taken(claim, house), raw, claim.envelope_from)
+
+    def _fetch(self, claim: Claim) -> bytes | None:
+        """The mail's bytes; None when they can't be had, and then it is put aside."""
+        try:
+            return self._desk.store.get(claim.blob_key)
+        except BlobMissing:
+            self._note(claim, _quarantine(self._desk.sessions, claim, "bytes-missing"))
+        except StoreAway:
+            raise
+        except Exception:
+            log.exception("mail %s could not be fetched", claim.mail_id, extra={"mail": claim.mail_id})
+            self._note(claim, _give_up_or_back(self._desk, claim, "not-filed"))
+        return None
 
     @property
     def _is_over(self) -> bool:

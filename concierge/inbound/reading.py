@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +34,7 @@ _DEATHS = {
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A mail to be read, its envelope's sender, and what it is `about`: whatever the asker wants back with the answer."""
+    """A mail to be read, its envelope's sender, and what the asker wants back with the answer: it is `about` that."""
 
     about: Any
     raw: bytes
@@ -84,7 +84,7 @@ class MailReader:
         with closing(self.read_ahead([Question(None, raw, envelope_from)])) as answers:
             return next(answers)[0].mail
 
-    def read_ahead(self, questions: Iterable[Question], *, most: int = 1) -> Iterator[list[Answer]]:
+    def read_ahead(self, questions: Iterable[Question], *, most: int = 1) -> Generator[list[Answer], None, None]:
         """Read these in their order; give back what is read by now, one at least and `most` at a time.
 
         While the asker looks at some the next are read already. A mail that kills the process, or takes too long, is
@@ -176,7 +176,7 @@ class MailReader:
                 deadline = time.monotonic() + self._seconds
             elif not self._listen(under_way, deadline - time.monotonic()):
                 self._lay_to_first(TooSlow(), under_way)
-        answers = []
+        answers: list[Answer] = []
         while under_way and len(answers) < most and (mail := under_way[0].mail) is not None:
             answers.append(Answer(under_way.popleft().about, mail))
         return answers

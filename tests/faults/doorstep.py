@@ -1,7 +1,8 @@
 """Entrances for mail, each opened in a process forked from one small one, and told where to die.
 
-A worker of `nursery` whose work is to take mail in: by SMTP, LMTP, a posted form, or from a mailbox over IMAP. It may
-be told a crash point: the n-th blob, the n-th commit or the write to the network that says something, before or after.
+A worker of `nursery` whose work is to take mail in, by SMTP, LMTP, a posted form, or from a mailbox over IMAP; or to
+file, at the desk, what came in. It may be told a crash point: the n-th blob, the n-th commit, the n-th mail that is
+filed or whose outcome is noted, or the write to the network that says something, before or after.
 """
 
 import asyncio.selector_events
@@ -15,6 +16,7 @@ from typing import Any
 
 import sqlalchemy.orm
 
+import concierge.inbound.jobs
 from tests.faults.nursery import Fuse, Nursery, house, nursery, put_into, serve
 
 
@@ -29,7 +31,10 @@ def _work(settings: dict[str, str], how: dict[str, Any]) -> None:
     _arm(how, Fuse(int(how.get("n", 0)), after=bool(how.get("after")), stop=False))
     if how.get("careless"):
         _answer_first()
-    if how["entrance"] == "imap":
+        _settle_first()
+    if how["entrance"] == "desk":
+        _file(config, sessions)
+    elif how["entrance"] == "imap":
         _read(config, sessions, int(how["port"]))
     elif how["entrance"] == "webhook":
         from werkzeug.serving import make_server
@@ -83,6 +88,8 @@ def _arm(how: dict[str, Any], fuse: Fuse) -> None:
         put_into(BlobStore, "put", fuse)
     elif kind == "commit":
         put_into(sqlalchemy.orm.Session, "commit", fuse)
+    elif kind in _AT_THE_DESK:
+        put_into(concierge.inbound.jobs, _AT_THE_DESK[kind], fuse)
     elif kind == "write":
         put_into(socket.socket, "sendall", fuse, words)
         put_into(asyncio.selector_events._SelectorSocketTransport, "write", fuse, words)
@@ -101,6 +108,39 @@ def _answer_first() -> None:
     MailDoor._accept = accept  # type: ignore[method-assign]
 
 
+_AT_THE_DESK = {"mail": "settle_mail", "outcome": "settle_claim"}
+
+
+def _settle_first() -> None:
+    """The careless desk: a mail is settled, and committed, before it is filed."""
+    from concierge import clock
+    from concierge.inbound import jobs
+    from concierge.inbound.claims import Outcome
+    from concierge.inbound.models import InboundState
+
+    def settle_first(session: Any, desk: Any, taken: Any, mail: Any) -> None:
+        now, secret = clock.now(), desk.config.secret
+        jobs.settle_claim(session, taken.claim, Outcome(InboundState.FILED), now=now)
+        session.commit()
+        jobs.settle_mail(session, taken.claim, mail, house=taken.house, secret=secret, now=now, trust=desk.trust)
+
+    jobs._settle = settle_first
+
+
+def _file(config: Any, sessions: Any) -> None:
+    """File what came in, as one handful; nothing is hostile in it, so it is read here."""
+    from concierge.inbound import jobs
+    from concierge.inbound.parsing import parse_mail
+
+    def read_ahead(_reader: Any, questions: Any, *, most: int) -> Any:
+        answers = [jobs.Answer(each.about, parse_mail(each.raw)) for each in questions]
+        yield from (answers[start : start + most] for start in range(0, len(answers), most))
+
+    jobs.MailReader.read_ahead = read_ahead  # type: ignore[method-assign]
+    jobs.MailReader.prepare = lambda _reader: None  # type: ignore[method-assign]
+    jobs.file_received(config, sessions)
+
+
 def _read(config: Any, sessions: Any, port: int) -> None:
     """One look into the mailbox, whose mails are moved once they are stored."""
     from concierge.imap_settings import ImapAccount
@@ -117,6 +157,6 @@ def _read(config: Any, sessions: Any, port: int) -> None:
 
 
 if __name__ == "__main__":
-    import concierge.mailing.jobs  # noqa: F401 what every entrance needs is read once
+    import concierge.mailing.jobs
 
     serve(_work, _rehearse)

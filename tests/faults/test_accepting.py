@@ -9,7 +9,7 @@ import smtplib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,6 @@ from concierge.inbound.jobs import file_received
 from concierge.inbound.models import InboundMail
 from concierge.inbound.tallying import reckon
 from tests.factories import make_mailbox
-from tests.faults.doorstep import doorstep
 from tests.faults.nursery import Nursery
 from tests.houses import free_port
 from tests.inbound.arriving import CARE, letter
@@ -32,13 +31,6 @@ from tests.inbound.imap_server import ImapServer
 # So many kills at random moments; `make faults` asks for more.
 KILLS = int(os.environ.get("CONCIERGE_TESTS_KILLS", "4"))
 SECRET = "an-inbound-secret-for-tests"
-
-
-@pytest.fixture(scope="module")
-def small() -> Iterator[Nursery]:
-    """The process the entrances are forked from."""
-    with doorstep() as made:
-        yield made
 
 
 @dataclass

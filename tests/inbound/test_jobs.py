@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from concierge.inbound import jobs, queries
 from concierge.inbound.commands import retry_mail
 from concierge.inbound.filing import keep_files
 from concierge.inbound.models import InboundMail, InboundState
+from concierge.inbound.reading import MailReader
 from tests.factories import make_editor, make_mailbox
 from tests.inbound.arriving import arrive, letter, receive
 
@@ -112,18 +114,26 @@ def test_who_reads_longer_than_her_claim_stands_files_nothing(config, sessions, 
     assert session.scalars(sa.select(AuditEntry.verb)).all() == ["conversation.began"]
 
 
-def test_a_mail_that_kills_its_reader_is_tried_three_times_and_blocks_nobody(config, sessions, session, monkeypatch):
-    poison, honest = letter(text="poison", message_id="p@x"), letter(message_id="h@x")
-    reader = DyingReader(config.max_mail_bytes)
-    monkeypatch.setattr(jobs, "_reader", lambda most_bytes: reader)
-    first, second = receive(config, sessions, poison), receive(config, sessions, honest)
-    while jobs.file_received(config, sessions) or reader.deaths < 3:
+@pytest.fixture(scope="module")
+def dying() -> Iterator[MailReader]:
+    """A real reader, whose process some mails kill or hold up."""
+    with MailReader(seconds=0.5, module="tests.inbound.dying_child") as reader:
+        yield reader
+
+
+def test_a_mail_that_kills_its_reader_is_tried_three_times_and_blocks_nobody(
+    config, sessions, session, monkeypatch, dying
+):
+    monkeypatch.setattr(jobs, "_reader", lambda most_bytes: dying)
+    raws = [letter(text=f"{'poison' if number == 2 else 'hello'} {number}") for number in range(5)]
+    numbers = [receive(config, sessions, raw) for raw in raws]
+    while jobs.file_received(config, sessions):
         pass
-    mail = session.get_one(InboundMail, first)
-    assert (mail.state, mail.reason, mail.attempts, reader.deaths) == (InboundState.QUARANTINED, "crash", 3, 3)
-    assert blobs.open_store(config).get(mail.blob_key) == poison
-    assert session.get_one(InboundMail, second).state is InboundState.FILED
-    reader.close()
+    mails = [session.get_one(InboundMail, number) for number in numbers]
+    killer = mails.pop(2)
+    assert (killer.state, killer.reason, killer.attempts) == (InboundState.QUARANTINED, "crash", 3)
+    assert blobs.open_store(config).get(killer.blob_key) == raws[2]
+    assert {(mail.state, mail.attempts) for mail in mails} == {(InboundState.FILED, 1)}
 
 
 def test_a_busy_machine_costs_a_mail_a_try_not_its_place_in_the_house(config, sessions, session, monkeypatch):
@@ -135,35 +145,20 @@ def test_a_busy_machine_costs_a_mail_a_try_not_its_place_in_the_house(config, se
     assert (mail.state, mail.attempts, reader.held_up) == (InboundState.FILED, 2, 1)
 
 
-class HeldUpReader(jobs.MailReader):
+class HeldUpReader(MailReader):
     """A real reader whose process gets no time from the machine at its first mail."""
 
     def __init__(self) -> None:
         super().__init__(seconds=0.3)
         self.held_up = 0
 
-    def _ask(self, child, question):
-        if not self.held_up:
-            child.send_signal(signal.SIGSTOP)
+    def _ask(self, under_way):
+        if under_way and not self.held_up:
+            os.kill(self.pid, signal.SIGSTOP)
             self.held_up += 1
-            return super()._ask(child, question)
-        self._seconds = 2.0
-        return super()._ask(child, question)
-
-
-class DyingReader(jobs.MailReader):
-    """A real reader whose process is hit by a segmentation fault whenever the mail says poison."""
-
-    def __init__(self, most_bytes: int) -> None:
-        super().__init__(most_bytes=most_bytes)
-        self.deaths = 0
-
-    def _ask(self, child, question):
-        if b"poison" in question:
-            child.send_signal(11)
-            child.wait()
-            self.deaths += 1
-        return super()._ask(child, question)
+        elif self.held_up:
+            self._seconds = 2.0
+        super()._ask(under_way)
 
 
 def test_a_quarantined_mail_can_be_tried_again(config, sessions, session):

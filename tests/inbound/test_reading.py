@@ -4,7 +4,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from concierge.inbound import wire
 from concierge.inbound.parsed import ParsedMail, Unreadable
 from concierge.inbound.parsing import parse_mail
-from concierge.inbound.reading import MailReader
+from concierge.inbound.reading import Answer, MailReader, Question
+from tests.inbound.arriving import letter
 from tests.inbound.odd_mails.making import b64, mail, multi, part, picture, whole
 
 FULL = whole(
@@ -63,15 +65,35 @@ def test_a_process_killed_in_the_middle_of_a_mail_is_a_reason_not_an_error(reade
     assert isinstance(reader.read(FULL), ParsedMail)
 
 
-def test_a_process_that_hangs_is_ended_by_the_clock():
-    with MailReader(seconds=0.5) as reader:
-        reader.read(FULL)
-        assert reader.pid is not None
-        os.kill(reader.pid, signal.SIGSTOP)
-        began = time.monotonic()
-        assert reader.read(FULL) == Unreadable("too-slow")
-        assert time.monotonic() - began < 2
-        assert isinstance(reader.read(FULL), ParsedMail)
+def ask(reader: MailReader, *texts: str, most: int = 16) -> Generator[list[Answer], None, None]:
+    """Read these ahead, each about its own words."""
+    return reader.read_ahead((Question(text, letter(text=text), None) for text in texts), most=most)
+
+
+def test_only_the_mails_that_kill_the_process_or_hold_it_up_suffer():
+    texts = ["one", "poison", "two", "sleep", "three", "x" * 100_000, "four"]
+    with MailReader(seconds=0.5, module="tests.inbound.dying_child") as reader:
+        answers = [each for some in ask(reader, *texts) for each in some]
+    assert [each.about for each in answers] == texts
+    unreadable = {each.about: each.mail.reason for each in answers if isinstance(each.mail, Unreadable)}
+    assert unreadable == {"poison": "crash", "sleep": "too-slow"}
+    assert all(each.mail.text == each.about for each in answers if isinstance(each.mail, ParsedMail))
+
+
+def test_the_next_mails_are_read_while_the_last_are_looked_at(reader: MailReader):
+    texts = [f"letter {number}" for number in range(20)]
+    with closing(ask(reader, *texts)) as answers:
+        first = next(answers)
+        time.sleep(0.2)  # the asker is busy with it
+        second = next(answers)
+    assert len(first) < 16
+    assert len(second) == min(16, 20 - len(first))
+
+
+def test_answers_nobody_waited_for_are_not_taken_for_others(reader: MailReader):
+    with closing(ask(reader, "one", "two", "three", most=1)) as answers:
+        next(answers)
+    assert reader.read(FULL) == parse_mail(FULL)
 
 
 def test_the_limits_on_memory_and_cpu_are_really_set(reader: MailReader):
