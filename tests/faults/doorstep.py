@@ -130,14 +130,9 @@ def _settle_first() -> None:
 def _file(config: Any, sessions: Any) -> None:
     """File what came in, as one handful; nothing is hostile in it, so it is read here."""
     from concierge.inbound import jobs
-    from concierge.inbound.parsing import parse_mail
+    from tests.inbound.arriving import AllAtOnce
 
-    def read_ahead(_reader: Any, questions: Any, *, most: int) -> Any:
-        answers = [jobs.Answer(each.about, parse_mail(each.raw)) for each in questions]
-        yield from (answers[start : start + most] for start in range(0, len(answers), most))
-
-    jobs.MailReader.read_ahead = read_ahead  # type: ignore[method-assign]
-    jobs.MailReader.prepare = lambda _reader: None  # type: ignore[method-assign]
+    jobs._reader = lambda _most_bytes: AllAtOnce()  # type: ignore[assignment, return-value]
     jobs.file_received(config, sessions)
 
 

@@ -1,5 +1,7 @@
 """How mail arrives in these tests: kept, noted, and filed by the worker's own job."""
 
+from collections.abc import Callable, Generator, Iterable
+
 from sqlalchemy.orm import Session
 
 from concierge import blobs
@@ -9,6 +11,9 @@ from concierge.db import Sessions
 from concierge.inbound.commands import accept_mail
 from concierge.inbound.jobs import file_received
 from concierge.inbound.models import InboundMail
+from concierge.inbound.parsed import ParsedMail, Unreadable
+from concierge.inbound.parsing import parse_mail
+from concierge.inbound.reading import Answer, Question
 from tests.factories import NOW
 
 CARE = "care@maison-solenne.example"
@@ -69,3 +74,19 @@ def message_of(session: Session, mail: InboundMail) -> Message:
     assert message.conversation.customer is not None
     session.commit()
     return message
+
+
+class AllAtOnce:
+    """A reader without a process of its own, that has read everything before anybody looks."""
+
+    def __init__(self, read: Callable[[bytes], ParsedMail | Unreadable] = parse_mail) -> None:
+        """Reads with `read`."""
+        self._read = read
+
+    def prepare(self) -> None:
+        """Nothing has to be started."""
+
+    def read_ahead(self, questions: Iterable[Question], *, most: int) -> Generator[list[Answer], None, None]:
+        """All of them, `most` at a time."""
+        answers = [Answer(each.about, self._read(each.raw)) for each in questions]
+        yield from (answers[start : start + most] for start in range(0, len(answers), most))

@@ -21,7 +21,7 @@ from concierge.inbound.models import BY_HAND, InboundMail, InboundState
 from concierge.inbound.parsed import Kind, ParsedMail
 from concierge.inbound.parsing import parse_mail
 from tests.factories import NOW, make_mailbox
-from tests.inbound.arriving import CARE, letter, receive
+from tests.inbound.arriving import CARE, AllAtOnce, letter, receive
 from tests.inbound.test_effects import SECRET, House, mail_of
 
 CIAO = "ciao@maison-solenne.example"
@@ -122,14 +122,8 @@ def test_the_comparison_sees_mails_filed_in_another_order(tmp_path, migrated, at
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader that has read everything before anybody looks."""
-
-    def read_ahead(_reader: object, questions: Any, *, most: int) -> Any:
-        answers = [jobs.Answer(each.about, parse_mail(each.raw)) for each in questions]
-        yield from (answers[start : start + most] for start in range(0, len(answers), most))
-
-    monkeypatch.setattr(jobs.MailReader, "read_ahead", read_ahead)
-    monkeypatch.setattr(jobs.MailReader, "prepare", lambda _reader: None)
+    """All that is due is one handful."""
+    monkeypatch.setattr(jobs, "_reader", lambda _most_bytes: AllAtOnce())
 
 
 def test_one_that_cannot_be_filed_spoils_it_for_nobody(config: Config, sessions, session, monkeypatch, at_once):

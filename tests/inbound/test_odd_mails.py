@@ -21,7 +21,7 @@ from concierge.inbound.parsing import parse_mail
 from concierge.inbound.reading import SECONDS_A_MAIL, MailReader
 from concierge.inbound.reasons import codes
 from tests.factories import NOW, make_mailbox
-from tests.inbound.arriving import CARE
+from tests.inbound.arriving import CARE, AllAtOnce
 from tests.inbound.odd_mails import ODD_MAILS
 from tests.inbound.odd_mails.making import Odd
 
@@ -157,23 +157,10 @@ def test_the_check_itself_sees_a_difference():
     assert differs(mail, "subject", "something else")
 
 
-class Remembering:
-    """A reader that has read these mails before."""
-
-    def __init__(self, answers: dict[bytes, ParsedMail | Unreadable]) -> None:
-        self._answers = answers
-
-    def prepare(self) -> None:
-        pass
-
-    def read(self, raw: bytes, *, envelope_from: str | None) -> ParsedMail | Unreadable:
-        return self._answers[raw]
-
-
 def test_none_of_the_odd_mails_is_lost(config, sessions, session, monkeypatch, readings: Readings):
     """What came in is filed, set aside or in quarantine, each once."""
     config = config.model_copy(update={"blobs_url": "memory://odd-mails"})
-    monkeypatch.setattr(jobs, "_reader", lambda _most_bytes: Remembering(readings.answers))
+    monkeypatch.setattr(jobs, "_reader", lambda _most_bytes: AllAtOnce(readings.answers.__getitem__))
     make_mailbox(session)
     for odd in ODD_MAILS:
         accept_mail(
