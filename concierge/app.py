@@ -33,6 +33,7 @@ from concierge.mailing import views as mailing
 from concierge.mailing import webhooks as mailing_webhooks
 from concierge.mailing.staff_mail import StaffMail
 from concierge.operations import views as operations
+from concierge.operations import webhooks as breaches
 from concierge.public import views as customers_pages
 from concierge.reports import views as reports
 from concierge.templating import views as templating
@@ -129,6 +130,7 @@ def _register_parts(app: Flask, config: Config) -> None:
     reports.init_app(app)
     live.init_app(app)
     operations.init_app(app, config)
+    breaches.init_app(app)
     templating.init_app(app)
     customers_pages.init_app(app)
     if config.demo:  # elsewhere these doors are not there

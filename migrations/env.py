@@ -12,6 +12,7 @@ import concierge.followups.models
 import concierge.inbound.models
 import concierge.mailing.outbox
 import concierge.mailing.pace
+import concierge.operations.models
 import concierge.reports.models
 import concierge.setbacks
 import concierge.templating.models

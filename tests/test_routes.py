@@ -58,6 +58,7 @@ PUBLIC = {
     "public.form": "the same form on a page of ours",
     "public.ask": "whoever wishes for a piece; double opt-in and caps (T29)",
     "public.asked": "says thank you, and knows nothing",
+    "breaches.report": "browsers say what our policy kept a page from; counted, and nothing else",
     "machines.healthz": "for machines, and says nothing but that it answers",
     "machines.readyz": "for machines, and says what is wrong of nobody",
     "machines.metrics": "has a token, or is for this machine alone",
@@ -77,6 +78,7 @@ WITHOUT_TOKEN = {
     "api_v1.orders": "comes from a machine, with a key",
     "api_v1.ask": "comes from a machine, with a key",
     "inbound_webhooks.sendgrid": "comes from a machine, with a secret",
+    "breaches.report": "comes from a browser, which sends none with a report",
     "public.ask": "comes from the shop's pages; reads no cookie, and asks her by mail before anything counts",
 } | HERS
 

@@ -14,6 +14,7 @@ from concierge.followups.queries import WAITS as FOLLOW_UP_WAITS
 from concierge.imap_settings import ImapAccount
 from concierge.inbound.models import InboundMail, InboundState, WatchedFolder
 from concierge.mailing.models import Delivery, Lane
+from concierge.operations.models import Breach
 from concierge.operations.state import Queue, Seen, Unread
 from concierge.setbacks import resting
 from concierge.wishes.offer_models import Offer
@@ -41,6 +42,11 @@ def list_unread(session: Session, accounts: Iterable[ImapAccount]) -> list[Unrea
     failing = failing.where(WatchedFolder.fault_since.is_not(None)).order_by(WatchedFolder.fault_since)
     rows = session.execute(failing)
     return [Unread(f"{name} ({account})", since) for account, name, since in rows if since and (account, name) in read]
+
+
+def list_breaches(session: Session) -> list[Breach]:
+    """What browsers kept our pages from doing, the last seen first."""
+    return list(session.scalars(sa.select(Breach).order_by(Breach.last_at.desc(), Breach.id.desc())))
 
 
 def list_queues(session: Session, *, now: datetime) -> list[Queue]:

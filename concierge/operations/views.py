@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from concierge import clock, copies, setbacks
 from concierge.config import Config
 from concierge.extensions import csrf, db, limiter
-from concierge.operations import metrics, watch, words
+from concierge.operations import metrics, queries, watch, words
 from concierge.operations.timetable import merge_lines
 from concierge.web.rendering import render
 from concierge.web.security import public, roles_accepted
@@ -49,6 +49,7 @@ def index() -> ResponseReturnValue:
         clock_id=lease.copy_id if lease else None,
         lines=merge_lines(alive),
         set_aside=setbacks.list_set_aside(db.session),
+        breaches=queries.list_breaches(db.session),
         provider=_config().provider,
         away=next((copy.provider["away_since"] for copy in alive if copy.provider.get("away_since")), None),
         words=words,

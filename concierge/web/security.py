@@ -6,6 +6,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from flask_security import current_user
+from werkzeug.datastructures import Headers
 
 from concierge.db import lock_for_writing
 from concierge.errors import Forbidden
@@ -35,6 +36,9 @@ FRAMED_MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
     "style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 )
+
+# Where a browser says what it kept a page from doing (see `operations.webhooks`).
+BREACHES = "/csp-reports"
 
 # Views that anybody may reach are marked by `public`; everything else asks for sign-in (see `init_app`).
 _PUBLIC = "_concierge_public"
@@ -99,9 +103,19 @@ def _begin() -> Response | None:
     return redirect(url_for("security.login", next=target))  # type: ignore[return-value]
 
 
+def _reporting(headers: Headers) -> str:
+    """How a browser says that it kept a page from something: to the newer name by HTTPS alone, so both are told."""
+    url = f"{request.script_root}{BREACHES}"
+    if not request.is_secure:
+        return f"report-uri {url}"
+    headers["Reporting-Endpoints"] = f'breaches="{url}"'
+    return f"report-uri {url}; report-to breaches"
+
+
 def _headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", g.get("content_security_policy", CONTENT_SECURITY_POLICY))
+    policy = headers.get("Content-Security-Policy") or g.get("content_security_policy", CONTENT_SECURITY_POLICY)
+    headers["Content-Security-Policy"] = f"{policy}; {_reporting(headers)}"
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), interest-cohort=()")

@@ -1,7 +1,10 @@
 """Mail by Mallory, through the door and opened in the real page: it runs nothing, fetches nothing, covers nothing."""
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -53,6 +56,33 @@ def elsewhere() -> Iterator[Elsewhere]:
         thread.join()
 
 
+@pytest.fixture
+def nothing_is_tried(page: Page, chromium, house, sign_in) -> Iterator[None]:
+    """In the end browsers have told of nothing our policy had to stop: the first wall leaves the second no work.
+
+    The control comes last, in a browser of its own: a picture put into the very page of the mail is stopped, and told.
+    """
+    shown: list[str] = []
+    page.on("framenavigated", lambda frame: shown.append(frame.url) if "/body" in frame.url else None)
+    yield
+    context = chromium.new_context(base_url=house.url)
+    bare = sign_in(context.new_page(), "nadia")
+    bare.goto(shown[-1].partition("?")[0])
+    bare.evaluate("document.body.append(Object.assign(new Image(), {src: 'http://pictures.example/seen?by=her'}))")
+    latest = time.monotonic() + 20
+    while not (told := told_of(house)):
+        assert time.monotonic() < latest, "what was stopped was not told"
+        bare.wait_for_timeout(20)
+    context.close()
+    assert told == {("mails.body", "img-src", "pictures.example")}
+
+
+def told_of(house) -> set[tuple[str, str, str]]:
+    """What browsers kept pages of this house from doing so far."""
+    with closing(sqlite3.connect(f"file:{house.data / 'concierge.db'}?mode=ro", uri=True)) as database:
+        return set(database.execute("SELECT page, directive, blocked FROM breach"))
+
+
 def send_html(house, html: str, subject: str, *files: tuple[bytes, str, str], text: str = "The text of it.") -> Letter:
     letter = Letter(subject, "Mallory", text)
     message = letter.as_message()
@@ -63,6 +93,7 @@ def send_html(house, html: str, subject: str, *files: tuple[bytes, str, str], te
     return letter
 
 
+@pytest.mark.usefixtures("nothing_is_tried")
 def test_no_script_in_a_mail_runs_and_none_lies_over_our_page(page: Page, new_context, sign_in, house):  # T15, T18
     # The control: in a page without our walls the very same mail does run.
     bare = new_context().new_page()
@@ -123,6 +154,7 @@ def is_on_top(page: Page, ours: Locator) -> bool:
     return bool(ours.evaluate(on_top))
 
 
+@pytest.mark.usefixtures("nothing_is_tried")
 def test_nothing_is_fetched_before_it_is_asked_for(page: Page, new_context, sign_in, house, elsewhere):  # T17
     bare = new_context().new_page()
     bare.set_content(fetching(elsewhere.url))
