@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, count, islice, repeat
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -14,6 +14,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 
 from concierge.db import Instant
+
+# Rows in one statement on SQLite, which allows 32,766 values in each.
+_TOGETHER = 100
 
 
 class Encoded(str):
@@ -73,11 +76,33 @@ def _next(table: sa.Table) -> sa.Select[int]:
 
 
 def insert_columns(session: Session, table: sa.Table, columns: Columns, count: int) -> None:
-    """Add `count` rows given column by column, in one statement; column defaults do not apply.
+    """Add `count` rows given column by column; column defaults do not apply.
 
     What all of them share is handed over once: for a thousand rows of which most is alike that is most of the work.
+    SQLite gets a hundred rows in a statement, for there beginning and ending one costs as much as writing its row.
     """
-    run_columns(session, _insertion(table, tuple(columns)), columns, count)
+    insertion = _insertion(table, tuple(columns))
+    if count >= _TOGETHER and session.get_bind().dialect.name == "sqlite":
+        whole = count - count % _TOGETHER
+        _insert_together(session, insertion, columns, whole)
+        columns = {name: each if isinstance(each, Same) else each[whole:] for name, each in columns.items()}
+        count -= whole
+    run_columns(session, insertion, columns, count)
+
+
+def _insert_together(session: Session, insertion: sa.Insert, columns: Columns, count: int) -> None:
+    """Add so many of these rows, which are hundreds."""
+    session.flush()
+    connection = session.connection()
+    ready = _ready(insertion, connection.dialect)
+    are_shared = tuple(isinstance(columns[name], Same) for name in ready.places)
+    statement = _together(ready.sql, are_shared)
+    made = [_made(columns[name], make, count) for name, make in ready.places.items()]
+    shared = [next(iter(each)) for each, is_shared in zip(made, are_shared, strict=True) if is_shared]
+    own = [each for each, is_shared in zip(made, are_shared, strict=True) if not is_shared]
+    values = chain.from_iterable(zip(*own, strict=False))  # columns may go on behind these rows
+    for _ in range(0, count, _TOGETHER):
+        connection.exec_driver_sql(statement, (*shared, *islice(values, len(own) * _TOGETHER)))
 
 
 def run_columns(
@@ -188,6 +213,19 @@ def _once(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
 @lru_cache(maxsize=256)
 def _insertion(table: sa.Table, names: tuple[str, ...]) -> sa.Insert:
     return sa.insert(table).values({name: sa.bindparam(name) for name in names})
+
+
+@lru_cache(maxsize=256)
+def _together(insertion: str, are_shared: tuple[bool, ...]) -> str:
+    """The insertion of one row as that of many: the places are numbered, and those the rows share come first."""
+    known, own = range(1, sum(are_shared) + 1), count(sum(are_shared) + 1)
+    rows = []
+    for _ in range(_TOGETHER):
+        shared = iter(known)
+        places = [next(shared) if is_shared else next(own) for is_shared in are_shared]
+        rows.append(",".join(f"?{place}" for place in places))
+    head, values, _ = insertion.rpartition("VALUES ")
+    return f"{head}{values}({'),('.join(rows)})"
 
 
 class _Ready(NamedTuple):

@@ -55,3 +55,24 @@ def test_states_and_defaults_of_nothing_are_kept_as_they_are(session):
     make_mailbox(session)
     insert_columns(session, AuditEntry.__table__, {"id": []}, 0)
     assert session.scalar(sa.select(sa.func.count()).select_from(Mailbox)) == 1
+
+
+def test_many_rows_are_written_as_few_are_and_all_of_them(session):
+    count = 237
+    numbers = reserve_ids(session, AuditEntry.__table__, count)
+    alike = {name: Same(value) for name, value in entry(None, name="Chloé").items()}
+    own = {"id": numbers, "subject_id": [number * 2 for number in numbers], "verb": [f"test.{n}" for n in range(count)]}
+    insert_columns(session, AuditEntry.__table__, alike | own, count)
+    session.expire_all()
+    rows = session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id)).all()
+    assert [(row.id, row.subject_id, row.verb) for row in rows] == list(zip(*own.values(), strict=True))
+    assert {(row.at, row.subject_type, row.editor_id, row.details["name"]) for row in rows} == {
+        (NOW, "test", None, "Chloé")
+    }
+
+
+def test_rows_that_are_alike_in_all_but_their_number_are_as_many_as_were_asked_for(session):
+    make_mailbox(session)
+    alike = {name: Same(value) for name, value in entry(1).items() if name != "id"}
+    insert_columns(session, AuditEntry.__table__, alike, 205)
+    assert session.scalar(sa.select(sa.func.count()).select_from(AuditEntry)) == 205
