@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.steps import (
     SOON,
@@ -11,6 +11,7 @@ from tests.browser.steps import (
     cannot_be_pushed_sideways,
     editor_of,
     leaving,
+    open_new,
     row,
     send,
     write,
@@ -107,13 +108,34 @@ def test_keys_alone_are_enough_from_the_door_to_the_answer(page: Page, house):
     page.keyboard.press("Control+Enter")  # keeps the note she is in, and sends nothing
     expect(page.locator(".message--note")).to_contain_text("His size is M.")
     expect(leaving(page)).to_have_count(0)
-    expect(editor_of(page)).to_be_visible()  # it comes a moment after what stands above it
-    page.keyboard.press("r")
+    page.keyboard.press("r")  # the composer comes a moment later
     expect(editor_of(page)).to_be_focused()
     page.keyboard.press("Control+Enter")
     expect(leaving(page)).to_be_visible()
     page.keyboard.press("e")
     expect(page.locator("#talk-head")).to_contain_text("Closed on")
+
+
+def test_nothing_is_lost_that_is_typed_faster_than_the_composer_comes(page: Page, house, sign_in):
+    letter = write(house, "A kimono for the morning")
+    sign_in(page, "nadia")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/draft\?seen=|/chunks/composer-"), hold)
+    open_new(page, letter)
+    page.keyboard.type("rDear ")  # nowhere yet: none of these letters is a verb's key
+    expect(page.locator("#draft textarea")).to_have_count(0)
+    held.pop().continue_()
+    expect(page.locator("#draft textarea")).to_be_focused()
+    page.keyboard.type("Barbara,\nas blue ")  # plain yet
+    held.pop().continue_()
+    expect(editor_of(page)).to_be_focused()
+    page.keyboard.type("as the sea.")
+    expect(editor_of(page)).to_have_text(re.compile(r"^\s*Dear Barbara,\s*as blue as the sea\.\s*$"))
+    expect(page.locator("[data-autosave-status]")).to_have_text("Saved")
 
 
 @pytest.fixture

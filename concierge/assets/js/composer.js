@@ -13,7 +13,9 @@ config.blockAttributes.default.breakOnReturn = true;
 config.attachments.preview.caption = { name: false, size: false };
 config.attachments.content = { caption: { name: false, size: false } };
 
-export function enrich(home) {
+export async function enrich(home) {
+  // Trix defines its element a moment after it has come: until then there would be something to click and nothing to type in.
+  await customElements.whenDefined("trix-editor");
   const area = home.querySelector("textarea");
   const field = home.querySelector("[data-rich-html]");
   const form = area.form;
@@ -34,6 +36,7 @@ export function enrich(home) {
     editor.dataset.keyLabel = area.dataset.keyLabel ?? "";
     delete area.dataset.key;
   }
+  const isHers = document.activeElement === area;
   home.append(raw, editor);
   area.disabled = area.hidden = true;
   field.disabled = false;
@@ -58,6 +61,25 @@ export function enrich(home) {
     files.files = all.files;
     files.dispatchEvent(new Event("change", { bubbles: true }));
   });
+  carryOver(area, editor.editor);
+  if (isHers) editor.focus();
+}
+
+// Whoever types faster than this script comes has typed into the text area: her words go on here, at the head of what
+// stood there already or at its end.
+function carryOver(area, editor) {
+  const [before, now] = [area.defaultValue, area.value];
+  if (before === now) return;
+  const most = Math.min(before.length, now.length);
+  let same = 0;
+  let alike = 0;
+  while (same < most && before[same] === now[same]) same += 1;
+  while (alike < most - same && before.at(-1 - alike) === now.at(-1 - alike)) alike += 1;
+  editor.setSelectedRange(same ? editor.getDocument().toString().length - 1 : 0);
+  for (const [number, line] of now.slice(same, now.length - alike).split("\n").entries()) {
+    if (number) editor.insertLineBreak();
+    editor.insertString(line);
+  }
 }
 
 // A product taken in the picker: <button data-product="SKU"> with a <template> that holds its card.

@@ -1,11 +1,17 @@
 // data-key="e" on a link, button, summary or field: the key does what a click does ("/" and the like focus a field).
 // "g i" is two keys in a row; "mod+enter" also works while typing. The sheet (?) lists what this page offers.
+// data-keys-coming="r t" on what stands where those keys will be: one that is pressed too early is kept, with all that is
+// typed after it, until its element has come.
+import { whenAdded } from "./added.js";
 import { openDialog } from "./dialogs.js";
 
 const OFF = "house.keys.off";
 const sheet = document.getElementById("keys");
+const PATIENCE = 4000;
 let first = null;
 let forget = 0;
+let kept = ""; // a key that waits for its element, and what was typed after it
+let giveUp = 0;
 
 const visible = (element) => element.checkVisibility?.() ?? element.offsetParent !== null;
 const wordless = () => localStorage.getItem(OFF) === "1";
@@ -46,6 +52,10 @@ document.addEventListener("keydown", (event) => {
   if (!key || event.defaultPrevented || event.repeat || event.isComposing) return;
   const withMod = key.startsWith("mod+");
   if (!withMod && (typing(event.target) || wordless())) return;
+  if (!withMod && keeps(event.key)) {
+    event.preventDefault();
+    return;
+  }
   const keys = offered();
   const found = keys.get(first ? `${first} ${key}` : key) ?? keys.get(key);
   clearTimeout(forget);
@@ -57,6 +67,26 @@ document.addEventListener("keydown", (event) => {
     if (withMod) submit(found, event.target);
     else act(found);
   } else if (!withMod) move(event, key);
+});
+
+function keeps(key) {
+  const isWaitedFor = kept || document.querySelector(`[data-keys-coming~="${CSS.escape(key)}"]`);
+  if (key.length > 1 || !isWaitedFor) return false;
+  if (!kept) giveUp = setTimeout(() => { kept = ""; }, PATIENCE);
+  kept += key;
+  return true;
+}
+
+whenAdded("[data-key]", (element) => {
+  const [key, ...typed] = kept;
+  if (!key || element.dataset.key !== key) return;
+  clearTimeout(giveUp);
+  kept = "";
+  act(element);
+  const field = document.activeElement;
+  if (!typed.length || !field.matches("input, textarea")) return;
+  field.setRangeText(typed.join(""), field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new InputEvent("input", { bubbles: true }));
 });
 
 // "mod+enter" ends what is being written, a note as an answer: from a field of another form it never sends this one.
