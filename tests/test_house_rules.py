@@ -219,7 +219,7 @@ RULES = {
     "conversations.standings", "conversations.likenesses",
     "drafts.gate", "drafts.body", "inbound.parsing", "inbound.measures",
     "inbound.bounces", "inbound.bounce_words", "inbound.kinds", "inbound.kind_words", "inbound.effects",
-    "operations.breaches",
+    "operations.breaches", "conversations.sameness",
     "inbound.tnef", "inbound.rtf", "inbound.uuencode", "inbound.invitations", "conversations.numbers",
     "catalogue.cards", "mailing.sheets", "catalogue.levels", "catalogue.settling",
     "catalogue.sizes", "catalogue.sheets", "catalogue.foreign", "catalogue.shopify", "catalogue.woocommerce",

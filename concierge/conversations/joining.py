@@ -44,13 +44,23 @@ def join_customer(session: Session, customer: Customer, other: Customer, *, by: 
         raise SamePerson
     for number in sorted((customer.id, other.id)):
         session.get(Customer, number, with_for_update=True, populate_existing=True)
-    if _has_more(session, other):
+    if not may_be_joined(session, other):
         raise HasMore
     addresses = list(session.scalars(sa.select(CustomerAddress.id).where(CustomerAddress.customer_id == other.id)))
     talks = list(session.scalars(sa.select(Conversation.id).where(Conversation.customer_id == other.id)))
     _give(session, customer, addresses, talks)
     details = {"other": other.id, "addresses": addresses, "conversations": talks}
     audit.record(session, "customer.joined", customer, by=by, now=now, **details)
+
+
+def may_be_joined(session: Session, other: Customer) -> bool:
+    """Whether nothing hangs on this customer that must stay with her own address."""
+    return not _has_more(session, other)
+
+
+def keep_apart(session: Session, customer: Customer, other: Customer, *, by: Editor, now: datetime) -> None:
+    """They are two people: it is not proposed again that `other` is `customer`."""
+    audit.record(session, "customer.kept_apart", customer, by=by, now=now, other=other.id)
 
 
 def separate_customer(session: Session, customer: Customer, address_id: int, *, by: Editor, now: datetime) -> Customer:

@@ -43,10 +43,7 @@ def merge(conversation_id: int) -> ResponseReturnValue:
 @answering
 def accept_hint(conversation_id: int) -> ResponseReturnValue:
     """It belongs where the hint says."""
-    hint = queries.get_conversation(db.session, conversation_id).hint_conversation_id
-    if hint is None:
-        raise NoHint
-    conversation, hinted = rearranging.lock_pair(db.session, conversation_id, hint)
+    conversation, hinted = _hinted(conversation_id)
     rearranging.accept_hint(db.session, conversation, hinted, by=current_editor(), now=clock.now())
     return _done(hinted, _("Brought together. It can be undone in the history below."))
 
@@ -58,6 +55,26 @@ def dismiss_hint(conversation_id: int) -> ResponseReturnValue:
     conversation = queries.lock_conversation(db.session, conversation_id)
     rearranging.dismiss_hint(db.session, conversation, by=current_editor(), now=clock.now())
     return _done(conversation, _("It stands by itself."))
+
+
+@bp.post("/conversations/<int:conversation_id>/same-person")
+@answering
+def same_person(conversation_id: int) -> ResponseReturnValue:
+    """It is the customer of the hint, at another address: it becomes hers, and her mails go there."""
+    conversation, hinted = _hinted(conversation_id)
+    by, now = current_editor(), clock.now()
+    joining.join_customer(db.session, hinted.customer, conversation.customer, by=by, now=now)
+    rearranging.accept_hint(db.session, conversation, hinted, by=by, now=now)
+    return _done(hinted, _("It is her. Undo it in the history below, then separate the address on her page."))
+
+
+@bp.post("/conversations/<int:conversation_id>/another-person")
+@answering
+def another_person(conversation_id: int) -> ResponseReturnValue:
+    """It is not, and that is not proposed again."""
+    conversation, hinted = _hinted(conversation_id)
+    joining.keep_apart(db.session, hinted.customer, conversation.customer, by=current_editor(), now=clock.now())
+    return _done(conversation, _("Kept apart: two people."))
 
 
 @bp.get("/messages/<int:message_id>/move")
@@ -125,6 +142,14 @@ def separate(customer_id: int, address_id: int) -> ResponseReturnValue:
     """She is another person after all."""
     customer = get_customer(db.session, customer_id)
     return _about(joining.separate_customer(db.session, customer, address_id, by=current_editor(), now=clock.now()))
+
+
+def _hinted(conversation_id: int) -> tuple[Conversation, Conversation]:
+    """A conversation and the one its hint names, both locked; raises NoHint."""
+    hint = queries.get_conversation(db.session, conversation_id).hint_conversation_id
+    if hint is None:
+        raise NoHint
+    return rearranging.lock_pair(db.session, conversation_id, hint)
 
 
 def _about(customer: Customer) -> ResponseReturnValue:

@@ -17,6 +17,7 @@ from concierge.conversations.listing import Row, list_by_id, list_of_customer
 from concierge.conversations.looks import Look
 from concierge.conversations.models import Attachment, Conversation, Direction, Message, MessageKind, Note
 from concierge.conversations.recipients import Elsewhere, find_elsewhere
+from concierge.conversations.second_addresses import writes_from_second_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Talk:
     timeline: tuple[Shown, ...]
     others: tuple[Row, ...]
     hint: Row | None
+    # it is surely the customer of the hint, at another address of hers
+    is_her: bool
     editors: tuple[Editor, ...]
     names_you: bool
     seen: int
@@ -113,12 +116,14 @@ def show(
     shown += history.list_events(session, conversation)
     hint = conversation.hint_conversation_id
     hinted = queries.list_existing(session, [hint]) if hint else ()
+    all_doubts = [one for each in doubts.values() for one in each]
     newest = max((message.id for message in messages), default=0)
     return Talk(
         conversation=conversation,
         timeline=tuple(sorted(shown, key=lambda each: each.at)),
         others=tuple(row for row in others if row.id != conversation.id),
         hint=next(iter(list_by_id(session, hinted)), None) if hinted else None,
+        is_her=bool(hinted) and writes_from_second_address(session, conversation, messages, all_doubts),
         editors=tuple(list_answering_editors(session)),
         names_you=queries.has_unseen_mention(session, conversation, editor),
         seen=newest if seen is None else seen,

@@ -85,6 +85,12 @@ def find_join(session: Session, customer: Customer, address_id: int) -> AuditEnt
     return next((each for each in reversed(joins) if address_id in each.details["addresses"]), None)
 
 
+def are_kept_apart(session: Session, customer: Customer, other: Customer) -> bool:
+    """Whether an editor said that these two are two people."""
+    entries = audit.list_for(session, customer)
+    return any(each.verb == "customer.kept_apart" and each.details["other"] == other.id for each in entries)
+
+
 def list_joined(session: Session, customer: Customer) -> set[int]:
     """The numbers of those of her addresses that were joined from another customer."""
     return {each.id for each in customer.addresses if find_join(session, customer, each.id) is not None}

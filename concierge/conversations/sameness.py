@@ -1,0 +1,40 @@
+"""Whether a stranger is a customer of ours at another address of hers: a rule that says yes only when it is sure."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+
+from concierge.addresses import Address, normalise
+from concierge.conversations.likenesses import Likeness
+
+
+def is_her(
+    sender: Address,
+    names: Collection[str],
+    *,
+    answers_ours: bool,
+    told_us: Iterable[str],
+    doubts: Iterable[Likeness],
+    authentic: bool | None,
+) -> bool:
+    """Whether the sender writes under her full name, and only she could have led that mail here.
+
+    `names` are those she wrote under; `answers_ours`: the mail names a letter of ours to her by its Message-ID;
+    `told_us`: her own words in her mails, where she may have named this address. One that looks like hers, or is not
+    from where it says (`authentic`), is not her.
+    """
+    if authentic is False or any(each.is_grave for each in doubts):
+        return False
+    name = _same(sender.name)
+    if " " not in name or name not in map(_same, names):
+        return False
+    return answers_ours or any(_names(words, sender.address) for words in told_us)
+
+
+def _same(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+
+
+def _names(words: str, address: str) -> bool:
+    alone = rf"(?<![\w.+-]){re.escape(normalise(address))}(?![\w-]|\.\w)"
+    return re.search(alone, words.casefold()) is not None

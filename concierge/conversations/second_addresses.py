@@ -1,0 +1,62 @@
+"""Looking whether whoever waits apart is the customer of the conversation this may belong to (see `sameness`)."""
+
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from concierge.addresses import Address, normalise
+from concierge.conversations.joining import may_be_joined
+from concierge.conversations.likenesses import Likeness
+from concierge.conversations.models import Conversation, Direction, Message, MessageKind
+from concierge.conversations.sameness import is_her
+from concierge.customers.queries import are_kept_apart
+
+
+def writes_from_second_address(
+    session: Session, conversation: Conversation, messages: Sequence[Message], doubts: Collection[Likeness]
+) -> bool:
+    """Whether the stranger of this conversation is surely the customer of the one its hint names.
+
+    `messages` are all of it, the oldest first; `doubts` what is to be said of their sender.
+    """
+    hinted = session.get(Conversation, conversation.hint_conversation_id or 0)
+    people = [each for each in messages if each.direction is Direction.IN and each.kind is MessageKind.HUMAN]
+    other = conversation.customer
+    if hinted is None or not people or hinted.customer_id == other.id or len(other.addresses) != 1:
+        return False
+    if any(normalise(each.from_address) != other.addresses[0].normalised for each in people):
+        return False
+    hers = _mails_of(session, hinted)
+    return (
+        is_her(
+            Address(people[0].from_name, people[0].from_address),
+            {hinted.customer.name, *(each.from_name for each in hers)},
+            answers_ours=_answers_ours(session, people[0], hinted),
+            told_us=(each.text[: each.fold_at] for each in hers),
+            doubts=doubts,
+            authentic=all(each.authentic is not False for each in people),
+        )
+        and not are_kept_apart(session, hinted.customer, other)
+        and may_be_joined(session, other)
+    )
+
+
+def _mails_of(session: Session, hinted: Conversation) -> list[Message]:
+    """What she wrote there herself."""
+    statement = sa.select(Message).where(
+        Message.conversation_id == hinted.id,
+        Message.direction == Direction.IN,
+        Message.kind == MessageKind.HUMAN,
+        sa.func.lower(Message.from_address).in_([each.normalised for each in hinted.customer.addresses]),
+    )
+    return list(session.scalars(statement))
+
+
+def _answers_ours(session: Session, mail: Message, hinted: Conversation) -> bool:
+    ours = sa.select(Message.id).where(
+        Message.conversation_id == hinted.id,
+        Message.direction == Direction.OUT,
+        Message.rfc_message_id.in_([*mail.in_reply_to, *mail.references]),
+    )
+    return session.scalar(ours.limit(1)) is not None
