@@ -24,6 +24,7 @@ from concierge.inbound.filing import ReadMail, keep_files, settle_mail
 from concierge.inbound.models import InboundMail, InboundState
 from concierge.inbound.parsed import ParsedMail, Unreadable
 from concierge.inbound.reading import Answer, MailReader, Question
+from concierge.rows import unswept
 from concierge.working import given
 
 log = logging.getLogger(__name__)
@@ -198,7 +199,7 @@ def _file_together(desk: _Desk, mails: Sequence[tuple[_Taken, ParsedMail]]) -> b
     """Whether they are filed, in their order; else nothing was done to any."""
     try:
         read = [(taken, keep_files(desk.store, parsed)) for taken, parsed in mails]
-        with desk.sessions() as session:
+        with unswept(), desk.sessions() as session:
             for taken, mail in read:
                 _settle(session, desk, taken, mail)
                 session.expunge_all()  # the next one sees what it would see in a transaction of its own

@@ -13,6 +13,7 @@ from concierge.config import Policy
 from concierge.conversations.models import Direction, Message
 from concierge.inbound.measures import MEGABYTE, Measure, Sent, Welcome, weigh
 from concierge.inbound.models import FILEABLE, HELD_BACK, InboundMail, InboundMailNotFound, InboundState, WatchedFolder
+from concierge.rows import at_most
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def list_due(session: Session, *, most: int, only: Collection[int] | None = None
         free.append(InboundMail.id.in_(only))
     return list(
         session.scalars(
-            sa.select(InboundMail.id).where(*free).order_by(InboundMail.attempts, InboundMail.id).limit(most)
+            sa.select(InboundMail.id).where(*free).order_by(InboundMail.attempts, InboundMail.id).limit(at_most(most))
         )
     )
 

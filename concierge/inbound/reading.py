@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 # By the clock, from the moment the reading process is ready and its answer is waited for; it allows itself as much CPU.
 # On a machine that is busy with other things an honest mail may need another try, which the worker gives it.
 SECONDS_A_MAIL = 2.0
-_MAILS_A_CHILD = 2_000
+# It is replaced now and then, lest it keep something of each mail; to start one costs as much as to read a thousand.
+_MAILS_A_CHILD = 20_000
 # Handed over before they are waited for: as much as lies in a pipe (pipe(7)), so that nobody waits to hand it over.
 _AHEAD, _AHEAD_BYTES = 32, 48 * 1024
 # How it ended → why. Python itself ends with 1 when there is no memory left even to say so.
