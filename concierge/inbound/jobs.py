@@ -36,7 +36,8 @@ _HANDFUL = 16
 # So many the clock of many machines knows to be due at a time.
 _IN_SIGHT = 200
 _WORK_SECONDS = 5.0
-# Longer than _AT_ONCE mails can take to read, so that only a dead worker's claims are taken up again.
+# Longer than it can take to read what is claimed and not yet filed (_AT_ONCE and those handed over ahead, two seconds
+# each), so that only a dead worker's claims are taken up again.
 _LEASE = timedelta(minutes=2)
 # What may have been the machine's fault, not the mail's: worth another try.
 _PASSING = frozenset({"crash", "too-slow", "too-much-memory"})
@@ -152,7 +153,8 @@ class _Shift:
             self._note(taken.claim, _file_one(self._desk, taken, parsed))
 
     def _note(self, claim: Claim, settled: bool) -> None:
-        del self._at_hand[claim.mail_id]
+        if self._at_hand.get(claim.mail_id) is claim:  # else its lease ran out, and it was claimed again
+            del self._at_hand[claim.mail_id]
         self.settled += settled
 
 
