@@ -3,12 +3,20 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from enum import StrEnum
 
 from concierge.addresses import Address, normalise
 from concierge.conversations.likenesses import Likeness
 
 
-def is_her(
+class Proof(StrEnum):
+    """What makes it sure."""
+
+    ANSWERS = "answers"
+    NAMED = "named"
+
+
+def how_sure(
     sender: Address,
     names: Collection[str],
     *,
@@ -16,19 +24,21 @@ def is_her(
     told_us: Iterable[str],
     doubts: Iterable[Likeness],
     authentic: bool | None,
-) -> bool:
-    """Whether the sender writes under her full name, and only she could have led that mail here.
+) -> Proof | None:
+    """What proves that it is she who writes under her full name; None where nothing does.
 
     `names` are those she wrote under; `answers_ours`: the mail names a letter of ours to her by its Message-ID;
     `told_us`: her own words in her mails, where she may have named this address. One that looks like hers, or is not
     from where it says (`authentic`), is not her.
     """
     if authentic is False or any(each.is_grave for each in doubts):
-        return False
+        return None
     name = _same(sender.name)
     if " " not in name or name not in map(_same, names):
-        return False
-    return answers_ours or any(_names(words, sender.address) for words in told_us)
+        return None
+    if answers_ours:
+        return Proof.ANSWERS
+    return Proof.NAMED if any(_names(words, sender.address) for words in told_us) else None
 
 
 def _same(name: str) -> str:

@@ -9,14 +9,14 @@ from concierge.addresses import Address, normalise
 from concierge.conversations.joining import may_be_joined
 from concierge.conversations.likenesses import Likeness
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
-from concierge.conversations.sameness import is_her
+from concierge.conversations.sameness import Proof, how_sure
 from concierge.customers.queries import are_kept_apart
 
 
-def writes_from_second_address(
+def find_proof(
     session: Session, conversation: Conversation, messages: Sequence[Message], doubts: Collection[Likeness]
-) -> bool:
-    """Whether the stranger of this conversation is surely the customer of the one its hint names.
+) -> Proof | None:
+    """What makes it sure that the stranger of this conversation is the customer of the one its hint names; or None.
 
     `messages` are all of it, the oldest first; `doubts` what is to be said of their sender.
     """
@@ -24,22 +24,21 @@ def writes_from_second_address(
     people = [each for each in messages if each.direction is Direction.IN and each.kind is MessageKind.HUMAN]
     other = conversation.customer
     if hinted is None or not people or hinted.customer_id == other.id or len(other.addresses) != 1:
-        return False
+        return None
     if any(normalise(each.from_address) != other.addresses[0].normalised for each in people):
-        return False
+        return None
     hers = _mails_of(session, hinted)
-    return (
-        is_her(
-            Address(people[0].from_name, people[0].from_address),
-            {hinted.customer.name, *(each.from_name for each in hers)},
-            answers_ours=_answers_ours(session, people[0], hinted),
-            told_us=(each.text[: each.fold_at] for each in hers),
-            doubts=doubts,
-            authentic=all(each.authentic is not False for each in people),
-        )
-        and not are_kept_apart(session, hinted.customer, other)
-        and may_be_joined(session, other)
+    proof = how_sure(
+        Address(people[0].from_name, people[0].from_address),
+        {hinted.customer.name, *(each.from_name for each in hers)},
+        answers_ours=_answers_ours(session, people[0], hinted),
+        told_us=(each.text[: each.fold_at] for each in hers),
+        doubts=doubts,
+        authentic=all(each.authentic is not False for each in people),
     )
+    if proof is None or are_kept_apart(session, hinted.customer, other) or not may_be_joined(session, other):
+        return None
+    return proof
 
 
 def _mails_of(session: Session, hinted: Conversation) -> list[Message]:

@@ -17,7 +17,8 @@ from concierge.conversations.listing import Row, list_by_id, list_of_customer
 from concierge.conversations.looks import Look
 from concierge.conversations.models import Attachment, Conversation, Direction, Message, MessageKind, Note
 from concierge.conversations.recipients import Elsewhere, find_elsewhere
-from concierge.conversations.second_addresses import writes_from_second_address
+from concierge.conversations.sameness import Proof
+from concierge.conversations.second_addresses import find_proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,8 @@ class Talk:
     timeline: tuple[Shown, ...]
     others: tuple[Row, ...]
     hint: Row | None
-    # it is surely the customer of the hint, at another address of hers
-    is_her: bool
+    # what makes it sure that it is the customer of the hint, at another address of hers
+    proof: Proof | None
     editors: tuple[Editor, ...]
     names_you: bool
     seen: int
@@ -123,7 +124,7 @@ def show(
         timeline=tuple(sorted(shown, key=lambda each: each.at)),
         others=tuple(row for row in others if row.id != conversation.id),
         hint=next(iter(list_by_id(session, hinted)), None) if hinted else None,
-        is_her=bool(hinted) and writes_from_second_address(session, conversation, messages, all_doubts),
+        proof=find_proof(session, conversation, messages, all_doubts) if hinted else None,
         editors=tuple(list_answering_editors(session)),
         names_you=queries.has_unseen_mention(session, conversation, editor),
         seen=newest if seen is None else seen,

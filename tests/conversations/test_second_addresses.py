@@ -7,13 +7,14 @@ from concierge.addresses import Address
 from concierge.conversations import queries
 from concierge.conversations.likenesses import Doubt, Likeness
 from concierge.conversations.rearrangement_models import Rearrangement
-from concierge.conversations.sameness import is_her
-from concierge.conversations.second_addresses import writes_from_second_address
+from concierge.conversations.sameness import Proof, how_sure
+from concierge.conversations.second_addresses import find_proof
 from concierge.customers.commands import decline_unasked
 from tests.conversations.stories import answer, receive
 from tests.factories import DAY, NOW, make_customer, make_editor, sign_in
 
 LATER = NOW + DAY
+ANSWERS = Proof.ANSWERS
 WORK = Address("Barbara Rossi", "b.rossi@atelier.example")
 SURE = {"answers_ours": True, "told_us": (), "doubts": (), "authentic": None}
 TOLD = "You can write to me at B.Rossi@atelier.example."
@@ -22,21 +23,21 @@ TOLD = "You can write to me at B.Rossi@atelier.example."
 @pytest.mark.parametrize(
     ("sender", "changes", "sure"),
     [
-        (WORK, {}, True),
-        (Address("BARBARA  rossi", WORK.address), {}, True),
-        (WORK, {"answers_ours": False, "told_us": [TOLD]}, True),
-        (WORK, {"doubts": [Likeness(Doubt.FIRST)]}, True),
-        (WORK, {"answers_ours": False}, False),
-        (WORK, {"answers_ours": False, "told_us": ["Ask ab.rossi@atelier.example.com"]}, False),
-        (Address("Barbara", WORK.address), {}, False),
-        (Address("Carlo Rossi", WORK.address), {}, False),
-        (Address("Вarbara Rossi", WORK.address), {}, False),  # a letter of another script
-        (WORK, {"doubts": [Likeness(Doubt.KNOWN, "barbara@example.com")]}, False),
-        (WORK, {"authentic": False}, False),
+        (WORK, {}, ANSWERS),
+        (Address("BARBARA  rossi", WORK.address), {}, ANSWERS),
+        (WORK, {"answers_ours": False, "told_us": [TOLD]}, Proof.NAMED),
+        (WORK, {"doubts": [Likeness(Doubt.FIRST)]}, ANSWERS),
+        (WORK, {"answers_ours": False}, None),
+        (WORK, {"answers_ours": False, "told_us": ["Ask ab.rossi@atelier.example.com"]}, None),
+        (Address("Barbara", WORK.address), {}, None),
+        (Address("Carlo Rossi", WORK.address), {}, None),
+        (Address("Вarbara Rossi", WORK.address), {}, None),  # a letter of another script
+        (WORK, {"doubts": [Likeness(Doubt.KNOWN, "barbara@example.com")]}, None),
+        (WORK, {"authentic": False}, None),
     ],
 )
-def test_only_what_is_sure_is_said_to_be_her(sender: Address, changes: dict[str, object], sure: bool):
-    assert is_her(sender, {"Barbara Rossi"}, **SURE | changes) is sure
+def test_only_what_is_sure_is_said_to_be_her(sender: Address, changes: dict[str, object], sure: Proof | None):
+    assert how_sure(sender, {"Barbara Rossi"}, **SURE | changes) == sure
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def apart(session, nadia):
 
 
 def is_proposed(session, apart) -> bool:
-    return writes_from_second_address(session, apart, queries.list_messages(session, apart), ())
+    return find_proof(session, apart, queries.list_messages(session, apart), ()) is ANSWERS
 
 
 def test_one_key_joins_both_and_undoing_puts_back_every_row(session, apart, nadia, client):
