@@ -75,6 +75,12 @@ def note(session: Session, job: str, row_id: int, error: Exception, *, now: date
     return found
 
 
+def is_last_try(session: Session, job: str, row_id: int) -> bool:
+    """Whether the job has failed at the row so often that one more failure sets it aside."""
+    tries = session.scalar(sa.select(Setback.tries).where(Setback.job == job, Setback.row_id == row_id))
+    return (tries or 0) >= len(RESTS)
+
+
 def forget(session: Session, job: str, row_id: int) -> None:
     """The job succeeded after all."""
     session.execute(sa.delete(Setback).where(Setback.job == job, Setback.row_id == row_id))

@@ -18,7 +18,7 @@ from concierge.followups.plan_conditions import kindness_for
 from concierge.followups.plan_facts import Fact, begin_job, list_facts
 from concierge.followups.plan_queries import list_on
 from concierge.mailing import outbox
-from concierge.setbacks import resting
+from concierge.setbacks import is_last_try, resting
 from concierge.working import try_each, work_each
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,10 @@ def next_due(session: Session) -> datetime | None:
 
 
 def _release(config: Config, sessions: Sessions, follow_up_id: int, *, may_have_left: bool = False) -> bool:
-    """Whether it left. What can't be made into a mail is withheld and says so, instead of being tried for ever."""
+    """Whether it left. What can't be made into a mail rests twice, as a fault may pass; then it is withheld.
+
+    Then its editor sees why and may plan it anew; it need not wait for an admin besides.
+    """
     kindness, house = queries.kindness_of(config.policy), desk.house_of(config)
     try:
         if may_have_left and _ask_if_restored(sessions, follow_up_id):
@@ -82,6 +85,9 @@ def _release(config: Config, sessions: Sessions, follow_up_id: int, *, may_have_
         log.info("follow-up %d is looked at again", follow_up_id)
         return False
     except Exception:
+        with reading(sessions) as session:
+            if not is_last_try(session, _JOB, follow_up_id):
+                raise
         log.exception("follow-up %d could not be made into a mail", follow_up_id)
         _give_up(sessions, follow_up_id, now=clock.now())
         return False

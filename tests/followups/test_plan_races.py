@@ -24,7 +24,7 @@ from tests.factories import DAY, HOUR, NOW, make_editor
 from tests.followups.builders import answered
 from tests.followups.plan_builders import make_plan, runs, steps_planned
 from tests.followups.test_plan_facts import LINE
-from tests.followups.test_races import leave_while, storm
+from tests.followups.test_races import PATIENCE, leave_while, storm
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def work_together(config, workers):
 
     def work():
         sessions = make_sessions(config)
-        together.wait(20)
+        together.wait(PATIENCE)
         idle = 0
         while idle < 3:
             done = [job(config, sessions) for job in (jobs.begin_plans, jobs.release_due, jobs.carry_plans)]

@@ -11,12 +11,14 @@ from concierge.catalogue.purchases import PurchaseReport, report_purchase
 from concierge.conversations.commands import mark_not_for_us
 from concierge.conversations.models import Conversation, Message, MessageKind
 from concierge.customers.commands import change_customer
+from concierge.customers.models import Customer
 from concierge.followups import commands, jobs, queries
 from concierge.followups.conditions import Asking, Because
 from concierge.followups.models import FollowUpState
 from concierge.mailing.commands import reserve_due, suppress
 from concierge.mailing.mail import Mail
 from concierge.mailing.models import Delivery, DeliveryState, Lane, SuppressionReason
+from concierge.setbacks import Setback
 from concierge.tokens import reply_key
 from tests.catalogue.builders import make_product
 from tests.conversations.stories import answer, receive
@@ -250,17 +252,33 @@ def test_a_worker_that_was_down_for_three_days_sends_no_burst(session, sessions,
     )
 
 
-def test_what_can_not_be_made_into_a_mail_says_so_and_holds_nobody_up(session, sessions, config, planned, nadia):
-    other = follow_up(session, answered(session, nadia, "Anna Bianchi"), nadia)
-    session.execute(sa.text("UPDATE customer SET name = 'Bar' || char(1) WHERE id = :id").bindparams(
-        id=planned.conversation.customer_id
-    ) if session.get_bind().dialect.name == "sqlite" else sa.text(
-        "UPDATE customer SET name = 'Bar' || chr(1) WHERE id = :id"
-    ).bindparams(id=planned.conversation.customer_id))  # fmt: skip
+def rename(session, found, name):
+    session.execute(sa.update(Customer).where(Customer.id == found.conversation.customer_id).values(name=name))
     session.commit()
-    assert jobs.release_due(config, sessions) == 1
-    assert fresh(session, planned).because is Because.UNSENDABLE
+
+
+def test_what_can_not_be_made_into_a_mail_says_so_and_holds_nobody_up(session, sessions, config, planned, nadia, at):
+    other = follow_up(session, answered(session, nadia, "Anna Bianchi"), nadia)
+    rename(session, planned, "Bar\x01")
+    for seconds, left in ((0, 1), (31, 0)):
+        at(FRIDAY + timedelta(seconds=seconds))
+        assert jobs.release_due(config, sessions) == left
+        assert fresh(session, planned).is_scheduled
     assert fresh(session, other).state is FollowUpState.SENT
+    assert jobs.release_due(config, sessions) == 0, "it rests"
+    at(FRIDAY + 3 * MINUTE)
+    jobs.release_due(config, sessions)
+    assert fresh(session, planned).because is Because.UNSENDABLE
+    assert session.scalar(sa.select(sa.func.count()).select_from(Setback)) == 0
+
+
+def test_a_fault_that_passes_loses_no_follow_up(session, sessions, config, planned, at):
+    rename(session, planned, "Bar\x01")
+    assert jobs.release_due(config, sessions) == 0
+    rename(session, planned, "Barbara Rossi")
+    at(FRIDAY + timedelta(seconds=31))
+    assert jobs.release_due(config, sessions) == 1
+    assert fresh(session, planned).state is FollowUpState.SENT
 
 
 def test_a_conversation_that_began_with_our_letter_is_gone_on_with(session, sessions, config, nadia, at):
