@@ -5,6 +5,7 @@ the tests make thousands, and without this page spend most of their time here.
 """
 
 from collections import defaultdict
+from types import CodeType
 
 import sqlalchemy as sa
 from argon2 import PasswordHasher
@@ -19,20 +20,19 @@ from concierge.accounts import passwords
 
 
 class Templates(BytecodeCache):
-    """Compiled templates, in memory; Jinja compares the source's checksum itself."""
+    """Compiled templates, in memory and ready to run, each by the checksum of its source."""
 
     def __init__(self) -> None:
         """Begins empty."""
-        self._kept: dict[str, bytes] = {}
+        self._kept: dict[tuple[str, str], CodeType | None] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Give back what was compiled."""
-        if kept := self._kept.get(bucket.key):
-            bucket.bytecode_from_string(kept)
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep what was compiled."""
-        self._kept[bucket.key] = bucket.bytecode_to_string()
+        self._kept[bucket.key, bucket.checksum] = bucket.code
 
 
 TEMPLATES = Templates()
@@ -41,21 +41,25 @@ TEMPLATES = Templates()
 def be_thrifty() -> None:
     """Begin to share; called once a process, before anything of the house is made."""
     passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    _share_builders()
+    _share_rules()
     _share_statements()
 
 
-def _share_builders() -> None:
-    """How a rule makes a URL depends on nothing but the rule, so one application's builder serves the next."""
-    compile_builder, builders = Rule._compile_builder, {}
+def _share_rules() -> None:
+    """What a rule makes of its pattern depends on nothing but the rule, so one application's serves the next."""
+    compile_rule, known = Rule.compile, {}
 
-    def made_once(rule: Rule, append_unknown: bool = True) -> object:
-        key = (rule.rule, rule.subdomain, repr(rule.defaults), append_unknown)
-        if key not in builders:
-            builders[key] = compile_builder(rule, append_unknown)
-        return builders[key]
+    def compiled_once(rule: Rule) -> None:
+        key = (rule.rule, rule.subdomain, rule.merge_slashes, repr(rule.defaults))
+        if key not in known:
+            compile_rule(rule)
+            builders = [each.__func__ for each in (rule._build, rule._build_unknown)]  # type: ignore[attr-defined]
+            known[key] = (rule._parts, rule._trace, rule._converters, builders)
+        rule._parts, rule._trace, rule._converters, builders = known[key]
+        rule._build, rule._build_unknown = (each.__get__(rule, None) for each in builders)
+        rule.arguments |= rule._converters.keys()
 
-    Rule._compile_builder = made_once  # type: ignore[method-assign, assignment]
+    Rule.compile = compiled_once  # type: ignore[method-assign]
 
 
 def _share_statements() -> None:
