@@ -56,16 +56,19 @@ class Acquaintance:
 
 
 def look_like(sender: Address, known: Acquaintance) -> tuple[Likeness, ...]:
-    """What should be said of this sender; nothing of one we know well. Addresses in `known` are normalised."""
+    """What should be said of this sender; nothing of one we know well. Addresses in `known` are normalised.
+
+    One warning is enough: whoever may be taken for us is not also said to be like a colleague, or a customer.
+    """
     address = normalise(sender.address)
-    found = [_like_ours(sender.domain, known.domains), _like_staff(sender, known.staff)]
-    if address not in known.hers:
-        found.append(_like_known(address, (*known.hers, *known.others)))
-        found.append(Likeness(Doubt.OTHER) if known.hers else None)
-    else:
-        found.append(_like_known(address, known.others))
-        found.append(Likeness(Doubt.FIRST) if known.is_first else None)
-    return tuple(each for each in found if each is not None)
+    is_hers = address in known.hers
+    grave = (
+        _like_ours(sender.domain, known.domains)
+        or _like_staff(sender, known.staff)
+        or _like_known(address, known.others if is_hers else (*known.hers, *known.others))
+    )
+    quiet = Doubt.FIRST if is_hers and known.is_first else Doubt.OTHER if known.hers and not is_hers else None
+    return tuple(each for each in (grave, Likeness(quiet) if quiet else None) if each is not None)
 
 
 def skeleton(text: str) -> str:

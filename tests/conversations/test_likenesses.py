@@ -68,6 +68,13 @@ def test_others_are_not_near(one, other):
     assert not is_near(one, other)
 
 
+def test_one_warning_is_enough():
+    """A colleague's name at a house like ours, where a customer's address is like it too."""
+    known = Acquaintance(HOUSE.domains, HOUSE.staff, others=("nadia@maison-s0lenne.example",), is_first=True)
+    assert doubts("Nadia Ferrant", "nadia@maison-so1enne.example", known) == [Doubt.OURS]
+    assert doubts("Nadia Ferrant", "nadia@evil.example") == [Doubt.STAFF, Doubt.OTHER]
+
+
 def test_a_first_mail_and_one_from_somebody_else_are_told_quietly():
     first = Acquaintance(hers=("chloe@example.com",), is_first=True)
     assert look_like(Address("Chloé", "chloe@example.com"), first) == (Likeness(Doubt.FIRST),)
