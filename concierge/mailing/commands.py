@@ -71,7 +71,7 @@ _PUT_BACK = (
 )
 _RELEASE = (
     sa.update(_table)
-    .where(_table.c.claim == sa.bindparam("its_claim"), _table.c.state == DeliveryState.QUEUED)
+    .where(*_ours, _table.c.state == DeliveryState.QUEUED)
     .values(claim=None, claimed_at=None)
 )
 _STILL_OURS = sa.select(_table.c.id).where(*_ours, _table.c.state.in_(_MAY_BE_SENT)).with_for_update()
@@ -164,13 +164,14 @@ def reserve_due(
         .limit(limit)
         .with_for_update(skip_locked=True, of=Delivery)
     )
-    session.execute(
+    ours = session.scalars(
         sa.update(Delivery)
         .where(Delivery.id.in_(due.scalar_subquery()))
         .values(claim=claim, claimed_at=held_at)
+        .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    reserved = queries.list_reserved(session, claim)
+    reserved = queries.list_reserved(session, ours.all())
     suppressed = queries.list_suppressed(session, [each.to_normalised for each in reserved])
     for delivery in reserved:
         if delivery.to_normalised in suppressed:
@@ -196,10 +197,10 @@ def put_back(session: Session, delivery_ids: Collection[int], *, claim: str) -> 
     session.connection().execute(_PUT_BACK, {"ids": list(delivery_ids), "its_claim": claim})
 
 
-def release_reserved(session: Session, *, claim: str) -> None:
-    """Give back what was reserved and not begun."""
+def release_reserved(session: Session, delivery_ids: Collection[int], *, claim: str) -> None:
+    """Give back those of these that were reserved and not begun."""
     session.flush()
-    session.connection().execute(_RELEASE, {"its_claim": claim})
+    session.connection().execute(_RELEASE, {"ids": list(delivery_ids), "its_claim": claim})
 
 
 def record_sent(

@@ -59,6 +59,11 @@ class Batch:
     finished: list[tuple[Delivery, Outcome]] = field(default_factory=list)
     taken: int = 0
 
+    @property
+    def ids(self) -> list[int]:
+        """Their numbers."""
+        return [each.id for each in self.deliveries]
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -199,7 +204,7 @@ def _handful(waiting: Sequence[Delivery], most: int) -> Sequence[Delivery]:
 def _begin(session: Session, batch: Batch, handful: Sequence[Delivery]) -> list[Delivery]:
     """Those that may be handed over now; with none left the others of the batch are given back."""
     if not handful:
-        commands.release_reserved(session, claim=batch.claim)
+        commands.release_reserved(session, batch.ids, claim=batch.claim)
         return []
     ids = [each.id for each in handful]
     begun = commands.begin_sending(session, ids, claim=batch.claim, now=batch.leases.now())
@@ -302,5 +307,5 @@ def _record_each(desk: Desk, batch: Batch) -> None:
         except Exception:
             log.exception("delivery %d could not be recorded", each[0].id, extra={"delivery": each[0].id})
     with desk.sessions() as session:
-        commands.release_reserved(session, claim=batch.claim)
+        commands.release_reserved(session, batch.ids, claim=batch.claim)
         session.commit()

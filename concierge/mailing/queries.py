@@ -50,11 +50,11 @@ def find_delivery(session: Session, key: str) -> Delivery | None:
     return session.scalar(sa.select(Delivery).where(Delivery.key == key))
 
 
-def list_reserved(session: Session, claim: str) -> list[Delivery]:
-    """What is reserved under a claim and not begun, the longest due first."""
+def list_reserved(session: Session, delivery_ids: Collection[int]) -> list[Delivery]:
+    """What was reserved, as it is now, the longest due first; by number, for claims have no index."""
     statement = (
         sa.select(Delivery)
-        .where(Delivery.claim == claim, Delivery.state == DeliveryState.QUEUED)
+        .where(Delivery.id.in_(delivery_ids))
         .order_by(Delivery.due_at, Delivery.id)
         .execution_options(populate_existing=True)
     )

@@ -113,8 +113,7 @@ def test_what_one_worker_reserved_another_leaves_alone_for_a_lease(session):
     queue(session)
     assert len(reserve(session, "mine")) == 1
     assert reserve(session, "yours", now=NOW + LEASE) == []
-    assert len(reserve(session, "yours", now=NOW + LEASE + MINUTE)) == 1
-    (delivery,) = queries.list_reserved(session, "yours")
+    (delivery,) = reserve(session, "yours", now=NOW + LEASE + MINUTE)
     assert not commands.begin_sending(session, [delivery.id], claim="mine", now=NOW)
     assert commands.begin_sending(session, [delivery.id], claim="yours", now=NOW)
     assert not commands.begin_sending(session, [delivery.id], claim="yours", now=NOW)
@@ -122,8 +121,10 @@ def test_what_one_worker_reserved_another_leaves_alone_for_a_lease(session):
 
 def test_what_was_reserved_and_not_begun_is_given_back(session):
     queue(session)
-    reserve(session, "mine")
-    commands.release_reserved(session, claim="mine")
+    (delivery,) = reserve(session, "mine")
+    commands.release_reserved(session, [delivery.id], claim="somebody else's")
+    assert reserve(session, "yours") == []
+    commands.release_reserved(session, [delivery.id], claim="mine")
     assert len(reserve(session, "yours")) == 1
 
 
