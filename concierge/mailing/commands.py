@@ -69,11 +69,7 @@ _PUT_BACK = (
     .where(*_ours, _table.c.state == DeliveryState.SENDING)
     .values(state=DeliveryState.QUEUED, claim=None, claimed_at=None, attempts=_table.c.attempts - 1)
 )
-_RELEASE = (
-    sa.update(_table)
-    .where(*_ours, _table.c.state == DeliveryState.QUEUED)
-    .values(claim=None, claimed_at=None)
-)
+_RELEASE = sa.update(_table).where(*_ours, _table.c.state == DeliveryState.QUEUED).values(claim=None, claimed_at=None)
 _STILL_OURS = sa.select(_table.c.id).where(*_ours, _table.c.state.in_(_MAY_BE_SENT)).with_for_update()
 _SENT = (
     sa.update(_table)
