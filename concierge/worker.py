@@ -57,6 +57,7 @@ TIMETABLE: tuple[Line, ...] = (
     Line(wishes.check_invariants, every=60, by_clock=True, quiet=60, queue=HOUSE),
     Line(followups.release_due, every=10, on=(FOLLOW_UP,), due=followups.next_due, queue=FOLLOWED, chunk=20),
     Line(followups.reckon_anew, every=60, by_clock=True, queue=HOUSE),
+    Line(followups.await_deliveries, every=60, by_clock=True, queue=HOUSE),
     Line(followups.begin_plans, every=30, by_clock=True, queue=HOUSE),
     Line(followups.carry_plans, every=10, on=(FOLLOW_UP,), queue=FOLLOWED, chunk=50),
     Line(reports.count_demand, every=5, by_clock=True, limit=600, quiet=300, queue=HOUSE),

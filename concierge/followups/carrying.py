@@ -217,7 +217,13 @@ def _guess(session: Session, conversation: Conversation, version: TemplateVersio
 
 
 def _add(session: Session, follow_up: FollowUp) -> None:
-    """Beside another of the same minute in this conversation it stands a minute later."""
+    follow_up.wall = beside_others(session, follow_up, follow_up.wall)
+    session.add(follow_up)
+    session.flush()
+
+
+def beside_others(session: Session, follow_up: FollowUp, wall: datetime) -> datetime:
+    """`wall`, or a minute later where another of this conversation and editor stands."""
     taken = set(
         session.scalars(
             sa.select(FollowUp.wall).where(
@@ -227,7 +233,6 @@ def _add(session: Session, follow_up: FollowUp) -> None:
             )
         )
     )
-    while follow_up.wall in taken:
-        follow_up.wall += _APART
-    session.add(follow_up)
-    session.flush()
+    while wall in taken:
+        wall += _APART
+    return wall

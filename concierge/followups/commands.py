@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -23,12 +24,15 @@ from concierge.followups.models import (
     FollowUpNotFound,
     HoleInWords,
     MomentPassed,
+    NothingOnItsWay,
     NothingSaid,
     Overtaken,
 )
-from concierge.followups.schedule import instant_of
+from concierge.followups.schedule import in_days, instant_of
 
 _FARTHEST = timedelta(days=731)
+# Days after which what waits for a delivery is looked at though none was ever told.
+_NEVER = 731
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Planned:
     seen_message_id: int | None
     needs_yes: bool = False
     template_version_id: int | None = None
+    # so many days after what she ordered is in her hands; `wall` says the hour
+    after_delivery: int | None = None
 
 
 def schedule_follow_up(
@@ -51,23 +57,25 @@ def schedule_follow_up(
 ) -> FollowUp:
     """Plan a mail in her conversation, in the name of `by`.
 
-    Raises MayNotAnswer, Overtaken, NothingSaid, HoleInWords, MomentPassed, AlreadyPlanned.
+    Raises MayNotAnswer, Overtaken, NothingSaid, HoleInWords, MomentPassed, NothingOnItsWay, AlreadyPlanned.
     """
     if not by.may_answer:
         raise MayNotAnswer
     conversation = lock_conversation(session, conversation.id)
     _require_newest(session, conversation, planned.seen_message_id, by)
     require_words(planned.body)
-    due_at = _due_at(conversation.customer, planned, policy=policy, now=now)
+    moment = moment_of(session, conversation.customer, planned, policy=policy, now=now)
     follow_up = FollowUp(
         conversation=conversation,
         editor=by,
         planned_at=now,
         since_message_id=queries.newest_message_id(session),
         since_at=now,
-        wall=planned.wall,
+        wall=moment.wall,
         is_named=planned.is_named,
-        due_at=due_at,
+        due_at=moment.due_at,
+        awaited_id=moment.awaited_id,
+        awaited_days=moment.awaited_days,
         reckoned_from=reckoned_from(conversation.customer),
         body=planned.body,
         language=language_of(conversation),
@@ -90,11 +98,12 @@ def change_follow_up(
     _require_newest(session, follow_up.conversation, planned.seen_message_id, by)
     require_words(planned.body)
     customer = follow_up.conversation.customer
-    due_at = _due_at(customer, planned, policy=policy, now=now)
+    moment = moment_of(session, customer, planned, policy=policy, now=now)
     _look_anew(session, follow_up, now=now)
     try:
         with session.begin_nested():
-            follow_up.wall, follow_up.is_named, follow_up.due_at = planned.wall, planned.is_named, due_at
+            follow_up.wall, follow_up.is_named, follow_up.due_at = moment.wall, planned.is_named, moment.due_at
+            follow_up.awaited_id, follow_up.awaited_days = moment.awaited_id, moment.awaited_days
             follow_up.body, follow_up.needs_yes = planned.body, planned.needs_yes
             follow_up.reckoned_from = reckoned_from(customer)
             follow_up.asked_at = follow_up.asking = follow_up.approved_at = follow_up.approved_by_id = None
@@ -165,11 +174,28 @@ def _require_newest(session: Session, conversation: Conversation, seen_message_i
         raise Overtaken
 
 
-def _due_at(customer: Customer, planned: Planned, *, policy: Policy, now: datetime) -> datetime:
-    zone = queries.her_clock(customer, policy.zone).zone
-    if not now < instant_of(planned.wall, zone) < now + _FARTHEST:
+class Moment(NamedTuple):
+    """When a mail is due; one that waits for a delivery is due at no moment anybody will live to see."""
+
+    wall: datetime
+    due_at: datetime
+    awaited_id: int | None = None
+    awaited_days: int | None = None
+
+
+def moment_of(session: Session, customer: Customer, planned: Planned, *, policy: Policy, now: datetime) -> Moment:
+    """When this is due, as far as anybody can tell; raises MomentPassed, NothingOnItsWay."""
+    zone, wall = queries.her_clock(customer, policy.zone).zone, planned.wall
+    if planned.after_delivery is not None:
+        if (order := queries.find_order(session, customer, now=now)) is None:
+            raise NothingOnItsWay
+        if order.delivered_at is None:
+            never = in_days(now, _NEVER + planned.after_delivery, wall.time(), zone)
+            return Moment(never, instant_of(never, zone), order.id, planned.after_delivery)
+        wall = in_days(order.delivered_at, planned.after_delivery, wall.time(), zone)
+    if not now < instant_of(wall, zone) < now + _FARTHEST:
         raise MomentPassed
-    return due_at(Facts(planned.wall, zone, customer.country, planned.is_named), queries.kindness_of(policy))
+    return Moment(wall, due_at(Facts(wall, zone, customer.country, planned.is_named), queries.kindness_of(policy)))
 
 
 def _look_anew(session: Session, follow_up: FollowUp, *, now: datetime) -> None:
@@ -184,6 +210,12 @@ def _add(session: Session, follow_up: FollowUp) -> None:
         raise AlreadyPlanned from error
 
 
+def _when(follow_up: FollowUp) -> dict[str, Any]:
+    if follow_up.awaits_delivery:
+        return {"days_after_delivery": follow_up.awaited_days}
+    return {"due_at": follow_up.due_at.isoformat()}
+
+
 def _note(session: Session, verb: str, follow_up: FollowUp, *, by: Editor, now: datetime) -> None:
     audit.record(
         session,
@@ -192,5 +224,5 @@ def _note(session: Session, verb: str, follow_up: FollowUp, *, by: Editor, now: 
         by=by,
         now=now,
         follow_up=follow_up.id,
-        due_at=follow_up.due_at.isoformat(),
+        **_when(follow_up),
     )

@@ -8,15 +8,18 @@ from sqlalchemy.orm import Session
 
 from concierge import clock
 from concierge.config import Config
+from concierge.conversations.queries import lock_conversation
 from concierge.db import Sessions, reading
 from concierge.drafts import desk
 from concierge.drafts.letter import Faces
 from concierge.followups import carrying, queries, releasing
 from concierge.followups.commands import reckoned_from
 from concierge.followups.conditions import Because, due_at
+from concierge.followups.models import FollowUp
 from concierge.followups.plan_conditions import kindness_for
 from concierge.followups.plan_facts import Fact, begin_job, list_facts
 from concierge.followups.plan_queries import list_on
+from concierge.followups.schedule import in_days
 from concierge.mailing import outbox
 from concierge.setbacks import is_last_try, resting
 from concierge.working import try_each, work_each
@@ -129,6 +132,29 @@ def reckon_anew(config: Config, sessions: Sessions) -> int:
                 follow_up.reckoned_from = reckoned_from(follow_up.conversation.customer)
                 session.commit()
     return len(moved)
+
+
+def await_deliveries(config: Config, sessions: Sessions) -> int:
+    """Reckon when those are due whose order is in her hands by now; what was sent back before needs none. How many."""
+    now, kindness, house = clock.now(), queries.kindness_of(config.policy), config.policy.zone
+    with reading(sessions) as session:
+        arrived = dict(queries.list_arrived(session, limit=AT_ONCE))
+
+    def reckon(session: Session, number: int) -> None:
+        lock_conversation(session, queries.get_follow_up(session, number).conversation_id)
+        follow_up = session.get_one(FollowUp, number, populate_existing=True)
+        if not follow_up.awaits_delivery:
+            return  # an editor was quicker
+        if (at := arrived[number]) is None:
+            releasing.withhold(session, follow_up, Because.SHE_RETURNED, now=now)
+            return
+        zone = queries.her_clock(follow_up.conversation.customer, house).zone
+        wall = in_days(at, follow_up.awaited_days or 0, follow_up.wall.time(), zone)
+        follow_up.wall, follow_up.awaited_id = carrying.beside_others(session, follow_up, wall), None
+        facts = queries.facts_of(session, follow_up, house=house, now=now)
+        follow_up.due_at = due_at(facts, kindness)
+
+    return work_each(sessions, "followups.await_deliveries", sorted(arrived), reckon)
 
 
 def begin_plans(config: Config, sessions: Sessions) -> int:

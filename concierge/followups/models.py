@@ -29,6 +29,7 @@ class FollowUpState(StrEnum):
 _DUE = sa.text("settled_at IS NULL AND asked_at IS NULL")
 _SCHEDULED = sa.text("state = 'scheduled'")
 _OF_PLAN = sa.text("plan_run_id IS NOT NULL")
+_AWAITS = sa.text("awaited_id IS NOT NULL AND settled_at IS NULL")
 _UNCARRIED = sa.text("plan_run_id IS NOT NULL AND carried_at IS NULL AND state <> 'scheduled'")
 
 
@@ -71,6 +72,7 @@ class FollowUp(Base):
             postgresql_where=_SCHEDULED,
         ),
         sa.Index("ix_follow_up_due", "due_at", "id", sqlite_where=_DUE, postgresql_where=_DUE),
+        sa.Index("ix_follow_up_awaited", "awaited_id", sqlite_where=_AWAITS, postgresql_where=_AWAITS),
         sa.Index("ix_follow_up_conversation", "conversation_id", "id"),
         sa.Index("ix_follow_up_editor", "editor_id", "state", "due_at"),
         sa.Index("ix_follow_up_settled", "state", "settled_at", "id"),
@@ -89,6 +91,9 @@ class FollowUp(Base):
     wall: Mapped[datetime] = mapped_column(sa.DateTime())
     is_named: Mapped[bool] = mapped_column(default=False)
     due_at: Mapped[datetime]
+    # the line of an order for whose delivery it waits, and how many days after; until then `wall` is only an hour
+    awaited_id: Mapped[int | None] = mapped_column(BigId)
+    awaited_days: Mapped[int | None]
     # her zone and country as `due_at` was reckoned from them
     reckoned_from: Mapped[str] = mapped_column(sa.String(80), default="")
     # canonical HTML, see drafts.body
@@ -125,6 +130,11 @@ class FollowUp(Base):
     def is_scheduled(self) -> bool:
         """Whether it may still leave."""
         return self.state is FollowUpState.SCHEDULED
+
+    @property
+    def awaits_delivery(self) -> bool:
+        """Whether nobody knows yet when it is due, for her order is still on its way."""
+        return self.is_scheduled and self.awaited_id is not None
 
     def require_scheduled(self) -> None:
         """Raise AlreadySettled once it has left, was cancelled or withheld."""
@@ -238,6 +248,10 @@ class HoleInWords(BadInput):
 
 class UnreadMoment(BadInput):
     """We could not read when. Try “in 3 days”, “Friday 10:00” or “12 May 9:30”."""
+
+
+class NothingOnItsWay(BadInput):
+    """No order of hers is on its way, nor came lately. Name a day, or “in 2 weeks”."""
 
 
 class MomentPassed(BadInput):

@@ -86,6 +86,18 @@ _IN: Final = re.compile(
     rf"\b(?:in|tra|fra|after|dopo) {_NUMBER} {_UNIT}\b|"
     rf"^{_NUMBER.replace('number', 'n2')} {_UNIT.replace('unit', 'u2')}$"
 )
+# What she waits for comes, as people say it; with or without a subject.
+_DELIVERY: Final = (
+    r"(?:it|they|this|everything|the (?:parcel|order|package)|her (?:parcel|order|package))"
+    r"(?:'s| is| was| has| are| were| have)?(?: been)? ?(?:delivered|arrived?s?|there|come)|"
+    r"she (?:has|gets|got|receives|received) (?:it|them|her order|the parcel)|"
+    r"(?:the |its |her )?(?:delivery|arrival)|"
+    r"(?:la |sua |la sua )?consegna|(?:l'|il suo )?arrivo|(?:che )?(?:e|sara|sono) (?:stat[oaie] )?"
+    r"(?:consegnat|arrivat)[oaie]|(?:che )?l'ha (?:ricevut|avut)[oa]|(?:che )?arriva"
+)
+_AFTER_DELIVERY: Final = re.compile(
+    rf"\b{_NUMBER} {_UNIT} (?:after|from|following|dopo|da(?:ll')?|dalla) ?(?:{_DELIVERY})\b"
+)
 _ISO: Final = re.compile(r"\b(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})t?\b")
 _NUMERIC: Final = re.compile(
     r"\b(?P<d>\d{1,2})(?:/(?P<m>\d{1,2})(?:/(?P<y>\d{4}))?|\.(?P<m2>\d{1,2})\.(?P<y2>\d{4}))(?!\d)"
@@ -101,10 +113,14 @@ _CLOCK: Final = re.compile(r"\b(?P<h>\d{1,2})(?:[:.h](?P<m>\d{2}))? ?(?P<half>am
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What a phrase means: what her clock shows then (naive), and whether a day was named (a holiday moves it not)."""
+    """What a phrase means: what her clock shows then (naive), and whether a day was named (a holiday moves it not).
+
+    With `after_delivery` it is so many days after her order is in her hands, and `wall` is right if that were now.
+    """
 
     wall: datetime
     is_named: bool = False
+    after_delivery: int | None = None
 
 
 class _Found(NamedTuple):
@@ -120,8 +136,8 @@ def read_phrase(text: str, now: datetime, zone: ZoneInfo) -> Meant | None:
     """
     plain = _plain(text)
     here = wall_of(now, zone)
-    if soon := _soon(plain, now, zone):
-        return soon
+    if (found_at := _after_delivery(plain, here)) or (found_at := _soon(plain, now, zone)):
+        return found_at
     found = _day(plain, here.date())
     rest = found.rest if found else plain
     at, rest = _time(rest)
@@ -148,6 +164,18 @@ def _count(text: str) -> int:
 
 def _days(number: int, unit: str) -> int | None:
     return {"days": number, "weeks": 7 * number, "months": 30 * number}.get(unit)
+
+
+def _after_delivery(plain: str, here: datetime) -> Meant | None:
+    """So many days after her order is delivered, perhaps at an hour."""
+    found = _AFTER_DELIVERY.search(plain)
+    days = _days(_count(found["number"]), _UNITS[found["unit"]]) if found else None
+    if found is None or days is None or days > _MOST_DAYS:
+        return None
+    at, rest = _time(_without(plain, found))
+    if not set(re.findall(r"[^\s,']+", rest)) <= _FILLERS:
+        return None
+    return Meant(datetime.combine(here.date() + timedelta(days=days), at or MORNING), after_delivery=days)
 
 
 def _soon(plain: str, now: datetime, zone: ZoneInfo) -> Meant | None:

@@ -25,6 +25,8 @@ from concierge.mailing.queries import find_suppression, list_courteous
 from concierge.setbacks import NONE, Rows
 
 PURPOSE = "follow_up"
+# So long a parcel is waited for, or spoken of.
+_WAITED_FOR = timedelta(days=90)
 # as a literal, so that the index of those that are not yet carried on is used
 _SCHEDULED: sa.ColumnElement[str] = sa.literal_column("'scheduled'")
 # scheduled, and not asking; in the words of the index of what is due
@@ -119,6 +121,25 @@ def list_moved(session: Session, *, until: datetime, limit: int) -> list[int]:
     return list(session.scalars(statement.order_by(FollowUp.due_at, FollowUp.id).limit(limit)))
 
 
+def find_order(session: Session, customer: Customer, *, now: datetime) -> Purchase | None:
+    """What she ordered last and may still be on its way to her; else what came to her last, if that was lately."""
+    hers = _bought_by(customer)
+    waited = (Purchase.returned_at.is_(None), Purchase.at > now - _WAITED_FOR)
+    statement = sa.select(Purchase).where(hers, *waited)
+    return session.scalar(statement.order_by(Purchase.delivered_at.is_not(None), Purchase.at.desc()).limit(1))
+
+
+def list_arrived(session: Session, *, limit: int) -> list[tuple[int, datetime | None]]:
+    """Those whose order is in her hands by now, and since when; None for one that came to nothing."""
+    statement = (
+        sa.select(FollowUp.id, Purchase.delivered_at)
+        .outerjoin(Purchase, Purchase.id == FollowUp.awaited_id)
+        .where(FollowUp.awaited_id.is_not(None), FollowUp.settled_at.is_(None))
+        .where(Purchase.delivered_at.is_not(None) | Purchase.returned_at.is_not(None) | Purchase.id.is_(None))
+    )
+    return [(number, at) for number, at in session.execute(statement.order_by(FollowUp.id).limit(limit))]
+
+
 def count_sent_since(session: Session, moment: datetime) -> int:
     """How many left since then."""
     sent = (FollowUp.state == FollowUpState.SENT, FollowUp.settled_at > moment)
@@ -140,7 +161,7 @@ def list_coming(
     session: Session, *, editor_id: int | None = None, until: datetime | None = None, limit: int = 100
 ) -> list[FollowUp]:
     """What will leave by itself, the next first: of everybody, or of one editor."""
-    statement = sa.select(FollowUp).where(*WAITS)
+    statement = sa.select(FollowUp).where(*WAITS, FollowUp.awaited_id.is_(None))
     if editor_id is not None:
         statement = statement.where(FollowUp.editor_id == editor_id)
     if until is not None:
@@ -153,8 +174,9 @@ def list_between(
 ) -> list[FollowUp]:
     """What is planned from `starts` until before `ends`, that which asks too, the next first."""
     statement = sa.select(FollowUp).where(
-        FollowUp.state == FollowUpState.SCHEDULED, FollowUp.due_at >= starts, FollowUp.due_at < ends
-    )
+        FollowUp.state == FollowUpState.SCHEDULED, FollowUp.due_at >= starts, FollowUp.due_at < ends,
+        FollowUp.awaited_id.is_(None),
+    )  # fmt: skip
     if editor_id is not None:
         statement = statement.where(FollowUp.editor_id == editor_id)
     return list(session.scalars(statement.order_by(FollowUp.due_at, FollowUp.id).limit(limit)))
@@ -266,7 +288,10 @@ def _has_colleague_written(session: Session, follow_up: FollowUp) -> bool:
 
 
 def _has_bought(session: Session, follow_up: FollowUp, *conditions: sa.ColumnElement[bool]) -> bool:
-    customer = follow_up.conversation.customer
-    addresses = [each.normalised for each in customer.addresses]
-    hers = (Purchase.customer_id == customer.id) | Purchase.normalised.in_(addresses)
+    hers = _bought_by(follow_up.conversation.customer)
     return session.scalar(sa.select(Purchase.id).where(hers, *conditions).limit(1)) is not None
+
+
+def _bought_by(customer: Customer) -> sa.ColumnElement[bool]:
+    addresses = [each.normalised for each in customer.addresses]
+    return (Purchase.customer_id == customer.id) | Purchase.normalised.in_(addresses)

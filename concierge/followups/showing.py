@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from concierge.config import Policy
 from concierge.drafts import body
+from concierge.followups import words
 from concierge.followups.calendar import Sheet, View
 from concierge.followups.conditions import Because, Facts, Moved, stopped, why_moved
 from concierge.followups.models import FollowUp
@@ -53,15 +54,16 @@ def show(session: Session, follow_up: FollowUp, *, policy: Policy, now: datetime
     kindness = kindness_for(follow_up, kindness_of(policy))
     meant = Facts(follow_up.wall, clock.zone, customer.country, follow_up.is_named)
     wall = wall_of(follow_up.due_at, clock.zone)
+    waits = follow_up.awaits_delivery
     return Shown(
         follow_up,
-        wall_words(wall),
+        words.awaiting_words(follow_up.awaited_days or 0, follow_up.wall.time()) if waits else wall_words(wall),
         f"{wall:%H:%M}",
         clock,
         " ".join(body.words(follow_up.body).split())[:_LONGEST],
         would_stop,
         follow_up.conversation.last_message_id or 0,
-        why_moved(meant, kindness, follow_up.due_at) if follow_up.is_scheduled else None,
+        why_moved(meant, kindness, follow_up.due_at) if follow_up.is_scheduled and not waits else None,
     )
 
 

@@ -21,7 +21,7 @@ from concierge.followups.conditions import Facts, due_at, why_moved
 from concierge.followups.forms import FollowUpForm, VerbForm
 from concierge.followups.models import FollowUp, FollowUpNotFound, UnreadMoment
 from concierge.followups.moments import Meant, read_phrase
-from concierge.followups.schedule import wall_of
+from concierge.followups.schedule import in_days, wall_of
 from concierge.templating import queries as templating
 from concierge.web.rendering import render, wants_block
 from concierge.web.security import roles_accepted
@@ -185,6 +185,7 @@ def _planned(conversation: Conversation, form: FollowUpForm) -> Planned:
         body=body.from_text(form.text.data or ""),
         seen_message_id=form.seen.data,
         needs_yes=form.needs_yes.data,
+        after_delivery=meant.after_delivery,
     )
 
 
@@ -201,8 +202,14 @@ def _when_values(conversation: Conversation, meant: Meant | None) -> dict[str, A
     her = _her_clock(conversation)
     if meant is None:
         return {"said": "", "clock": her, "moved": None}
-    kindness = queries.kindness_of(pages.policy())
-    facts = Facts(meant.wall, her.zone, conversation.customer.country, meant.is_named)
+    kindness, wall = queries.kindness_of(pages.policy()), meant.wall
+    if meant.after_delivery is not None:
+        order = queries.find_order(db.session, conversation.customer, now=clock.now())
+        if order is None or order.delivered_at is None:
+            said = words.awaiting_words(meant.after_delivery, wall.time()) if order else words.nothing_on_its_way()
+            return {"said": said, "clock": her, "moved": None}
+        wall = in_days(order.delivered_at, meant.after_delivery, wall.time(), her.zone)
+    facts = Facts(wall, her.zone, conversation.customer.country, meant.is_named)
     due = due_at(facts, kindness)
     return {
         "said": showing.wall_words(wall_of(due, her.zone)),
@@ -221,7 +228,10 @@ def _proposed(conversation: Conversation) -> Typed:
 
 
 def _stored(follow_up: FollowUp) -> Typed:
-    return Typed(f"{follow_up.wall:%Y-%m-%d %H:%M}", body.to_text(follow_up.body), follow_up.needs_yes)
+    when = f"{follow_up.wall:%Y-%m-%d %H:%M}"
+    if follow_up.awaits_delivery and follow_up.awaited_days is not None:
+        when = words.awaiting_typed(follow_up.awaited_days, follow_up.wall.time())
+    return Typed(when, body.to_text(follow_up.body), follow_up.needs_yes)
 
 
 def _refused(

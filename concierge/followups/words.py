@@ -1,12 +1,13 @@
 """How follow-ups are told: why one did not leave, why one asks, what was done; and the words proposed for a new one."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
-from flask_babel import format_date, format_datetime
+from flask_babel import format_date, format_datetime, ngettext
 from flask_babel import gettext as _
 
 from concierge.conversations.history import TELLING, Told, moment_of
 from concierge.followups.conditions import Asking, Because, Moved
+from concierge.followups.models import NothingOnItsWay
 from concierge.mailing.letters import phrases
 
 _SHORT = "d MMM, HH:mm"
@@ -84,8 +85,27 @@ def proposed_moment() -> str:
 def suggested_moments() -> list[str]:
     """Other moments often chosen."""
     return [
-        str(each) for each in (_("tomorrow at 10"), _("Friday at 10"), _("in a week"), _("in 2 weeks"), _("in a month"))
-    ]
+        str(each) for each in (
+            _("tomorrow at 10"), _("Friday at 10"), _("in a week"), _("in 2 weeks"), _("in a month"),
+            _("2 weeks after it is delivered"),
+        )
+    ]  # fmt: skip
+
+
+def awaiting_words(days: int, at: time) -> str:
+    """When one leaves whose reader still waits for her order: "14 days after her order is delivered, at 10:00"."""
+    return str(_("%(after)s, at %(hour)s", after=_after_delivery(days), hour=f"{at:%H:%M}"))
+
+
+def awaiting_typed(days: int, at: time) -> str:
+    """The same as somebody would type it; `moments.read_phrase` reads it in every language of the staff."""
+    after = ngettext("%(num)s day after it is delivered", "%(num)s days after it is delivered", days)
+    return str(_("%(after)s at %(hour)s", after=after, hour=f"{at:%H:%M}"))
+
+
+def nothing_on_its_way() -> str:
+    """What a moment after a delivery means where none is to come."""
+    return NothingOnItsWay().sentence()
 
 
 def proposed_words(language: str, first_name: str) -> str:
@@ -97,15 +117,29 @@ def proposed_words(language: str, first_name: str) -> str:
 
 
 def _scheduled(told: Told) -> str:
+    if days := _days_after(told):
+        return str(_("%(who)s planned a follow-up: %(moment)s", who=told.who, moment=days))
     due_at = moment_of(told.details.get("due_at"))
     moment = format_datetime(due_at, _SHORT) if due_at else ""
     return str(_("%(who)s planned a follow-up for %(moment)s", who=told.who, moment=moment))
 
 
 def _changed(told: Told) -> str:
+    if days := _days_after(told):
+        return str(_("%(who)s changed the follow-up; it leaves %(moment)s", who=told.who, moment=days))
     due_at = moment_of(told.details.get("due_at"))
     moment = format_datetime(due_at, _SHORT) if due_at else ""
     return str(_("%(who)s changed the follow-up; it leaves on %(moment)s", who=told.who, moment=moment))
+
+
+def _days_after(told: Told) -> str:
+    """So many days after her order is delivered; empty for one with a date."""
+    days = told.details.get("days_after_delivery")
+    return _after_delivery(days) if isinstance(days, int) else ""
+
+
+def _after_delivery(days: int) -> str:
+    return str(ngettext("%(num)s day after her order is delivered", "%(num)s days after her order is delivered", days))
 
 
 def _withheld(told: Told) -> str:

@@ -36,6 +36,7 @@ def job_words(job: str) -> str:
         "wishes.check_invariants": lambda: _("Checks that everything adds up"),
         "followups.release_due": lambda: _("Lets follow-ups leave"),
         "followups.reckon_anew": lambda: _("Reckons follow-ups anew"),
+        "followups.await_deliveries": lambda: _("Reckons follow-ups whose order has arrived"),
         "followups.begin_plans": lambda: _("Begins plans for what has happened"),
         "followups.carry_plans": lambda: _("Goes on with plans, or ends them"),
         "reports.count_demand": lambda: _("Counts the wishes"),

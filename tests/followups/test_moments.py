@@ -1,6 +1,6 @@
 """When, as people say it: English and Italian, read to the end or not at all."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -76,3 +76,27 @@ def test_what_is_not_understood_to_its_end_is_not_guessed(text: str):
 def test_hours_are_counted_by_the_stopwatch_when_the_clock_is_turned():
     night = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)  # half past midnight, before summer time
     assert read_phrase("in 2 hours", night, ROME) == Meant(datetime(2026, 3, 29, 3, 30), is_named=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "hour"),
+    [
+        ("two weeks after it is delivered", 14, 10),
+        ("2 weeks after it’s delivered, if she hasn’t answered", 14, 10),
+        ("10 days after she has it at 16:00", 10, 16),
+        ("a week after delivery", 7, 10),
+        ("14 days after it is delivered at 10:00", 14, 10),
+        ("3 days after her parcel arrives", 3, 10),
+        ("2 settimane dopo la consegna", 14, 10),
+        ("una settimana dopo che è arrivato, alle 11", 7, 11),
+        ("10 giorni dalla consegna", 10, 10),
+        ("tre giorni dopo che l’ha ricevuto", 3, 10),
+    ],
+)
+def test_days_are_counted_from_a_delivery(text: str, days: int, hour: int):
+    assert read(text) == Meant(datetime(2026, 5, 12, hour) + timedelta(days=days), after_delivery=days)
+
+
+@pytest.mark.parametrize("text", ["after it is delivered", "two weeks after the opera", "2 hours after delivery"])
+def test_what_is_after_something_else_is_not_read(text: str):
+    assert read(text) is None
