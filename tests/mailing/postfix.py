@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.houses import end_with_us, free_port
 
 MASTER = Path("/usr/lib/postfix/sbin/master")
+_POSTSUPER = Path("/usr/sbin/postsuper")
 _SETTINGS = """
 compatibility_level = 3.6
 queue_directory = {folder}/queue
@@ -105,7 +106,7 @@ class Postfix:
 
     def give_up(self) -> None:
         """Have it bring back whatever still waits in its queue, as it does by itself after five days."""
-        subprocess.run(["postsuper", "-c", self.folder, "-f", "ALL"], check=True, capture_output=True)
+        subprocess.run([_POSTSUPER, "-c", self.folder, "-f", "ALL"], check=True, capture_output=True)
 
 
 @contextmanager
