@@ -1,7 +1,9 @@
 """A whole house as a stranger runs it: `concierge run` on free ports, in a process of its own."""
 
 import ctypes
+import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -75,6 +77,23 @@ def start_house(
             raise AssertionError(f"the house did not open:\n{house.words}")
     house.opened_in = time.monotonic() - started
     return house
+
+
+def furnished(shared: Path, data: Path) -> Path:
+    """A demo house in `data`, not open yet. It is furnished once for all processes that share a folder, and copied."""
+    model, making = shared / "furnished", shared / "furnishing"
+    with (shared / "furnished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not model.exists():
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("CONCIERGE_")}
+            environment["CONCIERGE_DATA"] = str(making)
+            subprocess.run(
+                [sys.executable, "-m", "concierge", "demo"],
+                cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+            making.rename(model)
+    shutil.copytree(model, data)
+    return data
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, StorageState, expect, sync_playwright
 
-from tests.houses import ROOT, RunningHouse, open_house
+from tests.houses import ROOT, RunningHouse, furnished, open_house
 
 DEMO_PASSWORD = "turquoise"
 # A busy machine is waited for; what is already so costs no wait.
@@ -54,9 +54,17 @@ FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
+def furnish(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """`furnish()`: the data of a demo house nobody has opened yet, another one each time."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return lambda: furnished(shared, tmp_path_factory.mktemp("house") / "data")
+
+
+@pytest.fixture(scope="session")
+def house(furnish: Callable[[], Path]) -> Iterator[RunningHouse]:
     """The demo house as `make run` gives it, on ports of its own; one for all tests of a process."""
-    with open_house(tmp_path_factory.mktemp("house") / "data") as opened:
+    with open_house(furnish()) as opened:
         yield opened
 
 

@@ -1,7 +1,8 @@
 """Days pass in the demo: a reply keeps a follow-up from leaving, and a plan goes from her delivery to how it fits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -16,9 +17,9 @@ PASSED = 60_000
 
 
 @pytest.fixture(scope="module")
-def days_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
+def days_house(furnish: Callable[[], Path]) -> Iterator[RunningHouse]:
     """A demo of its own: its days pass, and nobody else's stories are upset by that."""
-    with open_house(tmp_path_factory.mktemp("days") / "data") as opened:
+    with open_house(furnish()) as opened:
         yield opened
 
 
