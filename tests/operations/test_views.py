@@ -137,13 +137,16 @@ def test_an_admin_sees_the_timetable_and_the_copies(client: FlaskClient, omar, w
 
 
 @pytest.mark.parametrize(("verb", "tries"), [("retry", 0), ("discard", 3)])
-def test_an_admin_says_what_becomes_of_what_was_set_aside(client, omar, session, verb, tries):
+def test_an_admin_says_what_becomes_of_what_was_set_aside(client, omar, session, worker, verb, tries):
     found = set_aside(session)
     page = client.get("/operations").text
+    assert "All is well" not in page
+    assert "one row was set aside and waits for your word" in page
     assert "Ends holds that are over" in page
     assert "ValueError" in page
     assert "barbara" not in page
     assert client.post(f"/operations/set-aside/{found.id}/{verb}").status_code == 303
+    assert "All is well" in client.get("/operations").text
     session.refresh(found)
     assert (found.tries, found.discarded_at is None) == (tries, verb == "retry")
     session.commit()
