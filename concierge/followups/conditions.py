@@ -121,11 +121,11 @@ Verdict = Goes | Stops | Waits | Asks
 _STOPS: Final = (
     ("not_for_us", Because.NOT_FOR_US),
     ("she_wrote", Because.SHE_WROTE),
+    ("suppressed", Because.SUPPRESSED),  # what came back to its editor also waits for an answer
     ("she_waits", Because.SHE_WAITS),
     ("she_returned", Because.SHE_RETURNED),
     ("she_bought", Because.SHE_BOUGHT),
     ("colleague_wrote", Because.COLLEAGUE_WROTE),
-    ("suppressed", Because.SUPPRESSED),
     ("has_hole", Because.HOLE),
 )
 _NEEDS: Final = (

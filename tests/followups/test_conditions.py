@@ -59,6 +59,10 @@ def test_each_fact_stops_it_and_is_the_reason(fact: str, because: Because):  # F
     assert judge(replace(FACTS, **{fact: True}), KIND, DUE) == Stops(because)
 
 
+def test_what_came_back_stops_it_as_that_and_not_as_the_answer_it_waits_for():
+    assert judge(replace(FACTS, she_waits=True, suppressed=True), KIND, DUE) == Stops(Because.SUPPRESSED)
+
+
 @pytest.mark.parametrize(("fact", "because"), MISSING.items())
 def test_without_what_it_needs_it_stops(fact: str, because: Because):
     assert judge(replace(FACTS, **{fact: False}), KIND, DUE) == Stops(because)
