@@ -1,10 +1,16 @@
-"""Replies delivered per second, to a relay and to an HTTP provider, beside one connection and bytes made before."""
+"""Replies delivered per second, to a relay and to an HTTP provider, beside one connection and bytes made before.
+
+By one worker, and by two at once beside the one: there it is the clock that counts.
+"""
 
 import json
+import multiprocessing
 import smtplib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from multiprocessing.synchronize import Barrier
 
 import urllib3
 
@@ -12,6 +18,8 @@ from benchmarks.filling import NOW
 from benchmarks.measuring import Figure, Place, per_second
 from benchmarks.sinks import HttpSink, SmtpSink, sink
 from concierge.addresses import Address
+from concierge.config import Config
+from concierge.db import make_sessions
 from concierge.mailing.commands import queue_delivery
 from concierge.mailing.jobs import deliver_due
 from concierge.mailing.mail import Mail, build
@@ -19,30 +27,80 @@ from concierge.mailing.providers.base import Parcel, Provider
 from concierge.mailing.providers.sendgrid import SendGridProvider, request_body
 from concierge.mailing.providers.smtp import SmtpProvider
 
-MAILS = 100
+MAILS = 400
 SENDERS = 8
+_PATIENCE = 60.0
 _numbers = count()
+Carry = Callable[[], Provider]
 
 
 def measure(place: Place) -> Iterator[Figure]:
-    """Two figures: by SMTP over one connection, by HTTP over a pool with eight senders."""
+    """By SMTP over one connection, by HTTP over eight: one worker's work, and two workers beside one by the clock."""
     with sink(SmtpSink) as port:
-        provider = SmtpProvider(f"smtp://127.0.0.1:{port}")
         raw = [build(_reply(number), _no_blob, now=NOW) for number in range(20)]
-        ours, bare = per_second(
-            place, lambda: _deliver(place, provider), lambda: _bare_smtp(port, raw), lambda: _queue(place)
-        )
         words = "one smtplib connection, bytes made before"
-        yield Figure("replies delivered", f"SMTP, {place.name}", ours, bare, "mails/s", words)
-        provider.close()
-    with sink(HttpSink) as port:
-        carrier = SendGridProvider("SG.measuring", f"http://127.0.0.1:{port}")
-        ours, bare = per_second(
-            place, lambda: _deliver(place, carrier), lambda: _bare_http(port), lambda: _queue(place)
+        yield from _figures(
+            place, "SMTP", lambda: SmtpProvider(f"smtp://127.0.0.1:{port}"), lambda: _bare_smtp(port, raw), words
         )
+    with sink(HttpSink) as port:
         words = "urllib3 pool of eight threads, bodies made before"
-        yield Figure("replies delivered", f"HTTP, {place.name}", ours, bare, "mails/s", words)
-        carrier.close()
+        yield from _figures(
+            place,
+            "HTTP",
+            lambda: SendGridProvider("SG.measuring", f"http://127.0.0.1:{port}"),
+            lambda: _bare_http(port),
+            words,
+        )
+
+
+def _figures(place: Place, way: str, carry: Carry, bare: Callable[[], int], words: str) -> Iterator[Figure]:
+    where, provider = f"{way}, {place.name}", carry()
+    ours, limit = per_second(place, lambda: _deliver(place, provider), bare, lambda: _queue(place, MAILS))
+    provider.close()
+    alone, together = (max(_by_clock(place, carry, workers) for _ in range(3)) for workers in (1, 2))
+    beside = f"by the clock {alone:,.0f} a second"
+    yield Figure("replies delivered", where, ours, limit, "mails/s", words, beside=beside)
+    words = "one worker, by the clock"
+    yield Figure("replies delivered by two workers, by the clock", where, together, alone, "mails/s", words)
+
+
+def _by_clock(place: Place, carry: Carry, workers: int) -> float:
+    """Mails a second by so many workers, each a process of its own."""
+    mails = MAILS * workers
+    _queue(place, mails)
+    forked = multiprocessing.get_context("fork")
+    place.sessions.kw["bind"].dispose()  # no connection of ours goes along
+    ready = forked.Barrier(workers + 1)
+    running = [forked.Process(target=_work, args=(place.config, carry, ready)) for _ in range(workers)]
+    for each in running:
+        each.start()
+    ready.wait(_PATIENCE)
+    begun = time.perf_counter()
+    for each in running:
+        each.join()
+    took = time.perf_counter() - begun
+    assert not any(each.exitcode for each in running)
+    assert _deliver_what_is_left(place, carry) == 0
+    return mails / took
+
+
+def _work(config: Config, carry: Carry, ready: Barrier) -> None:
+    """What a worker does until nothing is due, ready once it has looked."""
+    sessions, provider = make_sessions(config), carry()
+    with sessions() as session:
+        session.connection()
+    ready.wait(_PATIENCE)
+    while deliver_due(config, sessions, provider):
+        pass
+    provider.close()
+    sessions.kw["bind"].dispose()
+
+
+def _deliver_what_is_left(place: Place, carry: Carry) -> int:
+    provider = carry()
+    left = deliver_due(place.config, place.sessions, provider)
+    provider.close()
+    return left
 
 
 def _reply(number: int) -> Mail:
@@ -60,9 +118,9 @@ def _reply(number: int) -> Mail:
     )
 
 
-def _queue(place: Place) -> None:
+def _queue(place: Place, mails: int) -> None:
     with place.sessions() as session:
-        for _ in range(MAILS):
+        for _ in range(mails):
             number = next(_numbers)
             queue_delivery(session, _reply(number), key=f"measured:{number}", purpose="reply", now=NOW)
         session.commit()

@@ -7,6 +7,8 @@ import socketserver
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from benchmarks.measuring import FAR_END
+
 
 class SmtpSink(socketserver.StreamRequestHandler):
     """Takes every mail (RFC 5321) and keeps none."""
@@ -77,7 +79,8 @@ def _serve(door: socket.socket, kind: type[socketserver.StreamRequestHandler]) -
 def sink(kind: type[socketserver.StreamRequestHandler]) -> Iterator[int]:
     """The port of a sink in a process of its own."""
     door = socket.create_server(("127.0.0.1", 0), backlog=64)
-    process = multiprocessing.get_context("fork").Process(target=_serve, args=(door, kind), daemon=True)
+    forked = multiprocessing.get_context("fork")
+    process = forked.Process(target=_serve, args=(door, kind), name=FAR_END, daemon=True)
     process.start()
     try:
         yield door.getsockname()[1]
