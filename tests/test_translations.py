@@ -43,3 +43,14 @@ def test_a_translation_fills_the_same_places(path: Path):
             assert set(_PLACES.findall(text)) <= wanted, message.id
             if isinstance(message.id, str) and message.id:
                 assert set(_PLACES.findall(text)) == wanted, message.id
+
+
+_BARE_DAY = re.compile(r"\b(?:il|al|dal|del|nel|sul|per il) %\((?:day|date|since|ends)\)s", re.I)
+
+
+def test_italian_puts_no_article_before_a_day_that_may_be_the_eighth_or_the_eleventh():
+    """It is "dall’11 luglio" and "dal 12 luglio"; "dal giorno 11 luglio" is right for every day."""
+    with (TRANSLATIONS / "it" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalog = read_po(file)
+    found = [text for message in catalog for text in _strings(message.string) if _BARE_DAY.search(text)]
+    assert found == []

@@ -36,7 +36,7 @@ _AMBIGUOUS: Final = re.compile(r"-?[1-9]\d{0,2}([.,]\d{3})+", re.ASCII)
 
 
 class NotASheet(BadInput):
-    """This is not a stock file. It needs a first line with headings, among them SKU and Units."""
+    """This is not a stock file. Save it as CSV, with a first line of headings, among them SKU and Units."""
 
 
 class SaidTwice(BadInput):
@@ -62,7 +62,8 @@ class SheetLine:
 class Fault:
     """A line that can't be used: what is wrong and what stands there; `sku` is what it speaks of all the same.
 
-    Wrong is "sku", "location", "units", "ambiguous" (units that are two numbers), "as_of", or it stands there "twice".
+    Wrong is "sku", "location", "units", "ambiguous" (units that are two numbers), "as_of", or it stands there "twice"
+    (when the two differ, neither is used).
     """
 
     line: int
@@ -86,22 +87,26 @@ def read_sheet(data: bytes, *, location: str, zone: ZoneInfo) -> Sheet:
     """
     text = _text(data)
     rows, columns = _below_headings(text)
-    lines: list[SheetLine] = []
+    lines: dict[tuple[str, str], SheetLine] = {}
     faults: list[Fault] = []
-    seen: set[tuple[str, str]] = set()
+    contradicted: set[tuple[str, str]] = set()
     for number, row in rows:
         if number > MOST_LINES + 1:
             raise TooLong
         cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
         read = _read(number, cells, location, zone)
-        if isinstance(read, SheetLine) and (read.sku, read.location) in seen:
-            read = Fault(number, "twice", read.sku, read.sku)
         if isinstance(read, Fault):
             faults.append(read)
-        else:
-            seen.add((read.sku, read.location))
-            lines.append(read)
-    return Sheet(tuple(lines), tuple(faults))
+            continue
+        first = lines.setdefault((read.sku, read.location), read)
+        if first is not read:
+            faults.append(Fault(number, "twice", read.sku, read.sku))
+        if (first.units, first.as_of) != (read.units, read.as_of):
+            contradicted.add((read.sku, read.location))
+    # nobody knows which of the two is meant
+    faults += [Fault(lines[each].number, "twice", each[0], each[0]) for each in contradicted]
+    sound = tuple(line for each, line in lines.items() if each not in contradicted)
+    return Sheet(sound, tuple(sorted(faults, key=lambda fault: fault.line)))
 
 
 def write_sheet(lines: Iterable[SheetLine]) -> bytes:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Flask, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_security import current_user
 
@@ -9,7 +10,7 @@ from concierge import clock
 from concierge.accounts.queries import current_editor
 from concierge.catalogue import imports, ledger, stock
 from concierge.catalogue.forms import FAULT_WORDS, CountForm, SafetyForm
-from concierge.catalogue.queries import get_variant_by_sku
+from concierge.catalogue.queries import cards, get_variant_by_sku
 from concierge.errors import BadInput
 from concierge.extensions import db, house_blobs, house_config
 from concierge.web.rendering import render
@@ -62,9 +63,10 @@ def show_import(run_id: int) -> ResponseReturnValue:
     """What a file would change, or has changed."""
     run = ledger.get_import(db.session, run_id)
     vanishes = imports.wants_a_look(run, house_config().policy)
+    pieces = cards(db.session, {sku for sku, *_ in run.outcome["changes"]}, str(get_locale()))
     return render(
         "catalogue/import.html", run=run, may_write=_may_write(), vanishes=vanishes, faults=FAULT_WORDS,
-        shown=imports.SHOWN,
+        shown=imports.SHOWN, pieces=pieces,
     )  # fmt: skip
 
 

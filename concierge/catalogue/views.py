@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import Blueprint, Flask, Response, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_security import current_user
@@ -23,6 +24,8 @@ from concierge.web.security import public
 
 bp = Blueprint("catalogue", __name__)
 
+# Products on the page at first, and with each "More"; nobody reads on for ever.
+AT_ONCE, MOST = 120, 6000
 # What a browser shows as a picture and never as a page.
 PICTURE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/avif", "image/gif"})
 
@@ -53,6 +56,7 @@ def index() -> ResponseReturnValue:
     form = ProductSearchForm(request.args)
     counts = queries.count_categories(db.session)
     form.category.choices = [SelectChoice(each, category_name(each)) for each in counts]
+    shown = min(max(request.args.get("shown", type=int, default=AT_ONCE), AT_ONCE), MOST)
     products = queries.search_products(
         db.session,
         (form.q.data or "")[:200],
@@ -61,13 +65,15 @@ def index() -> ResponseReturnValue:
         season=form.season.data or "",
         stock=form.stock.data or "",
         in_stock=bool(form.in_stock.data),
-        limit=120,
+        limit=shown + 1,
     )
+    more: dict[str, Any] = {**request.args.to_dict(), "shown": shown + AT_ONCE}
     return render(
         "catalogue/index.html",
         block="tiles",
         form=form,
-        tiles=[_tile(product) for product in products],
+        tiles=[_tile(product) for product in products[:shown]],
+        more=url_for(".index", **more) if len(products) > shown < MOST else None,
         counts=counts,
         names={each: category_name(each) for each in counts},
         designers=queries.list_designers(db.session),

@@ -22,14 +22,14 @@ from concierge.wishes.models import Wish, WishEnding, WishRequest, WishState
 def request_page(token: str) -> ResponseReturnValue:
     """What was asked for her address, and the button that makes it count."""
     opened, asked = _open_request(token)
-    language = _language(asked)
     if opened.is_expired:
-        return show("public/request_expired.html", language, token=token, sent="sent" in request.args)
+        return show("public/request_expired.html", _language(asked), token=token, sent="sent" in request.args)
     if asked.wish_id is not None:
-        return show("public/request_confirmed.html", language, link=_her_page(asked.wish_id))
-    newest, variants = answers.what_she_asked(db.session, asked)
+        return show("public/request_confirmed.html", _language(asked), link=_her_page(asked.wish_id))
+    newest, wanted, variants = answers.what_she_asked(db.session, asked)
+    language = _language(newest)  # in which she last spoke to us, and was shown what she agrees to
     with speaking(language):
-        facts = facts_of(requests.Wanted.from_json(newest.wanted), newest.product, language)
+        facts = facts_of(wanted, newest.product, language)
     return show(
         "public/request.html", language, token=token, asked=newest, cards=cards_of(variants, language), facts=facts
     )

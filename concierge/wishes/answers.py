@@ -17,7 +17,7 @@ from concierge.errors import BadToken
 from concierge.wishes import caps, queries
 from concierge.wishes.commands import change_wish, confirm_wish, make_wish, withdraw_wish
 from concierge.wishes.models import AlreadyWished, NothingWished, Wish, WishEnding, WishRequest, WishState
-from concierge.wishes.requests import Wanted, mailbox_for, newest_like
+from concierge.wishes.requests import Wanted, list_like, mailbox_for, together
 
 # What she agrees to with each wish: a mail when exactly this is back.
 PURPOSE = "wish"
@@ -28,7 +28,7 @@ def confirm_request(
 ) -> Wish:
     """She presses the button of the first mail: she becomes a customer if she was none, and the wish waits.
 
-    `shown` is the number of the request her page showed, which may be a newer one for the same piece. Twice is fine.
+    `shown` is the newest request her page showed, with the sizes of all since the mail. Twice is fine.
     Raises NothingWished when none of the sizes is made any more, and BadToken for a request that is not hers.
     """
     caps.take_turn(session)
@@ -49,7 +49,8 @@ def confirm_request(
         "confirmed_from": network,
     }
     consent = _agree(session, customer, asked.words, asked.language, way=asked.way.value, proof=proof, now=now)
-    wish = _make_or_join(session, policy, customer, asked, consent, now=now)
+    wanted = together(list_like(session, request, until=asked.id))
+    wish = _make_or_join(session, policy, customer, asked, wanted=wanted, consent=consent, now=now)
     session.execute(
         sa.update(WishRequest)
         .where(WishRequest.normalised == request.normalised, WishRequest.product_id == request.product_id)
@@ -59,18 +60,26 @@ def confirm_request(
     return wish
 
 
-def what_she_asked(session: Session, request: WishRequest) -> tuple[WishRequest, list[Variant]]:
-    """The newest request for the same piece that is not confirmed, and the variants it names that are still there."""
-    asked = request if request.confirmed_at else newest_like(session, request)
-    skus = set(asked.wanted["skus"])
-    return asked, [each for each in asked.product.variants if each.sku in skus]
+def what_she_asked(session: Session, request: WishRequest) -> tuple[WishRequest, Wanted, list[Variant]]:
+    """Her newest request for the piece that is not confirmed, what she wants by all since this one, and its variants
+    that are still there: she reads what the mail said, and what she asked for since.
+    """
+    alike = list_like(session, request)
+    wanted = together(alike)
+    return alike[-1], wanted, [each for each in request.product.variants if each.sku in wanted.skus]
 
 
 def _make_or_join(
-    session: Session, policy: Policy, customer: Customer, asked: WishRequest, consent: Consent, *, now: datetime
+    session: Session,
+    policy: Policy,
+    customer: Customer,
+    asked: WishRequest,
+    *,
+    wanted: Wanted,
+    consent: Consent,
+    now: datetime,
 ) -> Wish:
     """A new wish; or the one she has for one of these sizes, confirmed and widened by what she asks now."""
-    wanted = Wanted.from_json(asked.wanted)
     variants = [each for each in asked.product.variants if each.sku in wanted.skus]
     if not variants:
         raise NothingWished

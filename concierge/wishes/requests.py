@@ -1,7 +1,7 @@
 """Wishes asked for by the shop's form or the API: kept, and answered by at most one mail, whoever it may be."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 
@@ -229,16 +229,26 @@ def get_request(session: Session, request_id: int, *, lock: bool = False) -> Wis
     return request
 
 
-def newest_like(session: Session, request: WishRequest) -> WishRequest:
-    """The last unconfirmed request of the same person for the same piece: she may have changed her mind meanwhile."""
+def list_like(session: Session, request: WishRequest, *, until: int | None = None) -> list[WishRequest]:
+    """This request and those of the same person for the same piece that came after it, none confirmed (or only itself);
+    the newest last. `until` is the last one's number.
+    """
+    if request.confirmed_at is not None:
+        return [request]
     statement = (
         sa.select(WishRequest)
         .where(WishRequest.normalised == request.normalised, WishRequest.product_id == request.product_id)
         .where(WishRequest.confirmed_at.is_(None), WishRequest.id >= request.id)
-        .order_by(WishRequest.id.desc())
-        .limit(1)
+        .where(WishRequest.id <= until if until is not None else sa.true())
+        .order_by(WishRequest.id)
     )
-    return session.scalar(statement) or request
+    return list(session.scalars(statement)) or [request]
+
+
+def together(alike: Sequence[WishRequest]) -> Wanted:
+    """What requests of one person for one piece want: every size that was named, and the rest as the newest has it."""
+    skus = dict.fromkeys(sku for each in alike for sku in each.wanted["skus"])
+    return replace(Wanted.from_json(alike[-1].wanted), skus=tuple(skus))
 
 
 def list_old(session: Session, *, kept: timedelta, now: datetime, limit: int = 500, but: Rows = NONE) -> list[int]:

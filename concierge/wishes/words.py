@@ -49,7 +49,8 @@ def explain(standing: Standing, language: str, *, zone: ZoneInfo | None = None, 
     is_this_year = now is not None and now.year == since.year
     day = format_date(since.date(), "d MMMM" if is_this_year else "d MMMM y", locale=_locale(language))
     place = _("%(ordinal)s of %(count)s") % {
-        "ordinal": ordinal(standing.place, language),
+        # all in words, or all in figures
+        "ordinal": (ordinal if standing.of <= len(_NUMBERS) else _in_figures)(standing.place, language),
         "count": _number(standing.of, language),
     }
     waits = _("waiting since %(day)s") % {"day": day}
@@ -80,8 +81,12 @@ def skipped_words(reason: str, language: str) -> str:
 
 def ordinal(number: int, language: str) -> str:
     """ "first", "second" … as the reader says it; "no. 13" from there on."""
-    _ = _translations(language).gettext
-    return _(_ORDINALS[number - 1]) if 0 < number <= len(_ORDINALS) else _("no. %(number)s") % {"number": number}
+    is_a_word = 0 < number <= len(_ORDINALS)
+    return _translations(language).gettext(_ORDINALS[number - 1]) if is_a_word else _in_figures(number, language)
+
+
+def _in_figures(number: int, language: str) -> str:
+    return _translations(language).gettext("no. %(number)s") % {"number": number}
 
 
 def _number(number: int, language: str) -> str:

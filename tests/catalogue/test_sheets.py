@@ -45,13 +45,19 @@ def test_locations_and_times_may_stand_in_the_line() -> None:
 
 
 def test_a_line_that_cant_be_used_is_named_with_its_number() -> None:
-    data = b"sku,units,as of\nA,1,\n,1,\nB,many,\nC,1.5,\nD,9999999999,\nA,2,\nE,1,yesterday\n"
+    data = b"sku,units,as of\nA,1,\n,1,\nB,many,\nC,1.5,\nD,9999999999,\nA,1,\nE,1,yesterday\n"
     sheet = read_sheet(data, location="online", zone=ROME)
     assert [line.sku for line in sheet.lines] == ["A"]
     assert sheet.faults == (
         Fault(3, "sku", ""), Fault(4, "units", "many"), Fault(5, "units", "1.5"), Fault(6, "units", "9999999999"),
         Fault(7, "twice", "A"), Fault(8, "as_of", "yesterday"),
     )  # fmt: skip
+
+
+def test_of_two_lines_that_contradict_each_other_neither_is_used() -> None:
+    sheet = read_sheet(b"sku,units\nA,4\nB,1\nA,5\nA,4\n", location="online", zone=ROME)
+    assert [(line.sku, line.units) for line in sheet.lines] == [("B", 1)]
+    assert [(fault.line, fault.fault) for fault in sheet.faults] == [(2, "twice"), (4, "twice"), (5, "twice")]
 
 
 @pytest.mark.parametrize("units", ["1.000", "1,000", "-1.000", "12.000.000", "999,999"])

@@ -5,7 +5,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from concierge.blobs import BlobStore
-from concierge.catalogue import commands
+from concierge.catalogue import commands, views
 from tests.catalogue.builders import make_picture, make_product
 from tests.factories import make_editor, sign_in
 
@@ -88,3 +88,11 @@ def test_no_other_blob_and_no_other_type_leaves_by_the_door_for_pictures(
     session.commit()
     for key in (secret, svg, "0" * 64, "nothing", "..%2fsecret.key"):
         assert client.get(f"/pictures/{key}").status_code == 404
+
+
+def test_a_long_catalogue_is_shown_on(nadia: FlaskClient, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "AT_ONCE", 1)
+    page = nadia.get("/catalogue?stock=").get_data(as_text=True)
+    assert "Calanque sandals" in page and "Luna bag" not in page and 'href="/catalogue?stock=&amp;shown=2"' in page
+    page = nadia.get("/catalogue?stock=&shown=2").get_data(as_text=True)
+    assert "Calanque sandals" in page and "Luna bag" in page and "More products" not in page

@@ -136,8 +136,9 @@ def test_an_admin_sees_the_timetable_and_the_copies(client: FlaskClient, omar, w
     assert "All is well" in page
 
 
+@pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize(("verb", "tries"), [("retry", 0), ("discard", 3)])
-def test_an_admin_says_what_becomes_of_what_was_set_aside(client, omar, session, worker, verb, tries):
+def test_an_admin_says_what_becomes_of_what_was_set_aside(client, omar, session, verb, tries):
     found = set_aside(session)
     page = client.get("/operations").text
     assert "All is well" not in page

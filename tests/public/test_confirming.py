@@ -57,15 +57,27 @@ def test_looking_changes_nothing_and_saying_yes_twice_is_fine(client, config, se
     assert "Your wish counts" in client.get(here).text
 
 
-def test_the_page_shows_what_she_asked_last_and_confirms_what_it_showed(client, config, session, sandals):
+def test_the_page_shows_what_the_mail_said_and_what_she_asked_since(client, config, session, sandals):
     ask(client)
     first = link(config, session)
-    ask(client, sku=["CAL-TUR-38"])
+    ask(client, sku=["CAL-TUR-38"], quantity="2", language="it", consent="it.1")
     shown = newest_request(session)
-    assert "EU 38" in client.get(first).text and len(mails(session, "wish_request")) == 1
+    page = client.get(first).text
+    assert "EU 36" in page and "EU 38" in page and len(mails(session, "wish_request")) == 1
+    assert '<html lang="it">' in page and shown.words in page, "one page in one language"
     ask(client, sku=["CAL-TUR-37"])  # somebody else, while she looks at the page
     client.post(first, data={"shown": shown.id})
-    assert [each.variant.size for each in only_wish(session).choices] == ["38"]
+    wish = only_wish(session)
+    assert [each.variant.size for each in wish.choices] == ["36", "38"], "what her page showed, and no more"
+    assert (wish.quantity, wish.language) == (2, "it")
+
+
+def test_a_request_that_came_before_her_mail_is_not_under_its_button(client, config, session, sandals, later):
+    ask(client, sku=["CAL-TUR-37"])
+    later(days=40)  # its link has run out
+    ask(client)
+    page = client.get(link(config, session)).text
+    assert "EU 36" in page and "EU 37" not in page
 
 
 def test_nobody_can_slip_another_persons_request_under_her_button(client, config, session, sandals):  # T35

@@ -205,7 +205,7 @@ def test_a_tier_has_its_own_name_in_every_language():
     standing = Standing(3, 3, 2, START, ("vip", "Amiche"))
     assert (
         words.explain(standing, "it", now=START)
-        == "terza di tre: due posti VIP o Amiche prima di lei, in attesa dal 1 maggio"
+        == "terza di tre: due posti VIP o Amiche prima di lei, in attesa dal giorno 1 maggio"
     )
 
 

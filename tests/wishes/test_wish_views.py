@@ -284,5 +284,5 @@ def test_a_place_in_a_queue_is_said_in_the_readers_language(desk, session, mail)
     keep(desk, mail)
     wish = wishes(session)[0]
     standing = queries.stand(session, wish.choices[0].variant_id)[wish.id]
-    assert explain(standing, "it", now=NOW) == "prima di una: in attesa dal 12 maggio"
+    assert explain(standing, "it", now=NOW) == "prima di una: in attesa dal giorno 12 maggio"
     assert ordinal(2, "it") == "seconda" and skipped_words("no_address", "it").startswith("non abbiamo")
