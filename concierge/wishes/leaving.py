@@ -1,6 +1,6 @@
 """What is about to leave: offers whose moment has come, read a few hundred at a time with all that their mails say."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,13 +11,14 @@ from concierge.addresses import Address, normalise
 from concierge.catalogue.models import Variant
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
 from concierge.customers.models import Consent, Customer, CustomerAddress
-from concierge.rows import is_one_of
+from concierge.rows import is_one_of, pairs
 from concierge.setbacks import NONE, Rows
-from concierge.wishes.models import LIVING, Wish, WishState
+from concierge.wishes.models import LIVING, Wish, WishState, WishVariant
 from concierge.wishes.offer_models import Offer, Wave
 
 _WAITS = (Offer.left_at.is_(None), Offer.ended_at.is_(None))
 STILL_WAITS: sa.ColumnElement[bool] = Wish.state == WishState.WAITING
+STILL_WANTED: sa.ColumnElement[bool] = WishVariant.is_waiting.is_(True)
 # While more of it is promised than there is, nobody is written to: the unit may be on its way elsewhere, or gone.
 _IS_THERE = ~sa.exists().where(Variant.id == Offer.variant_id, Variant.promised > Variant.on_hand).correlate(Offer)
 
@@ -173,6 +174,17 @@ def lock_wishers(session: Session, wish_ids: Collection[int]) -> dict[int, Wishe
     )
     rows = session.connection().execute(statement).all() if wish_ids else []
     return {row[0]: Wisher._make((*row[:-1], True)) for row in rows}
+
+
+def list_wanted(session: Session, choices: Mapping[int, int]) -> set[int]:
+    """Those of these wishes, which are locked, that still wait for the variant beside their number.
+
+    She may have passed on it since the queue was read, and wait for another of its sizes.
+    """
+    each = pairs(session, choices)
+    row = (WishVariant.wish_id == each.c.key, WishVariant.variant_id == each.c.value)
+    statement = sa.select(WishVariant.wish_id).join(each, sa.and_(*row)).where(STILL_WANTED)
+    return set(session.connection().execute(statement).scalars()) if choices else set()
 
 
 def list_in_company(session: Session, wish_ids: Collection[int], customer_ids: Collection[int]) -> set[int]:

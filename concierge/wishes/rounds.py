@@ -161,11 +161,12 @@ class Round:
         self._marks.clear()
 
     def _lock(self, chosen: Sequence[_Chosen]) -> dict[int, Wisher]:
-        """Those of these who still wait, by wish; locked together with those who are marked, so that nobody crosses."""
+        """Those who still wait for what was chosen, by wish; locked with who is marked, so that nobody crosses."""
         marked = [wish_id for wish_ids in self._marks.values() for wish_id in wish_ids]
-        turn = [each.wish_id for each in chosen]
+        turn = {each.wish_id: each.variant_id for each in chosen}
         locked = leaving.lock_wishers(self._session, [*turn, *marked])
-        return {wish_id: locked[wish_id] for wish_id in turn if wish_id in locked}
+        wanted = leaving.list_wanted(self._session, turn)
+        return {wish_id: locked[wish_id] for wish_id in turn if wish_id in locked and wish_id in wanted}
 
     def _secure(self, chosen: Sequence[_Chosen]) -> list[_Chosen]:
         """Those whose units are really ours; their wishes were locked before, as everywhere."""

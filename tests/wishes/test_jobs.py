@@ -109,6 +109,30 @@ def test_a_long_round_is_one_wave_in_many_transactions(config: Config, sessions:
     assert [each.wish.confirmed_at for each in given] == sorted(each.wish.confirmed_at for each in given)
 
 
+def test_what_she_has_passed_on_is_not_offered_by_a_round_that_knew_her_from_before(
+    config: Config, sessions: Sessions, session: Session
+):  # F10
+    size, other_size = sandals(session, s36=3, s37=0)
+    wish_for(session, size, name="Anna", now=NOW - DAY)
+    barbara = wish_for(session, size, other_size, name="Barbara")
+    session.commit()
+    with sessions() as one, sessions() as two:
+        slow = Round(one, size.id, zone=config.policy.zone, now=NOW)
+        assert slow.deal(one, limit=1) == 1  # Anna; it has read that Barbara is next
+        one.commit()
+        quick = Round(two, size.id, zone=config.policy.zone, now=NOW)
+        assert quick.deal(two, limit=1) == 1
+        two.commit()
+        [hers] = [each for each in offers(session) if each.wish_id == barbara.id]
+        offering.pass_offer(session, hers, now=NOW)
+        session.commit()
+        assert slow.deal(one, limit=1) == 0
+        one.commit()
+    assert [each.variant_id for each in offers(session) if each.wish_id == barbara.id and each.ended_at is None] == []
+    wish = session.get_one(Wish, barbara.id, populate_existing=True)
+    assert (wish.state, [each.variant_id for each in wish.choices]) == (WishState.WAITING, [other_size.id])
+
+
 def test_what_is_not_believed_yet_is_not_offered(
     config: Config, sessions: Sessions, session: Session, present: list[datetime]
 ):

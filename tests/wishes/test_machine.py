@@ -104,6 +104,7 @@ def _drop_the_condition(monkeypatch: pytest.MonkeyPatch, _session: Session) -> N
 def _drop_the_one_offer(monkeypatch: pytest.MonkeyPatch, session: Session) -> None:
     """Nobody asks whether a wish still waits, and the index that allows it one open offer is gone."""
     monkeypatch.setattr(leaving, "STILL_WAITS", sa.true())
+    monkeypatch.setattr(leaving, "STILL_WANTED", sa.true())
     monkeypatch.setattr(Round, "_places", _places_once(Round._places))
     session.execute(sa.text("DROP INDEX uq_offer_holding"))
     session.commit()
