@@ -19,6 +19,7 @@ from concierge.wishes import clockwork, leaving, queries, shelves, waves
 from concierge.wishes.leaving import Leaving, Wisher
 from concierge.wishes.models import Wish, WishState, WishVariant
 from concierge.wishes.offer_models import Offer, OfferState, Rule, Wave
+from concierge.wishes.own_queues import OwnQueues, Stood
 from concierge.wishes.queueing import Left
 from concierge.wishes.queues import Waiting, read_queue
 from concierge.wishes.waves import Key, Place, Turn
@@ -29,10 +30,11 @@ _offers = cast("sa.Table", Offer.__table__)
 
 
 class _Chosen(NamedTuple):
-    """Somebody whose turn it is, and what she is offered; `holds` when units are set aside for her."""
+    """Somebody whose turn it is, what she is offered and where she stood for it; `holds` when it is set aside."""
 
     turn: Turn
     variant_id: int
+    stood: Stood
     holds: bool
 
     @property
@@ -67,8 +69,14 @@ class Round:
         self._free = shelves.free_units(session, variant_id, now)
         self._shelves: dict[int, waves.Shelf] = {}
         self._waves: dict[int, int] = {}
+        self._waiting: dict[int, int] = {}
         self._leaves_at: dict[ZoneInfo, datetime] = {}
         self._walk: waves.Walk | None = None
+        self._queues = OwnQueues(
+            lambda variant_id, behind: self._read(variant_id, behind, plain_only=True),
+            lambda variant_id, quantity: self._shelves[variant_id].fits(quantity),
+            several=len(self._free) > 1,
+        )
         self._marks: dict[str, list[int]] = defaultdict(list)
         self.is_over = not self._free
 
@@ -114,17 +122,7 @@ class Round:
 
     def _places(self, behind: Key | None, *, plain_only: bool) -> Iterator[Place]:
         """The queues of all these variants as one."""
-        streams = [
-            read_queue(
-                lambda: self._session,
-                variant_id,
-                behind=behind,
-                plain_only=plain_only,
-                now=self._now,
-                zone=self._zone,
-            )
-            for variant_id in self._free
-        ]
+        streams = [self._read(variant_id, behind, plain_only=plain_only) for variant_id in self._free]
         if len(streams) == 1:
             yield from (each.place((each.variant_id,)) for each in streams[0])
             return
@@ -133,16 +131,23 @@ class Round:
             entries = sorted(group, key=lambda each: each.preference)
             yield entries[0].place(tuple(each.variant_id for each in entries))
 
+    def _read(self, variant_id: int, behind: Key | None, *, plain_only: bool) -> Iterator[Waiting]:
+        return read_queue(
+            lambda: self._session, variant_id, behind=behind, plain_only=plain_only, now=self._now, zone=self._zone
+        )
+
     def _fits(self, who: Place) -> bool:
         return waves.choose_variant(who, self._shelves) is not None
 
     def _choose(self, turn: Turn) -> _Chosen:
         variant_id = waves.choose_variant(turn.who, self._shelves)
         assert variant_id is not None
-        return _Chosen(turn, variant_id, self._shelves[variant_id].give(turn.who.quantity))
+        stood = self._queues.give(turn, variant_id)
+        return _Chosen(turn, variant_id, stood, self._shelves[variant_id].give(turn.who.quantity))
 
     def _pass_over(self, who: Place) -> None:
         """Keep the reason on her wish; a rest is no reason to be told."""
+        self._queues.pass_over(who)
         reason = who.void or (waves.TOO_FEW if who.quantity > 1 else "")
         reason = "" if reason == waves.RESTS else reason
         if reason != who.facts.skipped_because:
@@ -183,6 +188,8 @@ class Round:
         return sorted(secured, key=lambda each: each.turn.place)
 
     def _write(self, made: Sequence[_Chosen], wishers: Mapping[int, Wisher], gate: Gate | None) -> None:
+        if not self._waves:  # before anybody of this round is offered anything: she may wait in several queues
+            self._waiting = {variant_id: queries.count_waiting(self._session, variant_id) for variant_id in self._free}
         for variant_id in {each.variant_id for each in made} - self._waves.keys():
             self._waves[variant_id] = self._open(variant_id)
         numbers = reserve_ids(self._session, _offers, len(made))
@@ -231,7 +238,7 @@ class Round:
             policy_id=self._kept_policy(),
             at=self._now,
             units=self._free[variant_id],
-            waiting=queries.count_waiting(self._session, variant_id),
+            waiting=self._waiting[variant_id],
         )
         self._session.add(wave)
         audit.record(self._session, "wave.opened", wave, by=None, now=self._now, units=wave.units, waiting=wave.waiting)
@@ -259,8 +266,8 @@ class Round:
             "holds": [each.chosen.holds for each in fresh],
             "says_held": [each.says_held for each in fresh],
             "price_cents": [each.chosen.waiting.price_cents for each in fresh],
-            "place": [each.chosen.turn.place for each in fresh],
-            "before_by_tier": [each.chosen.turn.before_by_tier for each in fresh],
+            "place": [each.chosen.stood.place for each in fresh],
+            "before_by_tier": [each.chosen.stood.before_by_tier for each in fresh],
             "by_tier": [each.chosen.turn.by_tier for each in fresh],
             "made_at": Same(self._now),
             "editor_id": [
