@@ -83,8 +83,9 @@ def lock_wish(session: Session, wish_id: int) -> Wish:
 
 
 def list_wishes_of(session: Session, customer_id: int, *, living_only: bool = False) -> list[Wish]:
-    """A customer's wishes, the newest first."""
-    statement = sa.select(Wish).where(Wish.customer_id == customer_id).order_by(Wish.id.desc())
+    """A customer's wishes: what is held for her before what she waits for, what has ended last; each newest first."""
+    where = sa.case((Wish.state == WishState.OFFERED, 0), (Wish.state.in_(LIVING), 1), else_=2)
+    statement = sa.select(Wish).where(Wish.customer_id == customer_id).order_by(where, Wish.id.desc())
     if living_only:
         statement = statement.where(Wish.state.in_(LIVING))
     return list(session.scalars(statement))

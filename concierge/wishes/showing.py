@@ -99,7 +99,7 @@ class Reader:
 
 
 def show_all(session: Session, customer: Customer, reader: Reader, *, most_over: int = 30) -> HerWishes:
-    """Every wish of hers, the newest first; of the ended ones the latest."""
+    """Every wish of hers, what is held for her first, then the newest; of the ended ones the latest."""
     wishes = queries.list_wishes_of(session, customer.id)
     living = [each for each in wishes if each.is_living]
     over = sorted((each for each in wishes if each.ended_at), key=lambda each: str(each.ended_at), reverse=True)

@@ -17,7 +17,7 @@ from concierge.wishes.commands import withdraw_wish
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.offer_models import OfferState
 from tests.public.circle import links_of, mails, offer_to, only_wish, path
-from tests.wishes.builders import wish_for
+from tests.wishes.builders import share_out, wish_for
 
 
 def state(session) -> tuple[WishState, WishEnding | None]:
@@ -43,6 +43,15 @@ def test_she_sees_changes_and_withdraws_her_wish_without_an_account(client, conf
     assert state(session) == (WishState.WITHDRAWN, WishEnding.WITHDRAWN_BY_HER)
     assert "You withdrew it." in client.get(here).text
     assert client.post(f"{here}/{wish.id}/change", data=change).status_code == 409
+
+
+def test_what_is_held_for_her_is_the_first_thing_she_sees(client, config, session, pair):
+    held = wish_for(session, pair[0], now=clock.now())
+    waiting = wish_for(session, pair[1], customer=held.customer, now=clock.now())
+    share_out(session, pair[0], now=clock.now())
+    session.commit()
+    page = client.get(links_of(config, held)["wishes"]).text
+    assert page.index(f'id="wish-{held.id}"') < page.index(f'id="wish-{waiting.id}"')
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Wishes from the conversation through HTTP: without JavaScript, with htmx, by role; what is shown and what is said."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import sqlalchemy as sa
 
 from concierge import clock
 from concierge.accounts.models import Role
+from concierge.catalogue.models import Variant
 from concierge.catalogue.returns import ReturnReport, report_return
 from concierge.catalogue.stock_models import ReturnState
 from concierge.config import Policy
@@ -19,7 +21,7 @@ from concierge.wishes.release import release_due
 from concierge.wishes.words import explain, ordinal, skipped_words
 from tests.conversations.stories import receive
 from tests.factories import DAY, HOUR, NOW, make_editor, sign_in
-from tests.wishes.builders import sandals, save_policy, wish_for
+from tests.wishes.builders import sandals, save_policy, share_out, wish_for
 
 HTMX = {"HX-Request": "true"}
 ASKS = "Are the turquoise sandals back in 36? Please let me know when they return."
@@ -220,6 +222,22 @@ def test_an_offer_is_shown_with_its_hold_by_her_own_clock(desk, session, session
     offer_text = desk.get(address(mail)).text
     assert "has an offer" in offer_text
     assert "goes to the next in line" in desk.get(f"/wishes/{wish.id}/withdraw").text
+
+
+def test_what_is_held_for_her_stands_before_what_she_waits_for(desk, session, mail):
+    small, large, there = session.scalars(sa.select(Variant).order_by(Variant.id))
+    customer = session.get_one(Customer, mail.conversation.customer_id)
+    gone = wish_for(session, small, customer=customer)
+    commands.withdraw_wish(session, gone, WishEnding.WITHDRAWN_BY_HER, by=None, now=NOW)
+    held = wish_for(session, there, customer=customer)
+    waiting = [wish_for(session, each, customer=customer) for each in (small, large)]
+    share_out(session, there, now=NOW)
+    session.commit()
+    expected = [held.id, waiting[1].id, waiting[0].id, gone.id]
+    assert [each.id for each in queries.list_wishes_of(session, customer.id)] == expected
+    session.commit()
+    page = desk.get(address(mail)).text
+    assert [int(each) for each in re.findall(r'wish__name"><a href="/wishes/(\d+)"', page)] == expected
 
 
 def test_a_merchandiser_reads_and_acts_not(desk, session, mail):
