@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Flask, Response, flash, jsonify, redirect, request, url_for
+from flask import Blueprint, Flask, Response, flash, jsonify, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
@@ -253,7 +253,9 @@ def judge(conversation_id: int, offer_id: int, verdict: str) -> ResponseReturnVa
         db.session.rollback()
         said = error.sentence()
     if wants_block():
-        return _replies(get_conversation(db.session, conversation_id), said=said)
+        answer = make_response(_replies(get_conversation(db.session, conversation_id), said=said))
+        answer.headers["HX-Trigger"] = "house-changed"  # her wishes beside it ask what became of theirs
+        return answer
     if said:
         flash(said, "danger")
     return redirect(url_for("conversations.show", conversation_id=conversation_id), 303)

@@ -151,7 +151,7 @@ def _shown(
         wish=wish,
         card=card_of((variants or wish.product.variants)[0], reader.language),
         sizes=" · ".join(dict.fromkeys(sized(each, reader.language, with_colour=several) for each in variants)),
-        state=wording.state_words(wish, zone=reader.zone, now=reader.now),
+        state=wording.state_words(wish, offer, zone=reader.zone, now=reader.now),
         stands=_stands(session, wish, orders, reader, several=several),
         facts=tuple(wording.facts_of(wish)),
         offer=_offer(offer, wish, reader),

@@ -55,12 +55,14 @@ def facts_of(wish: Wish) -> list[str]:
     return [str(each) for each in facts]
 
 
-def state_words(wish: Wish, *, zone: ZoneInfo, now: datetime) -> str:
-    """Where it is, for the staff; `zone` is the reader's."""
+def state_words(wish: Wish, offer: Offer | None, *, zone: ZoneInfo, now: datetime) -> str:
+    """Where it is with its running offer, for the staff; `zone` is the reader's."""
     if wish.ended_because is not None and wish.ended_at is not None:
         return f"{ENDINGS[wish.ended_because]}, {day_words(wish.ended_at, zone)}"
     if wish.state is WishState.WAITING and wish.rests_until and wish.rests_until > now:
         return str(_("rests until %(day)s", day=day_words(wish.rests_until, zone)))
+    if offer is not None and offer.state is OfferState.TAKEN:
+        return str(_("she took it"))
     return str(STATES[wish.state])
 
 

@@ -247,3 +247,17 @@ def test_the_shops_checkout_asks_whether_a_real_offer_is_held(story, at):
     over = story.client.get(path, headers=keyed)
     assert over.status_code == 410
     assert "barbara" not in (held.get_data(as_text=True) + over.get_data(as_text=True)).lower()
+
+
+def test_once_she_took_it_the_wishes_beside_the_conversation_ask_anew_and_say_so(story, at):
+    message = story.writes("Yes please, I'll take them!")
+    at(LATER)
+    beside = "/conversations/1/wishes"
+    assert "has an offer" in story.client.get(beside).text
+    answer = story.judge("take", message, **{"HX-Request": "true"})
+    assert answer.status_code == 200 and answer.headers["HX-Trigger"] == "house-changed"
+    shown = story.client.get(beside).text
+    assert "has an offer" not in shown and ">she took it<" in shown and "Taken; kept for her until" in shown
+    story.nadia.language = "it"
+    story.session.commit()
+    assert ">l’ha preso<" in story.client.get(beside).text
