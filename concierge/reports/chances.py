@@ -12,7 +12,7 @@ COUNT: Final = len(AGES) + 1
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What became of the offers made to wishes of one age: taken, or refused (passed, not now, lapsed)."""
+    """What became of the offers made to wishes of one age: taken, or not (passed, not now, lapsed)."""
 
     taken: int = 0
     refused: int = 0

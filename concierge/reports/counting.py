@@ -45,7 +45,8 @@ FREE: Final = sa.case(
 # How an ending counts. Who bought elsewhere wanted it still; a bounce or a unit taken away says nothing about her.
 TAKEN: Final = (OfferEnding.BOUGHT, OfferEnding.BOUGHT_ELSEWHERE)
 SAID_NO: Final = (OfferEnding.PASSED, OfferEnding.NOT_NOW)
-REFUSED: Final = (*SAID_NO, OfferEnding.LAPSED)
+# She said no, or nothing: silence is no refusal, but the unit went to the next all the same.
+NOT_TAKEN: Final = (*SAID_NO, OfferEnding.LAPSED)
 # Endings of wishes we had nothing for in time.
 LOST: Final = (WishEnding.TOO_OLD, WishEnding.NEEDED_BY_PASSED, WishEnding.WITHDRAWN_BY_HER)
 
@@ -170,14 +171,14 @@ def _answers_by_age(session: Session, *, now: datetime) -> tuple[list[Answers], 
         .join_from(Offer, Wish, Offer.wish_id == Wish.id)
         .where(Offer.made_at >= now - ANSWERED_WITHIN, Wish.confirmed_at.is_not(None))
     )
-    taken, refused = [0] * chances.COUNT, [0] * chances.COUNT
+    taken, not_taken = [0] * chances.COUNT, [0] * chances.COUNT
     endings: dict[OfferEnding, int] = defaultdict(int)
     for number, ending, state, count in session.execute(statement.group_by(age, Offer.ended_because, Offer.state)):
         taken[number] += count if is_taken(ending, state) else 0
-        refused[number] += count if ending in REFUSED else 0
+        not_taken[number] += count if ending in NOT_TAKEN else 0
         if ending is not None:
             endings[ending] += count
-    return [Answers(*each) for each in zip(taken, refused, strict=True)], endings
+    return [Answers(*each) for each in zip(taken, not_taken, strict=True)], endings
 
 
 def is_taken(ending: OfferEnding | None, state: OfferState) -> bool:
@@ -219,18 +220,18 @@ def _waves(session: Session) -> list[WaveCount]:
 
 
 def became_of_waves(session: Session, wave_ids: Iterable[int]) -> dict[int, tuple[int, int, int]]:
-    """For each of these waves: how many offers, how many taken, how many refused."""
+    """For each of these waves: how many offers, how many taken, how many not (she said no, or nothing)."""
     statement = sa.select(Offer.wave_id, Offer.ended_because, Offer.state, sa.func.count())
     grouped = statement.where(Offer.wave_id.in_(list(wave_ids))).group_by(
         Offer.wave_id, Offer.ended_because, Offer.state
     )
     found: dict[int, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
     for wave_id, ending, state, count in session.execute(grouped):
-        offers, taken, refused = found[wave_id]
+        offers, taken, not_taken = found[wave_id]
         found[wave_id] = (
             offers + count,
             taken + (count if is_taken(ending, state) else 0),
-            refused + (count if ending in REFUSED else 0),
+            not_taken + (count if ending in NOT_TAKEN else 0),
         )
     return found
 

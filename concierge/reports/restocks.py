@@ -16,7 +16,7 @@ from concierge.catalogue.stock_models import Restock, RestockNotFound
 from concierge.customers.models import Customer
 from concierge.errors import NotFound
 from concierge.reports import chances
-from concierge.reports.counting import REFUSED, became_of_waves, days_between, is_taken
+from concierge.reports.counting import NOT_TAKEN, became_of_waves, days_between, is_taken
 from concierge.reports.rows import primary_addresses, product_names
 from concierge.wishes.models import Wish
 from concierge.wishes.offer_models import Offer, OfferEnding, OfferState, Wave, WavePolicy
@@ -27,7 +27,7 @@ class Became(StrEnum):
     """What became of an offer, as far as the house's figures tell offers apart."""
 
     TAKEN = "taken"
-    REFUSED = "refused"
+    NOT_TAKEN = "not_taken"
     OPEN = "open"
 
 
@@ -39,7 +39,7 @@ class RestockRow:
     waves: int
     offers: int
     taken: int
-    refused: int
+    not_taken: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class WaveRow:
     round: int
     offers: int
     taken: int
-    refused: int
+    not_taken: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +227,8 @@ def _conditions(session: Session, shown: OfferFilter) -> Iterator[sa.ColumnEleme
         days = days_between(session, Wish.confirmed_at, Offer.made_at)
         yield from [days <= chances.AGES[shown.age]] if shown.age < len(chances.AGES) else []
         yield from [days > chances.AGES[shown.age - 1]] if shown.age else []
-    if shown.became is Became.REFUSED:
-        yield Offer.ended_because.in_(REFUSED)
+    if shown.became is Became.NOT_TAKEN:
+        yield Offer.ended_because.in_(NOT_TAKEN)
     elif shown.became is Became.OPEN:
         yield sa.and_(Offer.ended_at.is_(None), Offer.state == OfferState.OPEN)
     elif shown.became is Became.TAKEN:

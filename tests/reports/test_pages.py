@@ -1,11 +1,16 @@
 """The merchandiser's pages: the board, the rows behind its numbers, demand, restocks, files, and who may see them."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Role
-from tests.factories import make_editor, sign_in
+from concierge.catalogue.stock_models import Restock
+from concierge.wishes import offering
+from tests.factories import DAY, NOW, make_editor, sign_in
+from tests.wishes.builders import offers, sandals, share_out, wish_for
 
 BUYERS_ONLY = ["/wishes/demand", "/wishes/restocks", "/wishes/offers", "/wishes/policy", "/wishes/offers.csv"]
 
@@ -22,3 +27,38 @@ def marta(session: Session, client: FlaskClient) -> FlaskClient:
 def test_an_empty_house_says_so_kindly(marta: FlaskClient, path: str) -> None:
     answer = marta.get(path)
     assert answer.status_code == 200
+
+
+def test_two_sizes_that_came_back_together_each_say_her_place_in_its_own_queue(
+    marta: FlaskClient, session: Session
+) -> None:
+    small, large = sandals(session, s36=1, s36_5=2)
+    for number in range(3):
+        wish_for(session, small, name=f"N{number}", now=NOW - (9 - number) * DAY)
+    for number in range(2):
+        wish_for(session, large, name=f"M{number}", now=NOW - (5 - number) * DAY)
+    share_out(session, small, now=NOW)
+    session.commit()
+    page = marta.get("/wishes/offers").text
+    assert "first of three" in page and "second of two" in page and "third of" not in page
+    file = marta.get("/wishes/offers.csv").text
+    assert "first of three" in file and "second of two" in file and "third of" not in file
+
+
+def test_who_said_nothing_is_not_said_to_have_refused(marta: FlaskClient, session: Session) -> None:
+    (size,) = sandals(session, s36=3)
+    session.add(Restock(variant=size, units=3, at=NOW, flapped=False))
+    for name in ("Passed", "Silent", "Open"):
+        wish_for(session, size, name=name)
+    share_out(session, size, now=NOW)
+    passed, silent, _open = offers(session)
+    offering.pass_offer(session, passed, now=NOW)
+    offering.lapse_offer(session, silent, now=NOW)
+    session.commit()
+    for path in ("/wishes/restocks", "/wishes/restocks/1"):
+        page = marta.get(path).text
+        assert "Did not take it" in page and "Refused" not in page
+    page = marta.get("/wishes/offers?became=not_taken").text
+    assert "passed on or put off, and those nobody answered in time" in page
+    assert {"Passed", "Silent", "Open"} & set(re.findall(r">(\w+)</a>", page)) == {"Passed", "Silent"}
+    assert "lapsed" in page
