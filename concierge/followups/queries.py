@@ -18,7 +18,8 @@ from concierge.customers.zones import Whence, whence, zone_of
 from concierge.drafts import body, queries, wording
 from concierge.followups.conditions import Because, Facts, Kindness
 from concierge.followups.models import FollowUp, FollowUpNotFound, FollowUpState
-from concierge.followups.plan_conditions import stop_of_plan
+from concierge.followups.plan_conditions import is_one_to_one, stop_of_plan
+from concierge.followups.plan_models import PlanRun
 from concierge.followups.schedule import Window
 from concierge.mailing.models import Delivery
 from concierge.mailing.queries import find_suppression, list_courteous
@@ -31,6 +32,8 @@ _WAITED_FOR = timedelta(days=90)
 _SCHEDULED: sa.ColumnElement[str] = sa.literal_column("'scheduled'")
 # scheduled, and not asking; in the words of the index of what is due
 WAITS = (FollowUp.settled_at.is_(None), FollowUp.asked_at.is_(None))
+_APPROVED = FollowUp.approved_at.is_not(None)
+_BEGUN_BY_HAND = sa.exists().where(PlanRun.id == FollowUp.plan_run_id, PlanRun.begun_by_id.is_not(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,17 @@ def list_of_conversation(session: Session, conversation_id: int, *, settled: int
     planned = here.where(FollowUp.state == FollowUpState.SCHEDULED).order_by(FollowUp.due_at, FollowUp.id)
     unsent = here.where(FollowUp.state.in_(UNSENT)).order_by(FollowUp.settled_at.desc(), FollowUp.id.desc())
     return [*session.scalars(planned), *session.scalars(unsent.limit(settled))]
+
+
+def list_of_colleagues(session: Session, conversation_id: int, editor: Editor) -> list[FollowUp]:
+    """What others have planned in a conversation for her, the next first; not what a plan sends by itself."""
+    statement = sa.select(FollowUp).where(
+        FollowUp.conversation_id == conversation_id,
+        FollowUp.state == FollowUpState.SCHEDULED,
+        FollowUp.editor_id != editor.id,
+    )
+    found = session.scalars(statement.order_by(FollowUp.due_at, FollowUp.id))
+    return [each for each in found if is_one_to_one(each)]
 
 
 UNSENT = (FollowUpState.WITHHELD, FollowUpState.CANCELLED)
@@ -276,13 +290,23 @@ def _has_written(session: Session, follow_up: FollowUp) -> bool:
 
 
 def _has_colleague_written(session: Session, follow_up: FollowUp) -> bool:
-    """Another editor's own mail to her; a letter of the house is none."""
+    """Another editor's own mail to her, a follow-up that somebody meant for her among them.
+
+    A letter of the house is none, nor is what a plan sends by itself in an editor's name: nobody wrote that to her, and
+    the courtesy budget keeps the two apart.
+    """
+    meant = (
+        sa.exists()
+        .where(FollowUp.delivery_id == Delivery.id, FollowUp.plan_run_id.is_(None) | _APPROVED | _BEGUN_BY_HAND)
+        .correlate(Delivery)
+    )
+    by_hand = (Delivery.purpose == "reply") | ((Delivery.purpose == PURPOSE) & meant)
     statement = (
         sa.select(Message.id)
         .outerjoin(Delivery, Delivery.id == Message.delivery_id)
         .where(Message.conversation_id.in_(_hers(follow_up)), Message.id > follow_up.since_message_id)
         .where(Message.direction == Direction.OUT, Message.kind == MessageKind.HUMAN)
-        .where(Message.editor_id != follow_up.editor_id, Delivery.id.is_(None) | (Delivery.purpose == "reply"))
+        .where(Message.editor_id != follow_up.editor_id, Delivery.id.is_(None) | by_hand)
     )
     return session.scalar(statement.limit(1)) is not None
 

@@ -255,6 +255,7 @@ def _page(conversation: Conversation, *, typed: Typed | None = None, changing: F
         is_open=typed is not None or changing is not None,
         changing=changing,
         suggested=words.suggested_moments(),
+        colleagues=[] if changing else _of_colleagues(conversation),
         plans=plan_queries.list_beginnable(db.session, conversation.id),
         templates=[
             each
@@ -265,6 +266,13 @@ def _page(conversation: Conversation, *, typed: Typed | None = None, changing: F
         **_when_values(conversation, _meant(conversation, shown.when)),
         **_list_values(conversation),
     )
+
+
+def _of_colleagues(conversation: Conversation) -> list[showing.Shown]:
+    """What her colleagues have planned here already: whoever leaves first stops the other."""
+    policy, now = pages.policy(), clock.now()
+    found = queries.list_of_colleagues(db.session, conversation.id, current_editor())
+    return [showing.show(db.session, each, policy=policy, now=now, looking_ahead=False) for each in found]
 
 
 def _seen(conversation: Conversation, *, is_new: bool) -> int:

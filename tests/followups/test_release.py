@@ -12,9 +12,11 @@ from concierge.conversations.commands import mark_not_for_us
 from concierge.conversations.models import Conversation, Message, MessageKind
 from concierge.customers.commands import change_customer
 from concierge.customers.models import Customer
-from concierge.followups import commands, jobs, queries
+from concierge.followups import carrying, commands, jobs, queries
 from concierge.followups.conditions import Asking, Because
 from concierge.followups.models import FollowUpState
+from concierge.followups.plan_facts import Fact
+from concierge.followups.plans import Start
 from concierge.mailing.commands import reserve_due, suppress
 from concierge.mailing.mail import Mail
 from concierge.mailing.models import Delivery, DeliveryState, Lane, SuppressionReason
@@ -24,6 +26,7 @@ from tests.catalogue.builders import make_product
 from tests.conversations.stories import answer, receive
 from tests.factories import DAY, HOUR, MINUTE, NOW, make_editor
 from tests.followups.builders import FRIDAY, WALL, answered, follow_up, fresh
+from tests.followups.plan_builders import make_plan
 
 
 @pytest.fixture
@@ -250,6 +253,40 @@ def test_a_worker_that_was_down_for_three_days_sends_no_burst(session, sessions,
             "sent": {(FollowUpState.SENT, None): 12},
         }[when_late]
     )
+
+
+def test_a_colleagues_follow_up_that_left_stops_hers(session, sessions, config, planned, nadia, at):
+    chiara = make_editor(session, "Chiara Bassi")
+    first = follow_up(session, planned.conversation, chiara, wall=WALL - HOUR)
+    session.commit()
+    at(FRIDAY - HOUR)
+    assert jobs.release_due(config, sessions) == 1
+    assert fresh(session, first).state is FollowUpState.SENT
+    at(FRIDAY)
+    assert jobs.release_due(config, sessions) == 0
+    assert fresh(session, planned).because is Because.COLLEAGUE_WROTE
+
+
+@pytest.mark.parametrize(("begun_by_hand", "stopped"), [(False, False), (True, True)])
+def test_what_a_plan_sends_by_itself_in_a_colleagues_name_is_nobodys_letter(
+    session, sessions, config, nadia, at, begun_by_hand, stopped
+):
+    chiara = make_editor(session, "Chiara Bassi")
+    talk = answered(session, chiara)
+    hers = follow_up(session, talk, nadia, wall=WALL, seen_message_id=talk.last_message_id)
+    plan = make_plan(session, chiara, Start.HAND, words=["hello to you."], waits=[2])
+    run = carrying.start_run(
+        session, plan, talk, Fact(talk.id, NOW, talk.customer_id, talk.id, mark=1), Start.HAND,
+        by=chiara if begun_by_hand else None, policy=config.policy, now=NOW,
+    )  # fmt: skip
+    assert run.editor_id == chiara.id
+    session.commit()
+    config.policy.courtesy_rest_hours = 0
+    at(FRIDAY - DAY)
+    assert jobs.release_due(config, sessions) == 1
+    at(FRIDAY)
+    assert jobs.release_due(config, sessions) == (0 if stopped else 1)
+    assert (fresh(session, hers).because is Because.COLLEAGUE_WROTE) is stopped
 
 
 def rename(session, found, name):

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from concierge.accounts.models import Role
 from concierge.config import LANGUAGES
+from concierge.conversations.models import Conversation
 from concierge.drafts.wording import find_hole
 from concierge.followups import jobs, words
 from concierge.followups.conditions import Asking, Because
@@ -132,6 +133,20 @@ def test_when_she_has_written_the_page_says_that_it_will_not_leave(client, sessi
     page = client.get(talk).get_data(as_text=True)
     assert "As things stand it will not leave:" in page
     assert "She has written since." in page
+
+
+def test_the_form_says_what_a_colleague_has_planned_here(client, session, talk, nadia):
+    chiara = make_editor(session, "Chiara Bassi")
+    conversation = session.get(Conversation, int(talk.split("/")[2]))
+    said = "has one planned here already, Friday 15 May, 10:00"
+    follow_up(session, conversation, nadia)
+    session.commit()
+    assert said not in client.get(talk).get_data(as_text=True), "her own is in the list"
+    follow_up(session, conversation, chiara)
+    session.commit()
+    page = client.get(talk).get_data(as_text=True)
+    assert f"Chiara Bassi {said}" in page
+    assert client.post(talk, data=form_of(page) | {"when": "in a week"}).status_code == 303, "a hint, no refusal"
 
 
 @pytest.fixture
