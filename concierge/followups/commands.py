@@ -48,6 +48,8 @@ class Planned:
     seen_message_id: int | None
     needs_yes: bool = False
     template_version_id: int | None = None
+    # what the follow-up was like that its editor had before her eyes, see `FollowUp.version`; None for a new one
+    seen_version: str | None = None
     # so many days after what she ordered is in her hands; `wall` says the hour
     after_delivery: int | None = None
 
@@ -92,9 +94,9 @@ def change_follow_up(
 ) -> FollowUp:
     """Another moment or other words; who changes it has read what is new, so "since" begins anew.
 
-    Raises what `schedule_follow_up` raises, and AlreadySettled.
+    Raises what `schedule_follow_up` raises, AlreadySettled, and ChangedSince where somebody else was quicker.
     """
-    follow_up = _still(session, follow_up, by)
+    follow_up = _still(session, follow_up, by, planned.seen_version)
     _require_newest(session, follow_up.conversation, planned.seen_message_id, by)
     require_words(planned.body)
     customer = follow_up.conversation.customer
@@ -113,19 +115,30 @@ def change_follow_up(
     return follow_up
 
 
-def cancel_follow_up(session: Session, follow_up: FollowUp, *, by: Editor, now: datetime) -> FollowUp:
-    """Take it back; raises MayNotAnswer, AlreadySettled."""
-    follow_up = _still(session, follow_up, by)
+def cancel_follow_up(
+    session: Session, follow_up: FollowUp, *, seen_version: str | None = None, by: Editor, now: datetime
+) -> FollowUp:
+    """Take it back; raises MayNotAnswer, AlreadySettled, ChangedSince."""
+    follow_up = _still(session, follow_up, by, seen_version)
     follow_up.settle(Because.BY_EDITOR, by=by, now=now)
     _note(session, "follow_up.cancelled", follow_up, by=by, now=now)
     return follow_up
 
 
 def approve_follow_up(
-    session: Session, follow_up: FollowUp, *, seen_message_id: int | None, by: Editor, now: datetime
+    session: Session,
+    follow_up: FollowUp,
+    *,
+    seen_message_id: int | None,
+    seen_version: str | None = None,
+    by: Editor,
+    now: datetime,
 ) -> FollowUp:
-    """Say yes: it goes as soon as her hours and the courtesy budget let it. Raises Overtaken, AlreadySettled."""
-    follow_up = _still(session, follow_up, by)
+    """Say yes: it goes as soon as her hours and the courtesy budget let it.
+
+    Raises Overtaken, AlreadySettled, ChangedSince.
+    """
+    follow_up = _still(session, follow_up, by, seen_version)
     _require_newest(session, follow_up.conversation, seen_message_id, by)
     follow_up.approve(by=by, now=now)
     follow_up.wait(now)
@@ -135,10 +148,21 @@ def approve_follow_up(
 
 
 def send_follow_up_now(
-    session: Session, follow_up: FollowUp, *, seen_message_id: int | None, by: Editor, now: datetime
+    session: Session,
+    follow_up: FollowUp,
+    *,
+    seen_message_id: int | None,
+    seen_version: str | None = None,
+    by: Editor,
+    now: datetime,
 ) -> FollowUp:
-    """Let it leave at once, whatever the hour and the budget, as her own mail. Raises Overtaken, AlreadySettled."""
-    follow_up = approve_follow_up(session, follow_up, seen_message_id=seen_message_id, by=by, now=now)
+    """Let it leave at once, whatever the hour and the budget, as her own mail.
+
+    Raises Overtaken, AlreadySettled, ChangedSince.
+    """
+    follow_up = approve_follow_up(
+        session, follow_up, seen_message_id=seen_message_id, seen_version=seen_version, by=by, now=now
+    )
     follow_up.at_once = True
     return follow_up
 
@@ -157,7 +181,7 @@ def require_words(written: str) -> None:
         raise HoleInWords
 
 
-def _still(session: Session, follow_up: FollowUp, by: Editor) -> FollowUp:
+def _still(session: Session, follow_up: FollowUp, by: Editor, seen_version: str | None) -> FollowUp:
     """The follow-up as it is now, its conversation locked, so that it can't leave meanwhile."""
     if not by.may_answer:
         raise MayNotAnswer
@@ -166,6 +190,7 @@ def _still(session: Session, follow_up: FollowUp, by: Editor) -> FollowUp:
     if fresh is None:
         raise FollowUpNotFound
     fresh.require_scheduled()
+    fresh.require_version(seen_version)
     return fresh
 
 

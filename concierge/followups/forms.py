@@ -2,27 +2,28 @@
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, IntegerField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import Length, Optional
 
 from concierge.drafts.body import MAX_CHARACTERS
 
 
 class FollowUpForm(FlaskForm):  # type: ignore[misc]
-    """When, as people say it; what; whether it waits for a yes; and the newest mail she had before her eyes."""
+    """When, as people say it; what; whether it waits for a yes; what she had before her eyes: the newest mail, the follow-up."""
 
     when = StringField(_l("When"), [Length(max=200)])
     text = TextAreaField(_l("What it says"), [Length(max=MAX_CHARACTERS)])
     template = IntegerField(_l("Template"), [Optional()])
     needs_yes = BooleanField(_l("Ask me before it leaves"))
     seen = IntegerField(validators=[Optional()])
-    version = IntegerField(validators=[Optional()])
+    version = HiddenField()
 
 
 class VerbForm(FlaskForm):  # type: ignore[misc]
     """A verb on a follow-up: what she had seen, and where she stands."""
 
     seen = IntegerField(validators=[Optional()])
+    version = HiddenField()
     back = StringField()
 
 

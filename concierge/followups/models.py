@@ -1,5 +1,6 @@
 """Follow-ups, mails planned for later that a reply cancels; and promises, what an editor said she would do."""
 
+import hashlib
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -136,6 +137,17 @@ class FollowUp(Base):
         """Whether nobody knows yet when it is due, for her order is still on its way."""
         return self.is_scheduled and self.awaited_id is not None
 
+    @property
+    def version(self) -> str:
+        """What it says and when, in short: it is another as soon as somebody has changed either."""
+        said = (self.wall.isoformat(), self.is_named, self.awaited_id, self.awaited_days, self.needs_yes, self.body)
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+    def require_version(self, seen: str | None) -> None:
+        """Raise ChangedSince unless it is as it was `seen`; None: nobody looked at a page."""
+        if seen is not None and seen != self.version:
+            raise ChangedSince
+
     def require_scheduled(self) -> None:
         """Raise AlreadySettled once it has left, was cancelled or withheld."""
         if not self.is_scheduled:
@@ -228,6 +240,10 @@ class FollowUpNotFound(NotFound):
 
 class AlreadySettled(RuleBroken):
     """This follow-up has left already, or was taken back."""
+
+
+class ChangedSince(RuleBroken):
+    """Somebody has changed this follow-up since you opened it. Below is what it says now; nothing was done yet."""
 
 
 class AlreadyPlanned(RuleBroken):

@@ -1,5 +1,6 @@
 """Follow-ups in a conversation: plan one, change it, take it back, say yes, send it now."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from concierge.followups import commands, moving, pages, plan_queries, promising
 from concierge.followups.commands import Planned
 from concierge.followups.conditions import Facts, due_at, why_moved
 from concierge.followups.forms import FollowUpForm, VerbForm
-from concierge.followups.models import FollowUp, FollowUpNotFound, UnreadMoment
+from concierge.followups.models import ChangedSince, FollowUp, FollowUpNotFound, UnreadMoment
 from concierge.followups.moments import Meant, read_phrase
 from concierge.followups.schedule import in_days, wall_of
 from concierge.templating import queries as templating
@@ -55,6 +56,8 @@ class Typed:
     needs_yes: bool = False
     template: int | None = None
     sentence: str = ""
+    # what is there now, where somebody has changed it since
+    there_now: str = ""
 
 
 @bp.get("")
@@ -128,7 +131,7 @@ def change(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     """Keep another moment or other words."""
     follow_up, form = _get(conversation_id, follow_up_id), FollowUpForm()
     try:
-        planned = _planned(follow_up.conversation, form)
+        planned = replace(_planned(follow_up.conversation, form), seen_version=form.version.data or "")
         commands.change_follow_up(
             db.session, follow_up, planned, by=current_editor(), policy=pages.policy(), now=clock.now()
         )
@@ -142,8 +145,11 @@ def change(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
 @answering
 def cancel(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     """Take it back."""
-    follow_up = _get(conversation_id, follow_up_id)
-    commands.cancel_follow_up(db.session, follow_up, by=current_editor(), now=clock.now())
+    follow_up, version = _get(conversation_id, follow_up_id), VerbForm().version.data or ""
+    try:
+        commands.cancel_follow_up(db.session, follow_up, seen_version=version, by=current_editor(), now=clock.now())
+    except ChangedSince as error:
+        return _not_as_seen(conversation_id, follow_up_id, error)
     db.session.commit()
     return lead_back(conversation_id)
 
@@ -152,18 +158,23 @@ def cancel(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
 @answering
 def approve(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     """Say yes to one that asks."""
-    follow_up, seen = _get(conversation_id, follow_up_id), VerbForm().seen.data
-    commands.approve_follow_up(db.session, follow_up, seen_message_id=seen, by=current_editor(), now=clock.now())
-    db.session.commit()
-    return lead_back(conversation_id)
+    return _say_yes(commands.approve_follow_up, conversation_id, follow_up_id)
 
 
 @bp.post("/<int:follow_up_id>/send-now")
 @answering
 def send_now(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     """Let it leave at once, whatever the hour."""
-    follow_up, seen = _get(conversation_id, follow_up_id), VerbForm().seen.data
-    commands.send_follow_up_now(db.session, follow_up, seen_message_id=seen, by=current_editor(), now=clock.now())
+    return _say_yes(commands.send_follow_up_now, conversation_id, follow_up_id)
+
+
+def _say_yes(command: Callable[..., FollowUp], conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
+    follow_up, form = _get(conversation_id, follow_up_id), VerbForm()
+    seen, version = form.seen.data, form.version.data or ""
+    try:
+        command(db.session, follow_up, seen_message_id=seen, seen_version=version, by=current_editor(), now=clock.now())
+    except ChangedSince as error:
+        return _not_as_seen(conversation_id, follow_up_id, error)
     db.session.commit()
     return lead_back(conversation_id)
 
@@ -241,8 +252,23 @@ def _refused(
     db.session.rollback()
     typed = replace(_typed(form), sentence=error.sentence())
     follow_up = _get(conversation_id, changing) if changing else None
+    if follow_up is not None and isinstance(error, ChangedSince):
+        typed = replace(typed, there_now=_there_now(follow_up))
     page = _page(get_conversation(db.session, conversation_id), typed=typed, changing=follow_up)
     return page, error.status
+
+
+def _not_as_seen(conversation_id: int, follow_up_id: int, error: ConciergeError) -> ResponseReturnValue:
+    """The follow-up as it is now, open to be read and changed, and why nothing was done."""
+    db.session.rollback()
+    follow_up = _get(conversation_id, follow_up_id)
+    typed = replace(_stored(follow_up), sentence=error.sentence())
+    return _page(follow_up.conversation, typed=typed, changing=follow_up), error.status
+
+
+def _there_now(follow_up: FollowUp) -> str:
+    shown = showing.show(db.session, follow_up, policy=pages.policy(), now=clock.now(), looking_ahead=False)
+    return f"{shown.her_time}\n\n{body.to_text(follow_up.body)}"
 
 
 def _page(conversation: Conversation, *, typed: Typed | None = None, changing: FollowUp | None = None) -> str:

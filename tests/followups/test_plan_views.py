@@ -232,7 +232,7 @@ def test_a_draft_of_a_plan_waits_on_today_and_one_key_sends_it(client, session, 
     assert "Waits for your yes" in page
     assert 'data-key="y"' in page
     [draft] = steps_planned(session)
-    seen = {"seen": draft.conversation.last_message_id, "back": "today"}
+    seen = {"seen": draft.conversation.last_message_id, "version": draft.version, "back": "today"}
     assert client.post(f"/conversations/{talk.id}/followups/{draft.id}/approve", data=seen).status_code == 303
     assert jobs.release_due(config, sessions) == 1
 

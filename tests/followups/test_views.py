@@ -33,7 +33,7 @@ def talk(session, nadia, client):
 
 def form_of(page: str) -> dict[str, str]:
     """The fields as the page proposes them."""
-    fields = dict(re.findall(r'<input[^>]* name="(when|seen)" value="([^"]*)"', page))
+    fields = dict(re.findall(r'<input[^>]* name="(when|seen|version)" value="([^"]*)"', page))
     [text] = re.findall(r'<textarea[^>]*name="text"[^>]*>([^<]*)</textarea>', page)
     return {name: value.replace("&#39;", "'") for name, value in (fields | {"text": text}).items()}
 
@@ -111,7 +111,8 @@ def test_one_is_changed_and_taken_back(client, session, talk, nadia):
     assert fields["when"] == "2026-05-15 10:00"
     assert client.post(address, data=fields | {"when": "in a week"}).status_code == 303
     assert the_one(session).due_at == FRIDAY + 4 * DAY
-    assert client.post(f"{address}/cancel").status_code == 303
+    version = the_one(session).version
+    assert client.post(f"{address}/cancel", data={"version": version}).status_code == 303
     assert the_one(session).because is Because.BY_EDITOR
     assert client.post(f"{address}/cancel").status_code == 409
     assert "It was taken back." in client.get(talk).get_data(as_text=True)
@@ -121,9 +122,40 @@ def test_sent_now_it_leaves_at_the_next_look(client, session, sessions, config, 
     client.post(talk, data=form_of(client.get(talk).get_data(as_text=True)))
     found = the_one(session)
     seen = found.conversation.last_message_id
-    assert client.post(f"{talk}/{found.id}/send-now", data={"seen": seen}).status_code == 303
+    assert client.post(f"{talk}/{found.id}/send-now", data={"seen": seen, "version": found.version}).status_code == 303
     assert jobs.release_due(config, sessions) == 1
     assert session.scalars(sa.select(Delivery)).one().purpose == "follow_up"
+
+
+def test_what_a_colleague_changed_meanwhile_is_not_overwritten_and_what_was_typed_is_kept(client, session, talk):
+    client.post(talk, data=form_of(client.get(talk).get_data(as_text=True)))
+    address = f"{talk}/{the_one(session).id}"
+    nadias = form_of(client.get(address).get_data(as_text=True))
+    chiaras = nadias | {"text": "Dear Barbara, the ivory pair is back."}
+    assert client.post(address, data=chiaras).status_code == 303
+    answer = client.post(address, data=nadias | {"text": "Dear Barbara, from Nadia."})
+    page = answer.get_data(as_text=True)
+    assert (answer.status_code, "Somebody has changed this follow-up" in page) == (409, True)
+    assert "the ivory pair is back" in page.split("What it says now")[1].split("<textarea")[0]
+    assert form_of(page)["text"].strip() == "Dear Barbara, from Nadia."
+    assert "ivory" in the_one(session).body
+    assert client.post(address, data=form_of(page)).status_code == 303, "knowing what was there"
+    assert "from Nadia" in the_one(session).body
+
+
+@pytest.mark.parametrize("verb", ["cancel", "approve", "send-now"])
+def test_nobody_says_yes_or_no_to_words_she_has_not_seen(client, session, talk, verb):
+    client.post(talk, data=form_of(client.get(talk).get_data(as_text=True)))
+    found = the_one(session)
+    address, seen = f"{talk}/{found.id}", {"seen": found.conversation.last_message_id, "version": found.version}
+    fields = form_of(client.get(address).get_data(as_text=True))
+    client.post(address, data=fields | {"text": "Dear Barbara, the ivory pair is back."})
+    answer = client.post(f"{address}/{verb}", data=seen)
+    page = answer.get_data(as_text=True)
+    assert (answer.status_code, "Somebody has changed this follow-up" in page) == (409, True)
+    assert "the ivory pair is back" in form_of(page)["text"]
+    assert (the_one(session).is_scheduled, the_one(session).approved_at) == (True, None)
+    assert client.post(f"{address}/{verb}", data=seen | {"version": the_one(session).version}).status_code == 303
 
 
 def test_when_she_has_written_the_page_says_that_it_will_not_leave(client, session, talk, nadia):
@@ -179,7 +211,8 @@ def test_today_shows_what_asks_for_her_and_a_yes_leads_back_to_it(client, sessio
     asks = full_desk[0]
     seen = asks.conversation.last_message_id
     address = f"/conversations/{asks.conversation_id}/followups/{asks.id}/approve"
-    assert client.post(address, data={"seen": seen, "back": "today"}).headers["Location"] == "/today"
+    said = {"seen": seen, "version": asks.version, "back": "today"}
+    assert client.post(address, data=said).headers["Location"] == "/today"
     assert session.get(FollowUp, asks.id, populate_existing=True).asked_at is None
 
 
