@@ -9,7 +9,7 @@ from concierge.drafts.body import MAX_CHARACTERS
 
 
 class FollowUpForm(FlaskForm):  # type: ignore[misc]
-    """When, as people say it; what; whether it waits for a yes; what she had before her eyes: the newest mail, the follow-up."""
+    """When, as people say it; what; whether it waits for a yes; the newest mail and the follow-up as she saw them."""
 
     when = StringField(_l("When"), [Length(max=200)])
     text = TextAreaField(_l("What it says"), [Length(max=MAX_CHARACTERS)])

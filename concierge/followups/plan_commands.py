@@ -23,6 +23,7 @@ from concierge.followups.plan_models import (
     AlreadyInPlan,
     NoSteps,
     Plan,
+    PlanChangedSince,
     PlanIsOff,
     PlanNameTaken,
     PlanRun,
@@ -68,10 +69,19 @@ def write_plan(session: Session, written: PlanAsWritten, *, by: Editor, now: dat
     return plan
 
 
-def change_plan(session: Session, plan: Plan, written: PlanAsWritten, *, by: Editor, now: datetime) -> Plan:
+def change_plan(
+    session: Session, plan: Plan, written: PlanAsWritten, *, seen_version: str | None = None, by: Editor, now: datetime
+) -> Plan:
     """Keep another wording of it. What is planned for somebody keeps its words and its day, and every step after it
-    follows the new text; a step that was taken out does not leave any more. Raises PlanNameTaken, NoSteps.
+    follows the new text; a step that was taken out does not leave any more.
+
+    `seen_version` is what the plan was like when its form was opened, see `Plan.version`; None: nobody opened one.
+    Raises PlanChangedSince, PlanNameTaken, NoSteps.
     """
+    session.execute(sa.select(Plan.id).where(Plan.id == plan.id).with_for_update())
+    session.refresh(plan)
+    if seen_version is not None and seen_version != plan.version:
+        raise PlanChangedSince
     _write(session, plan, written, by=by, now=now)
     audit.record(session, "plan.changed", plan, by=by, now=now)
     return plan

@@ -70,6 +70,8 @@ class StepForm(Form):
 class PlanForm(FlaskForm):  # type: ignore[misc]
     """A plan and its steps."""
 
+    # what it was like when the form was opened
+    version = HiddenField()
     name = StringField(_l("Name"), [DataRequired(_l("Give it a name.")), Length(max=80)])
     start = SelectField(_l("It begins when"))
     days = IntegerField(_l("Days"), [Optional(), NumberRange(0, 365)], default=3)
@@ -149,7 +151,7 @@ def values_of(plan: Plan | None) -> dict[str, object]:
         for each in plan.steps
     ]  # fmt: skip
     return {
-        "name": plan.name, "start": plan.start.value, "days": plan.days, "template_id": plan.template_id or 0,
+        "version": plan.version, "name": plan.name, "start": plan.start.value, "days": plan.days, "template_id": plan.template_id or 0,
         "date_kind": plan.date_kind or BIRTHDAY, "needs_consent": plan.needs_consent, "stops_also": plan.stops_also,
         "steps": steps,
     }  # fmt: skip

@@ -51,6 +51,11 @@ class Plan(Base):
         return sorted((each for each in self.every_step if each.removed_at is None), key=lambda each: each.place)
 
     @property
+    def version(self) -> str:
+        """When it was last kept: another as soon as somebody has changed it."""
+        return self.changed_at.isoformat()
+
+    @property
     def is_on(self) -> bool:
         """Whether facts begin it, and what it planned may leave."""
         return self.on_at is not None
@@ -164,6 +169,10 @@ class PlanRunNotFound(NotFound):
 
 class PlanNameTaken(RuleBroken):
     """Another plan has this name already."""
+
+
+class PlanChangedSince(RuleBroken):
+    """Somebody has changed this plan since you opened it. Below is how it stands now, and what you typed."""
 
 
 class AlreadyOn(RuleBroken):

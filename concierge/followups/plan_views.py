@@ -15,7 +15,7 @@ from concierge.followups.conditions import Because
 from concierge.followups.forms import VerbForm
 from concierge.followups.plan_figures import WHATS, PlanFigures, Wanted, figures_of, list_rows, list_runs
 from concierge.followups.plan_forms import PlanForm, values_of
-from concierge.followups.plan_models import Plan, PlanRunNotFound
+from concierge.followups.plan_models import Plan, PlanChangedSince, PlanRunNotFound
 from concierge.followups.views import answering, lead_back
 from concierge.templating import queries as templating
 from concierge.web.rendering import render
@@ -169,7 +169,13 @@ def _keep(plan: Plan | None) -> ResponseReturnValue:
         if plan is None:
             plan = plan_commands.write_plan(db.session, form.written(), by=me, now=now)
         else:
-            plan_commands.change_plan(db.session, plan, form.written(), by=me, now=now)
+            version = form.version.data or ""
+            plan_commands.change_plan(db.session, plan, form.written(), seen_version=version, by=me, now=now)
+    except PlanChangedSince as error:
+        db.session.rollback()
+        assert plan is not None
+        form.version.data = plan.version
+        return _desk(plan, form, sentence=error.sentence()), error.status
     except RuleBroken as error:
         db.session.rollback()
         form.name.errors = [*form.name.errors, error.sentence()]
@@ -189,8 +195,9 @@ def _with_other_rows(plan: Plan | None, form: PlanForm, do: str) -> ResponseRetu
     return _desk(plan, form)
 
 
-def _desk(plan: Plan | None, form: PlanForm) -> str:
-    return render("followups/plan_form.html", plan=plan, form=form)
+def _desk(plan: Plan | None, form: PlanForm, *, sentence: str = "") -> str:
+    """The desk; `sentence` says that the plan is another by now, and the page how it stands."""
+    return render("followups/plan_form.html", plan=plan, form=form, sentence=sentence)
 
 
 def _drawing(plan: Plan, figures: PlanFigures) -> Markup:

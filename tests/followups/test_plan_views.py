@@ -44,6 +44,11 @@ def plan_fields(template, **values):
     return fields | step(0, template) | values
 
 
+def version_of(page):
+    [found] = re.findall(r'name="version"[^>]*value="([^"]*)"', page)
+    return found
+
+
 def the_plan(session):
     session.commit()
     found = session.scalars(sa.select(Plan).execution_options(populate_existing=True)).one()
@@ -64,7 +69,9 @@ def test_an_admin_writes_a_plan_changes_it_and_switches_it(client, session, nadi
     )  # fmt: skip
     page = client.get(f"/plans/{plan.id}/edit").get_data(as_text=True)
     [number] = re.findall(r'name="steps-0-number"[^>]*value="(\d+)"', page)
-    changed = plan_fields(template, name="After a no") | step(0, template, number=number, wait_days="2", needs_yes="y")
+    changed = plan_fields(template, name="After a no", version=version_of(page)) | step(
+        0, template, number=number, wait_days="2", needs_yes="y"
+    )
     assert client.post(f"/plans/{plan.id}", data=changed | step(1, template, weekdays=["0"])).status_code == 303
     first, second = the_plan(session).steps
     assert (first.id, first.wait_days, first.needs_yes, second.weekdays) == (int(number), 2, True, "0")
@@ -102,9 +109,36 @@ def test_a_step_is_put_before_another_and_stays_the_step_it_was(client, session,
         shown = client.post(address, data=fields | {"do": do}).get_data(as_text=True)
         assert re.findall(r'name="steps-\d-number"[^>]*value="(\d+)"', shown) == [str(each) for each in numbers]
     session.commit()
-    turned = plan_fields(template) | step(0, template, number=str(second)) | step(1, template, number=str(first))
+    turned = (
+        plan_fields(template, version=plan.version)
+        | step(0, template, number=str(second))
+        | step(1, template, number=str(first))
+    )
     assert client.post(address, data=turned).status_code == 303
     assert [each.id for each in the_plan(session).steps] == [second, first]
+
+
+def test_a_form_from_before_anothers_change_takes_no_step_out_unseen(client, session, nadia, omar):
+    plan = make_plan(session, nadia, on_at=None)
+    [first, second], address = [each.id for each in plan.steps], f"/plans/{plan.id}"
+    template = make_template(session, nadia, "one word more.")
+    session.commit()
+    sign_in(client, omar)
+    old = version_of(client.get(f"{address}/edit").get_data(as_text=True))
+    both = step(0, template, number=str(first)) | step(1, template, number=str(second))
+    longer = plan_fields(template, version=old) | both | step(2, template)
+    assert client.post(address, data=longer).status_code == 303
+    shorter = plan_fields(template, version=old, name="What I typed") | both
+    added = client.post(address, data=shorter | {"do": "add"}).get_data(as_text=True)
+    assert version_of(added) == old, "a row more is no look at the plan"
+    answer = client.post(address, data=shorter)
+    page = answer.get_data(as_text=True)
+    assert (answer.status_code, "Somebody has changed this plan" in page) == (409, True)
+    assert 'value="What I typed"' in page
+    assert page.count("one word more.: ") == 3, "how it stands now"
+    assert len(the_plan(session).steps) == 3
+    assert client.post(address, data=shorter | {"version": version_of(page)}).status_code == 303, "knowing it"
+    assert len(the_plan(session).steps) == 2
 
 
 @pytest.mark.parametrize(
