@@ -82,6 +82,9 @@ def start_run(
     if run.is_living:
         audit.record(session, "plan.begun", conversation, by=by, now=now, plan=plan.name, run=run.id)
         plan_next(session, run, None, policy=policy, now=now)
+    else:
+        details = {"plan": plan.name, "run": run.id, "because": run.because.value if run.because else ""}
+        audit.record(session, "plan.not_begun", conversation, by=by, now=now, **details)
     return run
 
 

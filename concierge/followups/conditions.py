@@ -186,6 +186,7 @@ class Moved(StrEnum):
     HOLIDAY = "holiday"  # where she lives
     CLOSED = "closed"  # the house is
     HOURS = "hours"  # she is not to be written to then
+    WEEKDAY = "weekday"  # its step leaves on others
     COURTESY = "courtesy"  # she was written to lately
 
 
@@ -198,6 +199,8 @@ def why_moved(facts: Facts, kindness: Kindness, due: datetime) -> Moved | None:
         return Moved.HOLIDAY
     if kindness.closing.holds(meant):
         return Moved.CLOSED
+    if facts.wall.weekday() not in kindness.window.weekdays:
+        return Moved.WEEKDAY
     return Moved.COURTESY if kindness.window.shows(facts.wall) else Moved.HOURS
 
 

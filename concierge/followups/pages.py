@@ -110,7 +110,8 @@ def unsent() -> ResponseReturnValue:
         "followups/unsent.html",
         shown=_shown(found[:_PAGE]),
         filter=shown,
-        reasons=[(each.value, words.because_words(each)) for each in Because],
+        # of runs alone, which the page of their plan lists: no follow-up carries it
+        reasons=[(each.value, words.because_words(each)) for each in Because if each is not Because.OVERLAPS],
         editors=list_answering_editors(db.session),
         next=Place(last.settled_at, last.id) if last and last.settled_at else None,
         is_first=before is None,

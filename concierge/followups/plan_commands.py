@@ -21,7 +21,10 @@ from concierge.followups.models import FollowUp, FollowUpState, Overtaken
 from concierge.followups.plan_facts import Fact
 from concierge.followups.plan_models import (
     AlreadyInPlan,
+    EndsAtOnce,
+    NeverMeets,
     NoSteps,
+    NothingToFillIt,
     Plan,
     PlanChangedSince,
     PlanIsOff,
@@ -30,8 +33,10 @@ from concierge.followups.plan_models import (
     PlanStep,
     RunEnded,
 )
-from concierge.followups.plans import Start, StopsAlso
+from concierge.followups.plans import Start, StopsAlso, can_fill, meets
 from concierge.followups.schedule import Window
+from concierge.templating.check import needs_of
+from concierge.templating.models import Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +65,15 @@ class PlanAsWritten:
     stops_also: frozenset[StopsAlso] = frozenset()
 
 
-def write_plan(session: Session, written: PlanAsWritten, *, by: Editor, now: datetime) -> Plan:
-    """A new plan, switched off. Raises PlanNameTaken, NoSteps."""
+def write_plan(
+    session: Session, written: PlanAsWritten, *, house: Window | None = None, by: Editor, now: datetime
+) -> Plan:
+    """A new plan, switched off; `house` are the hours in which the house writes, where they are to be met.
+
+    Raises PlanNameTaken, NoSteps, NothingToFillIt, NeverMeets.
+    """
     plan = Plan(created_at=now, every_step=[])
+    _require_lawful(session, written, house)
     _write(session, plan, written, by=by, now=now)
     session.flush()
     audit.record(session, "plan.written", plan, by=by, now=now)
@@ -70,26 +81,36 @@ def write_plan(session: Session, written: PlanAsWritten, *, by: Editor, now: dat
 
 
 def change_plan(
-    session: Session, plan: Plan, written: PlanAsWritten, *, seen_version: str | None = None, by: Editor, now: datetime
+    session: Session,
+    plan: Plan,
+    written: PlanAsWritten,
+    *,
+    house: Window | None = None,
+    seen_version: str | None = None,
+    by: Editor,
+    now: datetime,
 ) -> Plan:
     """Keep another wording of it. What is planned for somebody keeps its words and its day, and every step after it
     follows the new text; a step that was taken out does not leave any more.
 
     `seen_version` is what the plan was like when its form was opened, see `Plan.version`; None: nobody opened one.
-    Raises PlanChangedSince, PlanNameTaken, NoSteps.
+    Raises PlanChangedSince, PlanNameTaken, NoSteps, NothingToFillIt, NeverMeets.
     """
     session.execute(sa.select(Plan.id).where(Plan.id == plan.id).with_for_update())
     session.refresh(plan)
     if seen_version is not None and seen_version != plan.version:
         raise PlanChangedSince
+    _require_lawful(session, written, house)
     _write(session, plan, written, by=by, now=now)
     audit.record(session, "plan.changed", plan, by=by, now=now)
     return plan
 
 
 def switch_on(session: Session, plan: Plan, *, by: Editor, now: datetime) -> None:
-    """Facts begin it from now on. Raises AlreadyOn, NoSteps."""
+    """Facts begin it from now on. Raises AlreadyOn, NoSteps, NothingToFillIt: a template may be another by now."""
     plan.switch_on(now=now)
+    for place, step in enumerate(plan.steps):
+        _require_fillable(session, plan.start, place, step)
     audit.record(session, "plan.switched_on", plan, by=by, now=now)
 
 
@@ -111,7 +132,7 @@ def begin_plan(
 ) -> PlanRun:
     """Begin a plan by hand in her conversation, in the name of `by`; it is one to one.
 
-    Raises MayNotAnswer, PlanIsOff, Overtaken, AlreadyInPlan.
+    Raises MayNotAnswer, PlanIsOff, Overtaken, AlreadyInPlan, and EndsAtOnce when its first mail can't be made.
     """
     if not by.may_answer:
         raise MayNotAnswer
@@ -127,6 +148,8 @@ def begin_plan(
     run = carrying.start_run(session, plan, conversation, fact, Start.HAND, by=by, policy=policy, now=now)
     if run is None:
         raise AlreadyInPlan
+    if run.because is not None:
+        raise EndsAtOnce
     return run
 
 
@@ -146,9 +169,16 @@ def stop_run(session: Session, run: PlanRun, *, by: Editor, now: datetime) -> Pl
     return fresh
 
 
-def _write(session: Session, plan: Plan, written: PlanAsWritten, *, by: Editor, now: datetime) -> None:
+def _require_lawful(session: Session, written: PlanAsWritten, house: Window | None) -> None:
     if not written.steps:
         raise NoSteps
+    for place, step in enumerate(written.steps):
+        _require_fillable(session, written.start, place, step)
+        if house is not None and not meets(step.window, house):
+            raise NeverMeets(place)
+
+
+def _write(session: Session, plan: Plan, written: PlanAsWritten, *, by: Editor, now: datetime) -> None:
     plan.start, plan.days, plan.date_kind = written.start, written.days, written.date_kind
     plan.template_id, plan.needs_consent = written.template_id, written.needs_consent
     plan.stops_also = sorted(written.stops_also)
@@ -160,6 +190,14 @@ def _write(session: Session, plan: Plan, written: PlanAsWritten, *, by: Editor, 
             session.add(plan)
     except IntegrityError as error:
         raise PlanNameTaken from error
+
+
+def _require_fillable(session: Session, start: Start, place: int, step: StepAsWritten | PlanStep) -> None:
+    template = session.get_one(Template, step.template_id)
+    texts = [template.current(language) for language in template.languages]
+    needs = needs_of(*(text for each in texts if each for text in (each.subject, each.body)))
+    if not can_fill(start, needs, needs_yes=step.needs_yes):
+        raise NothingToFillIt(place)
 
 
 def _write_steps(plan: Plan, steps: Sequence[StepAsWritten], *, now: datetime) -> None:

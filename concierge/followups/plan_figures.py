@@ -22,6 +22,10 @@ BOUGHT_WITHIN: Final = timedelta(days=30)
 LOOKS_BACK: Final = timedelta(days=365)
 
 
+# A run of which nothing was ever planned.
+_NEVER: Final = ~sa.exists().where(FollowUp.plan_run_id == PlanRun.id)
+
+
 @dataclass(frozen=True, slots=True)
 class StepFigures:
     """One step in numbers; `stopped` by reason, the most frequent first."""
@@ -105,7 +109,7 @@ def _never(session: Session, plan: Plan, since: datetime) -> list[tuple[Because,
     statement = (
         sa.select(PlanRun.because, sa.func.count())
         .where(PlanRun.plan_id == plan.id, PlanRun.begun_at >= since, PlanRun.because.is_not(None))
-        .where(~sa.exists().where(FollowUp.plan_run_id == PlanRun.id))
+        .where(_NEVER)
         .group_by(PlanRun.because)
         .order_by(sa.func.count().desc())
     )
@@ -183,9 +187,14 @@ def list_rows(session: Session, plan: Plan, wanted: Wanted, *, now: datetime, li
     return list(session.scalars(statement.order_by(*order).limit(limit)))
 
 
-def list_runs(session: Session, plan: Plan, *, living: bool, now: datetime, limit: int = 200) -> list[PlanRun]:
-    """The runs behind a number, the latest first: all of the last year, or those under way."""
+def list_runs(session: Session, plan: Plan, wanted: Wanted, *, now: datetime, limit: int = 200) -> list[PlanRun]:
+    """The runs behind a number, the latest first: all of the last year, those under way ("living"), or those that ended
+    before anything was planned ("never"), for one reason or any."""
     statement = sa.select(PlanRun).where(PlanRun.plan_id == plan.id, PlanRun.begun_at >= now - LOOKS_BACK)
-    if living:
+    if wanted.what == "living":
         statement = statement.where(PlanRun.ended_at.is_(None))
+    elif wanted.what == "never":
+        statement = statement.where(PlanRun.because.is_not(None), _NEVER)
+    if wanted.because is not None:
+        statement = statement.where(PlanRun.because == wanted.because)
     return list(session.scalars(statement.order_by(PlanRun.begun_at.desc(), PlanRun.id.desc()).limit(limit)))

@@ -88,7 +88,7 @@ class PlanForm(FlaskForm):  # type: ignore[misc]
         self.template_id.choices = [SelectChoice(0, _l("any template, or none")), *every]
         self.stops_also.choices = [SelectChoice(each.value, stops_words(each)) for each in StopsAlso]
         for row in self.steps:
-            row.form.template_id.choices = every
+            row.form.template_id.choices = [SelectChoice(0, _l("Choose a template")), *every]
             row.form.weekdays.choices = [SelectChoice(number, name) for number, name in enumerate(day_names())]
             row.form.when_late.choices = [SelectChoice(each.value, late_words(each)) for each in Late]
 
@@ -133,8 +133,8 @@ class PlanForm(FlaskForm):  # type: ignore[misc]
 
 
 NEW_STEP = {
-    "number": "", "wait_days": 3, "from_hour": 9, "until_hour": 20, "weekdays": list(range(7)), "needs_yes": False,
-    "when_late": Late.ASKED.value,
+    "number": "", "template_id": 0, "wait_days": 3, "from_hour": 9, "until_hour": 20,
+    "weekdays": list(range(7)), "needs_yes": False, "when_late": Late.ASKED.value,
 }  # fmt: skip
 
 
@@ -151,7 +151,8 @@ def values_of(plan: Plan | None) -> dict[str, object]:
         for each in plan.steps
     ]  # fmt: skip
     return {
-        "version": plan.version, "name": plan.name, "start": plan.start.value, "days": plan.days, "template_id": plan.template_id or 0,
+        "version": plan.version,
+        "name": plan.name, "start": plan.start.value, "days": plan.days, "template_id": plan.template_id or 0,
         "date_kind": plan.date_kind or BIRTHDAY, "needs_consent": plan.needs_consent, "stops_also": plan.stops_also,
         "steps": steps,
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import sqlalchemy as sa
+from flask_babel import gettext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from concierge.accounts.models import Editor
@@ -193,6 +194,35 @@ class AlreadyInPlan(RuleBroken):
 
 class RunEnded(RuleBroken):
     """This plan has ended for her already."""
+
+
+class StepRefused(BadInput):
+    """Step %(number)s needs another look."""
+
+    # which field of the step it is about
+    field = "template_id"
+
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
+        self.place = place
+
+    def sentence(self) -> str:
+        """The sentence a person reads, with the step's number."""
+        return str(gettext((type(self).__doc__ or "").strip(), number=self.place + 1))
+
+
+class NothingToFillIt(StepRefused):
+    """Step %(number)s speaks of a piece, and nothing names one here. Let it wait for a yes, or take another template."""
+
+
+class NeverMeets(StepRefused):
+    """Step %(number)s names hours in which the house never writes. Name some of the house’s own."""
+
+    field = "until_hour"
+
+
+class EndsAtOnce(RuleBroken):
+    """Nothing was begun: the plan’s first letter can’t be filled for her. It may speak of a piece that nobody named."""
 
 
 class NoSteps(BadInput):

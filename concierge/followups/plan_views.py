@@ -10,12 +10,13 @@ from concierge.accounts.queries import current_editor
 from concierge.conversations.queries import get_conversation
 from concierge.errors import RuleBroken
 from concierge.extensions import db
-from concierge.followups import pages, plan_commands, plan_queries, plan_words, river, showing
+from concierge.followups import pages, plan_commands, plan_queries, plan_words, queries, river, showing
 from concierge.followups.conditions import Because
 from concierge.followups.forms import VerbForm
 from concierge.followups.plan_figures import WHATS, PlanFigures, Wanted, figures_of, list_rows, list_runs
 from concierge.followups.plan_forms import PlanForm, values_of
-from concierge.followups.plan_models import Plan, PlanChangedSince, PlanRunNotFound
+from concierge.followups.plan_models import Plan, PlanChangedSince, PlanRunNotFound, StepRefused
+from concierge.followups.schedule import Window
 from concierge.followups.views import answering, lead_back
 from concierge.templating import queries as templating
 from concierge.web.rendering import render
@@ -49,7 +50,7 @@ def show(plan_id: int) -> ResponseReturnValue:
     """One plan: its drawing, its steps, its figures."""
     plan = plan_queries.get_plan(db.session, plan_id)
     figures = figures_of(db.session, plan, now=clock.now())
-    return render("followups/plan.html", plan=plan, figures=figures, drawing=_drawing(plan, figures))
+    return render("followups/plan.html", plan=plan, figures=figures, drawing=_drawing(plan, figures), house=_house())
 
 
 @bp.get("/<int:plan_id>/rows")
@@ -60,12 +61,12 @@ def rows(plan_id: int) -> ResponseReturnValue:
     step_id = request.args.get("step", type=int)
     shown, runs = [], []
     if what in WHATS:
-        wanted = Wanted(what, step_id, Because(because) if because in set(Because) else None)
+        wanted = Wanted(what, step_id, _because(because))
         policy = pages.policy()
         found = list_rows(db.session, plan, wanted, now=now)
         shown = [showing.show(db.session, each, policy=policy, now=now, looking_ahead=False) for each in found]
     else:
-        runs = list_runs(db.session, plan, living=what == "living", now=now)
+        runs = list_runs(db.session, plan, Wanted(what, None, _because(because)), now=now)
     step = next((each for each in plan.every_step if each.id == step_id), None)
     return render("followups/plan_rows.html", plan=plan, what=what, step=step, because=because, shown=shown, runs=runs)
 
@@ -143,6 +144,15 @@ def stop(conversation_id: int, run_id: int) -> ResponseReturnValue:
     return lead_back(conversation_id)
 
 
+def _house() -> Window:
+    return queries.kindness_of(pages.policy()).window
+
+
+def _because(text: str) -> Because | None:
+    """The reason an address asks for, if it is one."""
+    return Because(text) if text in set(Because) else None
+
+
 def _form(plan: Plan | None) -> PlanForm:
     form = PlanForm() if request.method == "POST" else PlanForm(formdata=None, data=values_of(plan))
     form.offer(_templates(plan))
@@ -167,15 +177,21 @@ def _keep(plan: Plan | None) -> ResponseReturnValue:
     me, now = current_editor(), clock.now()
     try:
         if plan is None:
-            plan = plan_commands.write_plan(db.session, form.written(), by=me, now=now)
+            plan = plan_commands.write_plan(db.session, form.written(), house=_house(), by=me, now=now)
         else:
             version = form.version.data or ""
-            plan_commands.change_plan(db.session, plan, form.written(), seen_version=version, by=me, now=now)
+            written = form.written()
+            plan_commands.change_plan(db.session, plan, written, house=_house(), seen_version=version, by=me, now=now)
     except PlanChangedSince as error:
         db.session.rollback()
         assert plan is not None
         form.version.data = plan.version
         return _desk(plan, form, sentence=error.sentence()), error.status
+    except StepRefused as error:
+        db.session.rollback()
+        field = form.steps[error.place].form[error.field]
+        field.errors = form.steps.errors = [*field.errors, error.sentence()]
+        return _desk(plan, form), error.status
     except RuleBroken as error:
         db.session.rollback()
         form.name.errors = [*form.name.errors, error.sentence()]
@@ -197,7 +213,7 @@ def _with_other_rows(plan: Plan | None, form: PlanForm, do: str) -> ResponseRetu
 
 def _desk(plan: Plan | None, form: PlanForm, *, sentence: str = "") -> str:
     """The desk; `sentence` says that the plan is another by now, and the page how it stands."""
-    return render("followups/plan_form.html", plan=plan, form=form, sentence=sentence)
+    return render("followups/plan_form.html", plan=plan, form=form, sentence=sentence, house=_house())
 
 
 def _drawing(plan: Plan, figures: PlanFigures) -> Markup:

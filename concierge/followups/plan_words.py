@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 from concierge.customers.courtesy import Late
 from concierge.customers.words import date_words
 from concierge.followups.plan_models import Plan, PlanStep
-from concierge.followups.plans import Start, StopsAlso
+from concierge.followups.plans import Start, StopsAlso, meets, window_of
+from concierge.followups.schedule import Window
 
 
 def start_words(start: Start) -> str:
@@ -68,13 +69,17 @@ def wait_words(step: PlanStep, *, is_first: bool) -> str:
     return str(ngettext("%(num)d day later", "%(num)d days later", step.wait_days))
 
 
-def window_words(step: PlanStep) -> str:
-    """When it may reach her: "9–20, Mon Tue Wed"."""
-    hours = f"{step.from_hour}–{step.until_hour}"
-    if len(step.weekdays) == 7:
-        return str(_("%(hours)s o’clock by her clock", hours=hours))
-    days = " ".join(day_names()[int(each)] for each in step.weekdays)
-    return str(_("%(hours)s o’clock by her clock, %(days)s", hours=hours, days=days))
+def window_words(step: PlanStep, house: Window) -> str:
+    """When it really reaches her, and what the house's hours leave of its own: "between 9 and 20 by her clock, Mon"."""
+    real, own = window_of(step.window, house), f"{step.from_hour}–{step.until_hour}"
+    said = _("between %(first)s and %(last)s by her clock", first=real.from_hour, last=real.until_hour)
+    if len(step.weekdays) < 7:
+        said = f"{said}, {' '.join(day_names()[int(each)] for each in step.weekdays)}"
+    if not meets(step.window, house):
+        return str(_("%(hours)s (%(own)s, as written, never meets the house’s hours)", hours=said, own=own))
+    if (real.from_hour, real.until_hour) != (step.from_hour, step.until_hour):
+        return str(_("%(hours)s (%(own)s as written, cut to the house’s hours)", hours=said, own=own))
+    return str(said)
 
 
 def day_names() -> list[str]:

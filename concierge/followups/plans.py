@@ -3,7 +3,7 @@
 Nothing here is a timer: a run knows the fact that began it and what has left, and the rest follows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -30,6 +30,10 @@ class Start(StrEnum):
     EXPIRED = "expired"  # a wish ended without a piece
     DATE = "date"  # a birthday, or another date in her profile
     CLOSED = "closed"
+
+
+# What these say is said of a piece: her order's, the offer's, the wish's.
+_OF_A_PIECE: Final = frozenset({Start.DELIVERED, Start.PASSED, Start.LAPSED, Start.EXPIRED})
 
 
 class StopsAlso(StrEnum):
@@ -78,6 +82,14 @@ def stop_of(facts: PlanFacts) -> Because | None:
     return next((because for also, because in _ALSO.items() if also in facts.stops_also & facts.met), None)
 
 
+def can_fill(start: Start, needs: Collection[str], *, needs_yes: bool) -> bool:
+    """Whether a template that needs these can be filled in a plan with this start.
+
+    What a person reads before it leaves may speak of the piece that her subject seems to mean.
+    """
+    return start in _OF_A_PIECE or needs_yes or not {"product", "variant"} & set(needs)
+
+
 def next_place(places: Iterable[int], after: int | None) -> int | None:
     """The place of the step behind `after` (the first for None); None when there is none."""
     return min((each for each in places if after is None or each > after), default=None)
@@ -91,13 +103,23 @@ def wall_of_step(anchor: datetime, wait_days: int, zone: ZoneInfo) -> datetime:
     return in_days(anchor, wait_days, wall_of(anchor, zone).time().replace(second=0, microsecond=0), zone)
 
 
+def meets(step: Window, house: Window) -> bool:
+    """Whether a step's window ever meets the house's hours."""
+    return _both(step, house).is_lawful
+
+
 def window_of(step: Window, house: Window) -> Window:
     """When a step may reach her: in its own window and in the house's hours; in the house's where the two never meet.
 
     The days of the week are always the step's own.
     """
-    both = Window(max(step.from_hour, house.from_hour), min(step.until_hour, house.until_hour), step.weekdays)
-    return both if both.is_lawful else Window(house.from_hour, house.until_hour, step.weekdays or house.weekdays)
+    if meets(step, house):
+        return _both(step, house)
+    return Window(house.from_hour, house.until_hour, step.weekdays or house.weekdays)
+
+
+def _both(step: Window, house: Window) -> Window:
+    return Window(max(step.from_hour, house.from_hour), min(step.until_hour, house.until_hour), step.weekdays)
 
 
 def is_fresh(at: datetime, now: datetime, since: datetime, *, forgotten: timedelta = FORGOTTEN) -> bool:

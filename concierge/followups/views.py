@@ -41,6 +41,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(pages.bp)
     app.jinja_env.filters.update(because_words=words.because_words, asking_words=words.asking_words)
+    app.jinja_env.filters.update(counted_words=words.counted_words)
     app.jinja_env.filters.update(day_words=words.day_words, moved_words=words.moved_words)
     app.jinja_env.filters.update(weekday_name=words.weekday_name, local_hour=words.local_hour)
     words.tell()

@@ -42,6 +42,35 @@ def because_words(because: Because) -> str:
     return str(words[because])
 
 
+def counted_words(because: Because) -> str:
+    """Why follow-ups did not leave, in a word or two that stand behind a number: "4 she wrote"."""
+    words = {
+        Because.BY_EDITOR: _("taken back"),
+        Because.SHE_WROTE: _("she wrote"),
+        Because.SHE_WAITS: _("she waits for an answer"),
+        Because.SHE_BOUGHT: _("she bought"),
+        Because.SHE_RETURNED: _("she sent something back"),
+        Because.COLLEAGUE_WROTE: _("a colleague wrote"),
+        Because.NOT_FOR_US: _("not for us"),
+        Because.NO_ADDRESS: _("no address"),
+        Because.SUPPRESSED: _("address not to be mailed"),
+        Because.EDITOR_GONE: _("editor gone"),
+        Because.MAILBOX_CLOSED: _("mailbox closed"),
+        Because.HOLE: _("hole in the text"),
+        Because.UNSENDABLE: _("could not be made"),
+        Because.TOO_LATE: _("too late"),
+        Because.DECLINED: _("she wants none"),
+        Because.NO_CONSENT: _("not agreed"),
+        Because.PLAN_OFF: _("plan off, or step taken out"),
+        Because.OVERLAPS: _("in the plan already"),
+        Because.CLOSED: _("conversation closed"),
+        Because.WISHES: _("she waits for a piece"),
+        Because.OFFERED: _("a piece is put aside"),
+        Because.PROMISED: _("something is promised"),
+    }
+    return str(words[because])
+
+
 def asking_words(asking: Asking) -> str:
     """Why an editor is asked, in a sentence."""
     words = {
@@ -57,6 +86,7 @@ def moved_words(moved: Moved) -> str:
         Moved.HOLIDAY: _("The day meant is a holiday where she lives."),
         Moved.CLOSED: _("The house is closed on the day meant."),
         Moved.HOURS: _("The moment meant is outside her hours."),
+        Moved.WEEKDAY: _("It does not leave on the day of the week meant."),
         Moved.COURTESY: _("She was written to lately, and has her rest first."),
     }
     return str(words[moved])
@@ -162,6 +192,12 @@ def _plan_ended(told: Told) -> str:
     return str(_("The plan “%(plan)s” ends: %(reason)s", plan=plan, reason=because_words(Because(because))))
 
 
+def _plan_not_begun(told: Told) -> str:
+    plan, because = str(told.details.get("plan", "")), str(told.details.get("because", ""))
+    reason = because_words(Because(because)) if because in set(Because) else ""
+    return str(_("The plan “%(plan)s” did not begin: %(reason)s", plan=plan, reason=reason))
+
+
 def _promised(told: Told) -> str:
     day = moment_of(told.details.get("due_on"))
     return str(_("%(who)s marked a promise for %(day)s", who=told.who, day=format_date(day, "d MMM") if day else ""))
@@ -178,6 +214,7 @@ def tell() -> None:
             "follow_up.asked": ("circle-help", lambda _told: str(_("The follow-up is due, and waits for a yes"))),
             "follow_up.withheld": ("circle-alert", _withheld),
             "plan.begun": ("calendar-clock", _plan_begun),
+            "plan.not_begun": ("circle-alert", _plan_not_begun),
             "plan.ended": ("check-check", _plan_ended),
             "promise.marked": ("check", _promised),
             "promise.kept": ("check-check", lambda told: str(_("%(who)s kept the promise", who=told.who))),

@@ -14,15 +14,18 @@ from concierge.conversations.models import Message
 from concierge.customers.commands import accept_unasked, decline_unasked, grant_consent
 from concierge.customers.courtesy import Late
 from concierge.drafts.models import MayNotAnswer
-from concierge.followups import commands, jobs, plan_commands
+from concierge.followups import carrying, commands, jobs, plan_commands
 from concierge.followups.conditions import Asking, Because
 from concierge.followups.models import FollowUpState, Overtaken
 from concierge.followups.plan_commands import PlanAsWritten, StepAsWritten
+from concierge.followups.plan_facts import Fact
 from concierge.followups.plan_models import (
     AlreadyInPlan,
     AlreadyOff,
     AlreadyOn,
+    EndsAtOnce,
     NoSteps,
+    NothingToFillIt,
     PlanIsOff,
     PlanNameTaken,
     RunEnded,
@@ -273,8 +276,48 @@ def test_a_step_put_in_at_the_end_is_met_by_who_is_on_the_way(session, sessions,
 
 
 def test_words_with_a_hole_end_it_instead_of_leaving(session, sessions, config, nadia, talk):
-    run = begin(session, make_plan(session, nadia, words=["{{ product.name }} is yours"], waits=[0]), talk, nadia)
+    plan = make_plan(session, nadia, Start.DELIVERED, words=["{{ product.name }} is yours"], waits=[0])
+    nameless = Fact(talk.id, NOW, talk.customer_id, talk.id)
+    run = carrying.start_run(session, plan, talk, nameless, Start.DELIVERED, by=None, policy=Policy(), now=NOW)
     assert (run.because, steps_planned(session)) == (Because.HOLE, [])
+
+
+def test_begun_by_hand_it_says_that_it_has_nothing_to_say_and_leaves_nothing_behind(session, nadia, talk):
+    plan = make_plan(session, nadia, Start.DELIVERED, words=["{{ product.name }} is yours"], waits=[0])
+    for _twice in range(2):
+        with pytest.raises(EndsAtOnce):
+            begin(session, plan, talk, nadia)
+        session.rollback()
+    assert runs(session) == []
+
+
+@pytest.mark.parametrize("start", [Start.HAND, Start.SILENT, Start.DATE, Start.CLOSED])
+def test_a_template_that_this_beginning_can_never_fill_is_not_kept(session, nadia, start):
+    piece = {"words": ["{{ product.name }} is yours"], "waits": [0]}
+    with pytest.raises(NothingToFillIt):
+        make_plan(session, nadia, start, **piece)
+    session.rollback()
+    make_plan(
+        session, nadia, start, step={"needs_yes": True}, name="Read first", words=["{{ product.name }}!"], waits=[0]
+    )
+
+
+def test_a_plan_whose_template_was_changed_since_is_not_switched_on(session, nadia):
+    plan = make_plan(session, nadia, words=["hello to you."], waits=[0], on_at=None)
+    newer = TemplateVersion(body="{{ product.name }}", language="en", number=2, subject="A word", created_at=NOW)
+    plan.steps[0].template.versions.append(newer)
+    session.commit()
+    with pytest.raises(NothingToFillIt):
+        plan_commands.switch_on(session, plan, by=nadia, now=NOW)
+
+
+def test_a_run_that_ends_at_birth_is_told_in_the_conversation(session, nadia, talk):
+    plan = make_plan(session, nadia, Start.CLOSED)
+    for fact_id in (1, 2):
+        fact = Fact(fact_id, NOW, talk.customer_id, talk.id)
+        carrying.start_run(session, plan, talk, fact, Start.CLOSED, by=None, policy=Policy(), now=NOW)
+    told = session.scalars(sa.select(AuditEntry).where(AuditEntry.verb == "plan.not_begun")).one()
+    assert (told.subject_id, told.details["because"]) == (talk.id, "overlaps")
 
 
 def test_taking_a_step_back_ends_it_and_so_does_stopping_it(session, sessions, config, nadia, talk, at):

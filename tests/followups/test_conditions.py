@@ -133,6 +133,11 @@ def test_on_a_day_on_which_the_house_is_closed_nothing_leaves_and_the_next_open_
     assert due_at(facts, closed).astimezone(facts.zone).replace(tzinfo=None) == datetime(2026, 5, 18, 9)
 
 
+def test_a_step_that_keeps_its_weekdays_says_so_and_not_that_it_is_her_hours():
+    weekdays = replace(KIND, window=Window(9, 20, frozenset({3})))
+    assert why_moved(FACTS, weekdays, due_at(FACTS, weekdays)) is Moved.WEEKDAY
+
+
 @pytest.mark.parametrize(
     ("wall", "why"),
     [

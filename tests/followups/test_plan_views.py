@@ -12,8 +12,9 @@ from concierge.config import Policy
 from concierge.conversations.models import Message
 from concierge.customers.models import Customer
 from concierge.customers.queries import list_consents
-from concierge.followups import jobs, plan_commands
+from concierge.followups import carrying, jobs, plan_commands
 from concierge.followups.conditions import Because
+from concierge.followups.plan_facts import Fact
 from concierge.followups.plan_links import decline_link
 from concierge.followups.plan_models import Plan
 from concierge.followups.plans import Start
@@ -146,6 +147,11 @@ def test_a_form_from_before_anothers_change_takes_no_step_out_unseen(client, ses
     [
         ({"name": ""}, "Give it a name."),
         ({"steps-0-until_hour": "9"}, "It has to be later than the first hour."),
+        ({"steps-0-template_id": "0"}, "Choose a template."),
+        (
+            {"steps-0-from_hour": "21", "steps-0-until_hour": "23"},
+            "Step 1 names hours in which the house never writes.",
+        ),
         ({"steps-0-weekdays": []}, "Choose a day of the week at least."),
         ({"steps-0-wait_days": "x"}, "Not a valid integer value."),
     ],
@@ -156,6 +162,51 @@ def test_what_can_not_be_kept_says_so_beside_the_field(client, session, nadia, o
     sign_in(client, omar)
     answer = client.post("/plans", data=plan_fields(template, **wrong))
     assert (answer.status_code, sentence in answer.get_data(as_text=True)) == (422, True)
+
+
+def test_a_new_step_has_no_template_until_one_is_chosen(client, session, nadia, omar):
+    make_template(session, nadia)
+    session.commit()
+    sign_in(client, omar)
+    page = client.get("/plans/new").get_data(as_text=True)
+    chosen = re.search(r'<select[^>]*name="steps-0-template_id".*?<option selected value="(\d+)"', page, re.S)
+    assert chosen and chosen[1] == "0"
+
+
+def test_a_template_that_can_never_be_filled_says_so_beside_its_step(client, session, nadia, omar):
+    template = make_template(session, nadia, "{{ product.name }} is yours", name="A piece")
+    session.commit()
+    sign_in(client, omar)
+    answer = client.post("/plans", data=plan_fields(template, start="closed"))
+    page = answer.get_data(as_text=True)
+    assert (answer.status_code, "Step 1 speaks of a piece" in page) == (422, True)
+    assert client.post("/plans", data=plan_fields(template, start="passed")).status_code == 303
+
+
+def test_the_hours_that_really_hold_are_shown(client, session, nadia):
+    plan = make_plan(session, nadia, words=["hello to you.", "and again."], waits=[0, 1])
+    first, second = plan.steps
+    first.from_hour, first.until_hour, second.from_hour, second.until_hour = 19, 23, 21, 23
+    session.commit()
+    sign_in(client, nadia)
+    page = client.get(f"/plans/{plan.id}").get_data(as_text=True)
+    assert "between 19 and 20 by her clock (19–23 as written" in page
+    assert "between 9 and 20 by her clock (21–23, as written, never meets" in page
+
+
+def test_what_ended_before_a_word_was_planned_is_listed_by_its_reason(client, session, nadia, talk):
+    plan = make_plan(session, nadia, Start.CLOSED)
+    for fact_id in (1, 2):
+        fact = Fact(fact_id, NOW, talk.customer_id, talk.id)
+        carrying.start_run(session, plan, talk, fact, Start.CLOSED, by=None, policy=Policy(), now=NOW)
+    session.commit()
+    sign_in(client, nadia)
+    assert "<b>1</b> in the plan already" in client.get(f"/plans/{plan.id}").get_data(as_text=True)
+    rows = f"/plans/{plan.id}/rows?what=never&because="
+    assert "She was in this plan already." in client.get(f"{rows}overlaps").get_data(as_text=True)
+    assert "Nothing here." in client.get(f"{rows}hole").get_data(as_text=True)
+    assert "did not begin: She was in this plan already." in client.get(f"/conversations/{talk.id}").text
+    assert 'value="overlaps"' not in client.get("/followups/unsent").text, "no follow-up carries it"
 
 
 def test_two_plans_of_one_name_are_refused(client, session, nadia, omar):
@@ -221,7 +272,7 @@ def test_each_number_opens_its_rows(client, session, sessions, config, nadia, ta
         assert f'href="{address}' in page, what
         rows = client.get(address.replace("&amp;", "&")).get_data(as_text=True)
         assert "Barbara Rossi · The turquoise sandals" in rows
-    assert "She has written since." in page
+    assert "<b>1</b> she wrote</a>" in page
     assert "Barbara Rossi" in client.get(f"/plans/{plan.id}/rows?what=runs").get_data(as_text=True)
     assert "Barbara Rossi" not in client.get(f"/plans/{plan.id}/rows?what=living").get_data(as_text=True)
     assert "1 answered, 1 bought after" in client.get("/plans").get_data(as_text=True)
