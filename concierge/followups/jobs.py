@@ -29,8 +29,6 @@ log = logging.getLogger(__name__)
 AT_ONCE = 200
 _JOB = "followups.release_due"
 _CARRY = "followups.carry_plans"
-# What is later than this was held up by an outage, and leaves little by little.
-_BACKLOG = timedelta(minutes=15)
 # Clocks differ by 26 hours at most, from UTC-12 to UTC+14.
 _ANY_ZONE = timedelta(hours=27)
 
@@ -38,7 +36,8 @@ _ANY_ZONE = timedelta(hours=27)
 def release_due(config: Config, sessions: Sessions) -> int:
     """Let every follow-up go whose moment has come, each in a transaction of its own; how many left.
 
-    What an outage held up does not leave in one burst: so many a minute, the longest waiting first.
+    What an outage held up does not leave in one burst: so many a minute by all workers together, the longest waiting
+    first, and behind what is on time.
     """
     now = clock.now()
     with reading(sessions) as session:
@@ -46,19 +45,21 @@ def release_due(config: Config, sessions: Sessions) -> int:
             return 0
         asks_until = outbox.asks_until(session)
         due = queries.list_due(session, now=now, limit=AT_ONCE, but=resting(_JOB, now))
-        room = config.policy.follow_up_backlog_per_minute
-        if due and now - due[0][1] > _BACKLOG:
-            room -= queries.count_sent_since(session, now - timedelta(minutes=1))
+    has_room = True
 
     def let_go(planned: tuple[int, datetime]) -> bool:
-        nonlocal room
+        nonlocal has_room
         follow_up_id, since = planned
-        if now - since > _BACKLOG and room <= 0:
+        was_held_up = now - since >= queries.HELD_UP
+        if was_held_up and not has_room:
             return False
+        most = config.policy.follow_up_backlog_per_minute if was_held_up else None
         may_have_left = asks_until is not None and since <= asks_until
-        left = _release(config, sessions, follow_up_id, may_have_left=may_have_left)
-        room -= left
-        return left
+        try:
+            return _release(config, sessions, follow_up_id, most=most, may_have_left=may_have_left)
+        except releasing.NoRoom:
+            has_room = False
+            return False
 
     return try_each(sessions, _JOB, due, let_go)
 
@@ -68,8 +69,10 @@ def next_due(session: Session) -> datetime | None:
     return queries.next_due_at(session, but=resting(_JOB, clock.now()))
 
 
-def _release(config: Config, sessions: Sessions, follow_up_id: int, *, may_have_left: bool = False) -> bool:
-    """Whether it left. What can't be made into a mail rests twice, as a fault may pass; then it is withheld.
+def _release(
+    config: Config, sessions: Sessions, follow_up_id: int, *, most: int | None, may_have_left: bool = False
+) -> bool:
+    """Whether it left; raises NoRoom. What can't be made into a mail rests twice, as a fault may pass; then it is withheld.
 
     Then its editor sees why and may plan it anew; it need not wait for an admin besides.
     """
@@ -80,9 +83,13 @@ def _release(config: Config, sessions: Sessions, follow_up_id: int, *, may_have_
         if (faces := _faces(config, sessions, follow_up_id)) is None:
             return False  # another worker was quicker
         with sessions() as session:
-            message = releasing.release_follow_up(session, follow_up_id, faces, house, kindness, now=clock.now())
+            message = releasing.release_follow_up(
+                session, follow_up_id, faces, house, kindness, most=most, now=clock.now()
+            )
             session.commit()
             return message is not None
+    except releasing.NoRoom:
+        raise
     except OperationalError:
         # The database is busy, or somebody is just writing to or about her: the next look tries again.
         log.info("follow-up %d is looked at again", follow_up_id)

@@ -212,7 +212,7 @@ class StepRefused(BadInput):
 
 
 class NothingToFillIt(StepRefused):
-    """Step %(number)s speaks of a piece, and nothing names one here. Let it wait for a yes, or take another template."""
+    """Step %(number)s speaks of a piece, and nothing names one here. Let it wait for a yes, or choose another."""
 
 
 class NeverMeets(StepRefused):

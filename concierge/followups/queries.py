@@ -28,6 +28,8 @@ from concierge.setbacks import NONE, Rows
 PURPOSE = "follow_up"
 # So long a parcel is waited for, or spoken of.
 _WAITED_FOR = timedelta(days=90)
+# What is later than this was held up by an outage, and leaves little by little.
+HELD_UP = timedelta(minutes=15)
 # as a literal, so that the index of those that are not yet carried on is used
 _SCHEDULED: sa.ColumnElement[str] = sa.literal_column("'scheduled'")
 # scheduled, and not asking; in the words of the index of what is due
@@ -95,15 +97,18 @@ def has_newer(session: Session, conversation_id: int, seen_message_id: int | Non
 
 
 def list_due(session: Session, *, now: datetime, limit: int, but: Rows = NONE) -> list[tuple[int, datetime]]:
-    """Numbers of those that may be due, and since when, the longest first."""
-    statement = (
-        sa.select(FollowUp.id, FollowUp.due_at)
-        .where(*WAITS, FollowUp.due_at <= now)
-        .where(FollowUp.id.not_in(but))
-        .order_by(FollowUp.due_at, FollowUp.id)
-        .limit(limit)
-    )
-    return [(number, due) for number, due in session.execute(statement)]
+    """Numbers of those that may be due, and since when: those on time, then what was held up, the longest first.
+
+    So nothing that falls due now waits behind a backlog that leaves little by little.
+    """
+    found: list[tuple[int, datetime]] = []
+    for since, until in ((now - HELD_UP, now), (None, now - HELD_UP)):
+        statement = sa.select(FollowUp.id, FollowUp.due_at).where(*WAITS, FollowUp.due_at <= until)
+        statement = statement.where(FollowUp.due_at > since) if since else statement
+        statement = statement.where(FollowUp.id.not_in(but)).order_by(FollowUp.due_at, FollowUp.id)
+        rows = session.execute(statement.limit(limit - len(found)))
+        found += [(number, due) for number, due in rows]
+    return found
 
 
 def next_due_at(session: Session, *, but: Rows = NONE) -> datetime | None:
@@ -147,6 +152,12 @@ def count_sent_since(session: Session, moment: datetime) -> int:
     """How many left since then."""
     sent = (FollowUp.state == FollowUpState.SENT, FollowUp.settled_at > moment)
     return session.scalar(sa.select(sa.func.count()).select_from(FollowUp).where(*sent)) or 0
+
+
+def last_sent_at(session: Session) -> datetime | None:
+    """When the last one left."""
+    sent = sa.select(FollowUp.settled_at).where(FollowUp.state == FollowUpState.SENT)
+    return session.scalar(sent.order_by(FollowUp.settled_at.desc()).limit(1))
 
 
 def list_of_conversation(session: Session, conversation_id: int, *, settled: int = 5) -> list[FollowUp]:

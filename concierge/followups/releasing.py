@@ -1,6 +1,6 @@
 """How a follow-up leaves: claimed, judged by facts read anew, made into a mail and queued in one transaction."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defaultload
@@ -27,14 +27,33 @@ from concierge.followups.plan_links import decline_link
 from concierge.mailing import outbox
 
 
+# Any number will do, as long as nothing else of ours locks by it.
+_TURN = 0xF0110
+_MINUTE = timedelta(minutes=1)
+
+
+class NoRoom(Exception):
+    """So many have left in the last minute that what was held up has to wait."""
+
+
 def release_follow_up(
-    session: Session, follow_up_id: int, faces: Faces, house: House, kindness: Kindness, *, now: datetime
+    session: Session,
+    follow_up_id: int,
+    faces: Faces,
+    house: House,
+    kindness: Kindness,
+    *,
+    most: int | None = None,
+    now: datetime,
 ) -> Message | None:
     """Let a due follow-up go; or withhold it, put it off, or ask its editor; None when nothing left.
 
     Every condition is read anew while nothing it speaks of can change (F09); raises OperationalError when somebody is
-    just changing it.
+    just changing it. What was held up leaves only while fewer than `most` have left in the last minute, whichever
+    worker let them go; else NoRoom is raised.
     """
+    if most is not None:
+        _take_turn(session)
     follow_up = claim_due(session, follow_up_id, now=now)
     if follow_up is None:
         return None
@@ -42,6 +61,8 @@ def release_follow_up(
     verdict = judge(facts, kindness_for(follow_up, kindness), now)
     match verdict:
         case Goes():
+            if most is not None and queries.count_sent_since(session, now - _MINUTE) >= most:
+                raise NoRoom
             return _let_go(session, follow_up, faces, house, now=now)
         case Stops(because):
             withhold(session, follow_up, because, now=now)
@@ -54,6 +75,15 @@ def release_follow_up(
                 session, "follow_up.asked", follow_up.conversation, by=None, now=now, follow_up=follow_up.id, why=why
             )
     return None
+
+
+def _take_turn(session: Session) -> None:
+    """Let whoever counts and then adds do so alone: SQLite has its write lock, PostgreSQL a lock until the commit.
+
+    It is the first that a release takes, and whatever follows waits for nobody: no circle can come of it.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 
 
 def ask_if_restored(session: Session, follow_up_id: int, *, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from concierge import copies
 from concierge.drafts.models import Draft
 from concierge.followups.models import FollowUp
 from concierge.followups.queries import WAITS as FOLLOW_UP_WAITS
+from concierge.followups.queries import last_sent_at
 from concierge.imap_settings import ImapAccount
 from concierge.inbound.models import InboundMail, InboundState, WatchedFolder
 from concierge.mailing.models import Delivery, Lane
@@ -56,7 +57,8 @@ def list_queues(session: Session, *, now: datetime) -> list[Queue]:
         rows = sa.select(since).where(*waits, number.not_in(resting(job, now)))
         waiting = session.scalar(sa.select(sa.func.count()).select_from(rows.limit(MOST).subquery())) or 0
         oldest = session.scalar(rows.order_by(since).limit(1)) if waiting else None
-        found.append(Queue(name, waiting, oldest))
+        moved = last_sent_at(session) if waiting and name == "follow-ups" else None
+        found.append(Queue(name, waiting, oldest, moved))
     return found
 
 

@@ -72,15 +72,24 @@ class Unread:
 
 @dataclass(frozen=True)
 class Queue:
-    """Rows of one kind that wait: how many (counted up to a bound), and since when the oldest does."""
+    """Rows of one kind that wait: how many (counted up to a bound), and since when the oldest does.
+
+    `moved_at` is when one last left a queue that lets go little by little: its oldest may be old, and nothing is wrong.
+    """
 
     name: str
     waiting: int
     oldest_at: datetime | None
+    moved_at: datetime | None = None
 
     def age(self, now: datetime) -> float:
         """Seconds the oldest has waited; 0 when none does."""
         return max((now - self.oldest_at).total_seconds(), 0.0) if self.oldest_at else 0.0
+
+    def still(self, now: datetime) -> float:
+        """Seconds for which rows have waited and none has left; for most queues the age of the oldest."""
+        moved = max((now - self.moved_at).total_seconds(), 0.0) if self.moved_at else None
+        return self.age(now) if moved is None else min(self.age(now), moved)
 
 
 def find_faults(
@@ -107,7 +116,7 @@ def find_faults(
             break
     shut_out = [Fault(Kind.MAILBOX, each.name, (now - each.since).total_seconds()) for each in unread]
     faults += [each for each in shut_out if each.seconds > patience.total_seconds()]
-    late = [queue for queue in queues if queue.age(now) > patience.total_seconds()]
+    late = [queue for queue in queues if queue.still(now) > patience.total_seconds()]
     return faults + [Fault(Kind.BACKLOG, queue.name, queue.age(now)) for queue in late]
 
 

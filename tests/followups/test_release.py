@@ -1,6 +1,7 @@
 """A follow-up leaves as her editor's reply, once; or says why it did not."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -229,6 +230,30 @@ def test_what_an_outage_held_up_leaves_little_by_little(session, sessions, confi
     assert [*looks, jobs.release_due(config, sessions)] == [2, 0, 0, 2]
 
 
+def test_many_workers_hold_the_houses_figure_together(session, sessions, config, nadia, at):  # F12
+    for number in range(8):
+        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia)
+    session.commit()
+    config.policy.follow_up_backlog_per_minute = 2
+    at(FRIDAY + HOUR)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _worker: jobs.release_due(config, sessions), range(4)))
+    jobs.release_due(config, sessions)
+    assert len(sent(session)) == 2
+
+
+def test_what_is_on_time_does_not_wait_behind_what_was_held_up(session, sessions, config, nadia, at, monkeypatch):
+    monkeypatch.setattr(jobs, "AT_ONCE", 3)
+    for number in range(4):
+        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia)
+    on_time = follow_up(session, answered(session, nadia), nadia, wall=WALL + HOUR)
+    session.commit()
+    config.policy.follow_up_backlog_per_minute = 1
+    at(FRIDAY + HOUR)
+    jobs.release_due(config, sessions)
+    assert fresh(session, on_time).state is FollowUpState.SENT
+
+
 @pytest.mark.parametrize("when_late", ["asked", "skipped", "sent"])
 def test_a_worker_that_was_down_for_three_days_sends_no_burst(session, sessions, config, nadia, at, when_late):  # F12
     """Planned for Friday, Saturday, Sunday and Monday morning; on Monday at eleven it is back."""
@@ -352,7 +377,7 @@ def test_what_is_due_is_found_by_the_index_of_what_is_due_however_many_are_plann
     queries.next_due_at(session)
     queries.list_moved(session, until=FRIDAY, limit=200)
     sa.event.remove(engine, "before_cursor_execute", note)
-    assert len(asked) == 3
+    assert len(asked) == 4
     if engine.dialect.name == "sqlite":
         for statement, values in asked:
             plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)

@@ -82,6 +82,10 @@ def test_a_provider_that_is_away_is_a_fault_after_a_while():
 def test_what_waits_for_too_long_is_a_fault_how_many_ever_wait():
     many, old = Queue("mail", 1000, NOW - MINUTE), Queue("deliveries", 1, NOW - 6 * MINUTE)
     assert faults(seen(), queues=(many, old, Queue("answers", 0, None))) == [(Kind.BACKLOG, "deliveries")]
+    dripping = Queue("follow-ups", 300, NOW - 90 * MINUTE, moved_at=NOW - MINUTE / 2)
+    assert faults(seen(), queues=(dripping,)) == [], "it leaves little by little, as it should"
+    stands = Queue("follow-ups", 300, NOW - 90 * MINUTE, moved_at=NOW - 80 * MINUTE)
+    assert faults(seen(), queues=(stands,)) == [(Kind.BACKLOG, "follow-ups")]
 
 
 def test_one_timetable_is_made_of_what_all_copies_say():
