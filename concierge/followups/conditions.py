@@ -71,6 +71,8 @@ class Facts:
     zone: ZoneInfo
     country: str = ""
     is_named: bool = False
+    # nobody knows when it is due: the shop has not said that her order came
+    awaits_delivery: bool = False
     she_wrote: bool = False
     she_waits: bool = False
     she_bought: bool = False
@@ -141,7 +143,9 @@ def judge(facts: Facts, kindness: Kindness, now: datetime) -> Verdict:
         return Stops(stops)
     if facts.at_once:
         return Goes()
-    due = due_at(facts, kindness)
+    if facts.awaits_delivery and not facts.is_approved:
+        return Asks(Asking.LATE)  # it never goes by itself
+    due = now if facts.awaits_delivery else due_at(facts, kindness)
     if due > now:
         return Waits(due)
     if not facts.is_approved:

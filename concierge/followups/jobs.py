@@ -14,7 +14,7 @@ from concierge.drafts import desk
 from concierge.drafts.letter import Faces
 from concierge.followups import carrying, queries, releasing
 from concierge.followups.commands import reckoned_from
-from concierge.followups.conditions import Because, due_at
+from concierge.followups.conditions import Asking, Because, due_at
 from concierge.followups.models import FollowUp
 from concierge.followups.plan_conditions import kindness_for
 from concierge.followups.plan_facts import Fact, begin_job, list_facts
@@ -72,9 +72,9 @@ def next_due(session: Session) -> datetime | None:
 def _release(
     config: Config, sessions: Sessions, follow_up_id: int, *, most: int | None, may_have_left: bool = False
 ) -> bool:
-    """Whether it left; raises NoRoom. What can't be made into a mail rests twice, as a fault may pass; then it is withheld.
+    """Whether it left. What can't be made into a mail rests twice, as a fault may pass; then it is withheld.
 
-    Then its editor sees why and may plan it anew; it need not wait for an admin besides.
+    Raises NoRoom. Of what is withheld its editor sees why and may plan it anew; it need not wait for an admin besides.
     """
     kindness, house = queries.kindness_of(config.policy), desk.house_of(config)
     try:
@@ -142,16 +142,26 @@ def reckon_anew(config: Config, sessions: Sessions) -> int:
 
 
 def await_deliveries(config: Config, sessions: Sessions) -> int:
-    """Reckon when those are due whose order is in her hands by now; what was sent back before needs none. How many."""
+    """Reckon when those are due whose order is in her hands by now; what was sent back before needs none. How many.
+
+    Where the shop has said nothing for long since somebody looked, its editor is asked: it never goes by itself.
+    """
     now, kindness, house = clock.now(), queries.kindness_of(config.policy), config.policy.zone
     with reading(sessions) as session:
         arrived = dict(queries.list_arrived(session, limit=AT_ONCE))
+        forgotten = queries.list_awaiting(session, looked_before=now - queries.WAITED_FOR, limit=AT_ONCE)
+        unheard = [each.id for each in forgotten if each.id not in arrived]
 
     def reckon(session: Session, number: int) -> None:
         lock_conversation(session, queries.get_follow_up(session, number).conversation_id)
         follow_up = session.get_one(FollowUp, number, populate_existing=True)
         if not follow_up.awaits_delivery:
             return  # an editor was quicker
+        if number not in arrived:
+            if follow_up.asked_at is None and follow_up.since_at <= now - queries.WAITED_FOR:
+                releasing.ask(session, follow_up, Asking.LATE, now=now)
+            return
+        follow_up.asked_at = follow_up.asking = None  # the shop has answered
         if (at := arrived[number]) is None:
             releasing.withhold(session, follow_up, Because.SHE_RETURNED, now=now)
             return
@@ -161,7 +171,7 @@ def await_deliveries(config: Config, sessions: Sessions) -> int:
         facts = queries.facts_of(session, follow_up, house=house, now=now)
         follow_up.due_at = due_at(facts, kindness)
 
-    return work_each(sessions, "followups.await_deliveries", sorted(arrived), reckon)
+    return work_each(sessions, "followups.await_deliveries", sorted([*arrived, *unheard]), reckon)
 
 
 def begin_plans(config: Config, sessions: Sessions) -> int:

@@ -135,7 +135,7 @@ class FollowUp(Base):
     @property
     def awaits_delivery(self) -> bool:
         """Whether nobody knows yet when it is due, for her order is still on its way."""
-        return self.is_scheduled and self.awaited_id is not None
+        return self.is_scheduled and self.awaited_id is not None and self.approved_at is None
 
     @property
     def version(self) -> str:

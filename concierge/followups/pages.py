@@ -67,7 +67,8 @@ def coming() -> ResponseReturnValue:
     found = queries.list_coming(db.session, editor_id=editor_id, limit=200)
     days = showing.by_day(_shown(found, looking_ahead=False), ZoneInfo(me.timezone))
     editors = list_answering_editors(db.session)
-    return render("followups/coming.html", days=days, editor_id=editor_id, editors=editors)
+    awaiting = _shown(queries.list_awaiting(db.session, editor_id=editor_id), looking_ahead=False)
+    return render("followups/coming.html", days=days, awaiting=awaiting, editor_id=editor_id, editors=editors)
 
 
 @bp.get("/followups/calendar")

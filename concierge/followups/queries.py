@@ -27,9 +27,12 @@ from concierge.setbacks import NONE, Rows
 
 PURPOSE = "follow_up"
 # So long a parcel is waited for, or spoken of.
-_WAITED_FOR = timedelta(days=90)
+WAITED_FOR = timedelta(days=90)
 # What is later than this was held up by an outage, and leaves little by little.
 HELD_UP = timedelta(minutes=15)
+# Those whose day only the shop can tell; one to which an editor has said yes waits for nothing more.
+AWAITS = (FollowUp.awaited_id.is_not(None), FollowUp.settled_at.is_(None), FollowUp.approved_at.is_(None))
+_HAS_A_DAY = FollowUp.awaited_id.is_(None) | FollowUp.approved_at.is_not(None)
 # as a literal, so that the index of those that are not yet carried on is used
 _SCHEDULED: sa.ColumnElement[str] = sa.literal_column("'scheduled'")
 # scheduled, and not asking; in the words of the index of what is due
@@ -123,18 +126,18 @@ def list_moved(session: Session, *, until: datetime, limit: int) -> list[int]:
         sa.select(FollowUp.id)
         .join(Conversation, Conversation.id == FollowUp.conversation_id)
         .join(Customer, Customer.id == Conversation.customer_id)
-        .where(*WAITS, FollowUp.due_at <= until)
+        .where(*WAITS, FollowUp.due_at <= until, FollowUp.awaited_id.is_(None))
         .where(FollowUp.reckoned_from != Customer.zone_name + ":" + Customer.country)
     )
     return list(session.scalars(statement.order_by(FollowUp.due_at, FollowUp.id).limit(limit)))
 
 
 def find_order(session: Session, customer: Customer, *, now: datetime) -> Purchase | None:
-    """What she ordered last and may still be on its way to her; else what came to her last, if that was lately."""
+    """What she ordered last, be it on its way or in her hands, if that was lately; of its lines one that is to come."""
     hers = _bought_by(customer)
-    waited = (Purchase.returned_at.is_(None), Purchase.at > now - _WAITED_FOR)
+    waited = (Purchase.returned_at.is_(None), Purchase.at > now - WAITED_FOR)
     statement = sa.select(Purchase).where(hers, *waited)
-    return session.scalar(statement.order_by(Purchase.delivered_at.is_not(None), Purchase.at.desc()).limit(1))
+    return session.scalar(statement.order_by(Purchase.at.desc(), Purchase.delivered_at.is_not(None)).limit(1))
 
 
 def list_arrived(session: Session, *, limit: int) -> list[tuple[int, datetime | None]]:
@@ -142,10 +145,25 @@ def list_arrived(session: Session, *, limit: int) -> list[tuple[int, datetime | 
     statement = (
         sa.select(FollowUp.id, Purchase.delivered_at)
         .outerjoin(Purchase, Purchase.id == FollowUp.awaited_id)
-        .where(FollowUp.awaited_id.is_not(None), FollowUp.settled_at.is_(None))
+        .where(*AWAITS)
         .where(Purchase.delivered_at.is_not(None) | Purchase.returned_at.is_not(None) | Purchase.id.is_(None))
     )
     return [(number, at) for number, at in session.execute(statement.order_by(FollowUp.id).limit(limit))]
+
+
+def list_awaiting(
+    session: Session, *, editor_id: int | None = None, looked_before: datetime | None = None, limit: int = 100
+) -> list[FollowUp]:
+    """What waits for a delivery and for nobody's yes, the longest first: of everybody, or of one editor.
+
+    `looked_before`: only those at which nobody has looked since.
+    """
+    statement = sa.select(FollowUp).where(*AWAITS, FollowUp.asked_at.is_(None))
+    if editor_id is not None:
+        statement = statement.where(FollowUp.editor_id == editor_id)
+    if looked_before is not None:
+        statement = statement.where(FollowUp.since_at <= looked_before)
+    return list(session.scalars(statement.order_by(FollowUp.since_at, FollowUp.id).limit(limit)))
 
 
 def count_sent_since(session: Session, moment: datetime) -> int:
@@ -186,7 +204,7 @@ def list_coming(
     session: Session, *, editor_id: int | None = None, until: datetime | None = None, limit: int = 100
 ) -> list[FollowUp]:
     """What will leave by itself, the next first: of everybody, or of one editor."""
-    statement = sa.select(FollowUp).where(*WAITS, FollowUp.awaited_id.is_(None))
+    statement = sa.select(FollowUp).where(*WAITS, _HAS_A_DAY)
     if editor_id is not None:
         statement = statement.where(FollowUp.editor_id == editor_id)
     if until is not None:
@@ -200,7 +218,7 @@ def list_between(
     """What is planned from `starts` until before `ends`, that which asks too, the next first."""
     statement = sa.select(FollowUp).where(
         FollowUp.state == FollowUpState.SCHEDULED, FollowUp.due_at >= starts, FollowUp.due_at < ends,
-        FollowUp.awaited_id.is_(None),
+        _HAS_A_DAY,
     )  # fmt: skip
     if editor_id is not None:
         statement = statement.where(FollowUp.editor_id == editor_id)
@@ -264,6 +282,7 @@ def facts_of(session: Session, follow_up: FollowUp, *, house: ZoneInfo, now: dat
         zone=her_clock(customer, house).zone,
         country=customer.country,
         is_named=follow_up.is_named,
+        awaits_delivery=follow_up.awaited_id is not None,
         she_wrote=_has_written(session, follow_up),
         she_waits=conversation.waiting_since is not None,
         she_bought=_has_bought(

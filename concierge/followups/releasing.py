@@ -26,7 +26,6 @@ from concierge.followups.plan_conditions import is_one_to_one, kindness_for
 from concierge.followups.plan_links import decline_link
 from concierge.mailing import outbox
 
-
 # Any number will do, as long as nothing else of ours locks by it.
 _TURN = 0xF0110
 _MINUTE = timedelta(minutes=1)
@@ -70,11 +69,14 @@ def release_follow_up(
             follow_up.wait(until)
             follow_up.reckoned_from = reckoned_from(follow_up.conversation.customer)
         case Asks(why):
-            follow_up.ask(why, now=now)
-            audit.record(
-                session, "follow_up.asked", follow_up.conversation, by=None, now=now, follow_up=follow_up.id, why=why
-            )
+            ask(session, follow_up, why, now=now)
     return None
+
+
+def ask(session: Session, follow_up: FollowUp, why: Asking, *, now: datetime) -> None:
+    """It waits for its editor's yes; the conversation's history says so."""
+    follow_up.ask(why, now=now)
+    audit.record(session, "follow_up.asked", follow_up.conversation, by=None, now=now, follow_up=follow_up.id, why=why)
 
 
 def _take_turn(session: Session) -> None:
@@ -92,16 +94,7 @@ def ask_if_restored(session: Session, follow_up_id: int, *, now: datetime) -> bo
     if follow_up is None or (follow_up.approved_at is not None and not outbox.asks(session, follow_up.approved_at)):
         session.rollback()
         return False
-    follow_up.ask(Asking.LATE, now=now)
-    audit.record(
-        session,
-        "follow_up.asked",
-        follow_up.conversation,
-        by=None,
-        now=now,
-        follow_up=follow_up.id,
-        why=Asking.LATE,
-    )
+    ask(session, follow_up, Asking.LATE, now=now)
     return True
 
 

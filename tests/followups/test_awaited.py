@@ -7,7 +7,7 @@ import pytest
 
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
 from concierge.followups import commands, jobs, queries
-from concierge.followups.conditions import Because
+from concierge.followups.conditions import Asking, Because
 from concierge.followups.models import AlreadyPlanned, FollowUpState, MomentPassed, NothingOnItsWay
 from tests.catalogue.builders import make_product
 from tests.factories import DAY, HOUR, NOW, sign_in
@@ -37,7 +37,7 @@ def awaiting(session, talk, nadia):
 
 
 def test_it_is_due_so_many_days_after_her_order_has_come(session, sessions, config, awaiting, at):
-    at(NOW + 300 * DAY)
+    at(NOW + 30 * DAY)
     assert jobs.await_deliveries(config, sessions) == 0
     assert jobs.release_due(config, sessions) == 0
     assert fresh(session, awaiting).awaits_delivery
@@ -66,10 +66,59 @@ def test_what_has_come_already_is_reckoned_from_that_day(session, talk, nadia):
         follow_up(session, talk, nadia, wall=TEN, after_delivery=0)
 
 
-def test_it_speaks_of_what_is_on_its_way_rather_than_of_what_has_come(session, talk, nadia):
+def test_it_speaks_of_her_newest_order_be_it_on_its_way_or_in_her_hands(session, talk, nadia):
     report_purchase(session, replace(ORDER, external_id="S-2:1", at=NOW - 9 * DAY), now=NOW - 9 * DAY)
     report_purchase(session, replace(ORDER, delivered_at=NOW - HOUR), now=NOW)
+    assert not follow_up(session, talk, nadia, wall=TEN, after_delivery=14).awaits_delivery
+    report_purchase(session, replace(ORDER, external_id="S-3:1", at=NOW - HOUR / 2), now=NOW)
     assert follow_up(session, talk, nadia, wall=TEN, after_delivery=14).awaits_delivery
+
+
+@pytest.fixture
+def asked(session, sessions, config, awaiting, at):
+    """For ninety days the shop has said nothing."""
+    at(NOW + 89 * DAY)
+    assert jobs.await_deliveries(config, sessions) == 0
+    at(NOW + 90 * DAY)
+    jobs.await_deliveries(config, sessions)
+    return fresh(session, awaiting)
+
+
+def test_without_a_word_from_the_shop_its_editor_is_asked(client, session, sessions, config, asked, nadia, at):
+    assert (asked.is_scheduled, asked.asking) == (True, Asking.LATE)
+    sign_in(client, nadia)
+    assert "The shop has not said that her order came" in client.get("/today").get_data(as_text=True)
+    seen = asked.conversation.last_message_id
+    commands.approve_follow_up(session, asked, seen_message_id=seen, by=nadia, now=NOW + 90 * DAY)
+    session.commit()
+    assert jobs.await_deliveries(config, sessions) == 0
+    assert jobs.release_due(config, sessions) == 1, "her yes needs no shop"
+
+
+def test_when_it_comes_after_all_it_asks_no_more(session, sessions, config, asked, at):
+    late = NOW + 91 * DAY
+    report_purchase(session, replace(ORDER, delivered_at=late), now=late)
+    session.commit()
+    at(late)
+    jobs.await_deliveries(config, sessions)
+    found = fresh(session, asked)
+    assert (found.asked_at, found.awaits_delivery) == (None, False)
+    assert found.due_at > late + 13 * DAY
+
+
+def test_what_waits_for_a_delivery_never_goes_by_itself(session, sessions, config, awaiting, at):
+    awaiting.due_at = NOW
+    session.commit()
+    at(NOW + 5000 * DAY)
+    assert jobs.release_due(config, sessions) == 0
+    assert fresh(session, awaiting).asking is Asking.LATE
+
+
+def test_coming_shows_what_waits_for_a_delivery_in_a_part_of_its_own(client, session, awaiting, nadia):
+    sign_in(client, nadia)
+    page = client.get("/followups").get_data(as_text=True)
+    assert "14 days after her order is delivered" in page.split("Waits for a delivery")[1]
+    assert "Waits for a delivery" not in client.get(f"/followups?editor={nadia.id + 1}").get_data(as_text=True)
 
 
 @pytest.mark.parametrize("order", [None, replace(ORDER, returned=1), replace(ORDER, at=NOW - 200 * DAY)])
