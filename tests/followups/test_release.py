@@ -21,6 +21,7 @@ from concierge.followups.plans import Start
 from concierge.mailing.commands import reserve_due, suppress
 from concierge.mailing.mail import Mail
 from concierge.mailing.models import Delivery, DeliveryState, Lane, SuppressionReason
+from concierge.operations.queries import list_queues
 from concierge.setbacks import Setback
 from concierge.tokens import reply_key
 from tests.catalogue.builders import make_product
@@ -242,6 +243,24 @@ def test_many_workers_hold_the_houses_figure_together(session, sessions, config,
     assert len(sent(session)) == 2
 
 
+def test_what_leaves_little_by_little_makes_nothing_unwell(session, sessions, config, nadia, at):
+    for number in range(3):
+        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia)
+    session.commit()
+    config.policy.follow_up_backlog_per_minute = 1
+
+    def waiting(now):
+        [found] = [each for each in list_queues(session, now=now) if each.name == "follow-ups"]
+        session.rollback()
+        return found
+
+    assert waiting(FRIDAY + HOUR).still(FRIDAY + HOUR) == 3600
+    at(FRIDAY + HOUR)
+    assert jobs.release_due(config, sessions) == 1
+    soon = FRIDAY + HOUR + MINUTE
+    assert (waiting(soon).age(soon), waiting(soon).still(soon)) == (3660, 60)
+
+
 def test_what_is_on_time_does_not_wait_behind_what_was_held_up(session, sessions, config, nadia, at, monkeypatch):
     monkeypatch.setattr(jobs, "AT_ONCE", 3)
     for number in range(4):
@@ -299,7 +318,7 @@ def test_what_a_plan_sends_by_itself_in_a_colleagues_name_is_nobodys_letter(
     chiara = make_editor(session, "Chiara Bassi")
     talk = answered(session, chiara)
     hers = follow_up(session, talk, nadia, wall=WALL, seen_message_id=talk.last_message_id)
-    plan = make_plan(session, chiara, Start.HAND, words=["hello to you."], waits=[2])
+    plan = make_plan(session, chiara, Start.HAND, words=["hello to you."], waits=[1])
     run = carrying.start_run(
         session, plan, talk, Fact(talk.id, NOW, talk.customer_id, talk.id, mark=1), Start.HAND,
         by=chiara if begun_by_hand else None, policy=config.policy, now=NOW,
