@@ -192,7 +192,7 @@ def test_a_clock_that_jumps_back_sends_nothing_twice_and_loses_nothing(session, 
 
 
 def test_the_second_in_a_week_waits_until_she_has_had_her_rest(session, sessions, config, planned, nadia, at):
-    other = follow_up(session, planned.conversation, nadia, wall=WALL - HOUR / 2)
+    other = follow_up(session, planned.conversation, nadia, wall=WALL - 10 * MINUTE)
     session.commit()
     assert jobs.release_due(config, sessions) == 1
     other, planned = fresh(session, planned), fresh(session, other)
