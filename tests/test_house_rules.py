@@ -228,7 +228,7 @@ RULES = {
     "wishes.waves", "wishes.clockwork", "wishes.simulation", "wishes.voices", "wishes.similar",
     "wishes.replies", "wishes.reply_words",
     "drafts.wording", "conversations.looks", "conversations.snoozing",
-    "followups.schedule", "followups.moments", "followups.conditions", "followups.calendar",
+    "followups.schedule", "followups.moments", "followups.silence", "followups.conditions", "followups.calendar",
     "customers.courtesy", "customers.feasts", "customers.offsets",
     "followups.promises", "followups.plans", "followups.river",
     "reports.chances", "reports.quantiles", "reports.reorder", "reports.plots", "reports.tables", "reports.figures",

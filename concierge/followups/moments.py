@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from concierge.followups.schedule import wall_of
+from concierge.followups.silence import without_silence
 
 MORNING: Final = time(10)
 _MOST_DAYS: Final = 730
@@ -74,11 +75,6 @@ def _any(names: dict[str, int] | dict[str, str]) -> str:
 
 _NUMBER: Final = rf"(?P<number>\d{{1,3}}|{_any(_NUMBERS)})"
 _UNIT: Final = rf"(?P<unit>{_any(_UNITS)})"
-# Always so: a mail that is planned is never sent once she has written.
-_UNLESS: Final = re.compile(
-    r",? ?\b(?:(?:if|unless) (?:she|he|they)\b.{0,40}?(?:answer|repl|writ|wrote)\w*(?: (?:to )?me| back| by then)?|"
-    r"se (?:lei |lui )?(?:non )?.{0,30}?(?:rispo|scri)\w*)"
-)
 _HER_TIME: Final = re.compile(
     r",? ?\b(?:(?:by |in )?(?:her|his|their) (?:own )?(?:time|clock)|(?:l')?ora sua|(?:la )?sua ora)\b"
 )
@@ -154,7 +150,7 @@ def _plain(text: str) -> str:
     """In small letters without accents, and without what is always so."""
     apart = unicodedata.normalize("NFD", text.casefold().replace("\u2019", "'"))
     plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    plain = _HER_TIME.sub("", _UNLESS.sub("", re.sub(r"\bun'", "un ", " ".join(plain.split()))))
+    plain = _HER_TIME.sub("", without_silence(re.sub(r"\bun'", "un ", " ".join(plain.split()))))
     return " ".join(plain.split()).strip(" .,!")
 
 

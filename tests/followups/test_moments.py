@@ -100,3 +100,37 @@ def test_days_are_counted_from_a_delivery(text: str, days: int, hour: int):
 @pytest.mark.parametrize("text", ["after it is delivered", "two weeks after the opera", "2 hours after delivery"])
 def test_what_is_after_something_else_is_not_read(text: str):
     assert read(text) is None
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["if she hasn't answered", "if she hasn’t answered yet", "if she doesn't respond", "if he has not replied to me",
+     "if they haven't written", "if she still hasn't answered my mail", "if she hasn't bought or written",
+     "if she did not write back", "if she hasn't got back to us by then", "if I haven't heard from her",
+     "if we don’t get an answer", "unless she writes", "unless she answers", "unless she's already replied",
+     "unless she buys or writes", "if no reply", "if there is no answer", "if there isn't an answer from her",
+     "without an answer", "se non risponde", "se non ha risposto", "se lei non ha ancora risposto",
+     "se non mi scrive", "se non si fa sentire", "se non si è fatta viva", "se non risponderà nel frattempo",
+     "se non ha comprato o scritto", "se non scrive né compra", "se non c’è risposta", "se non ricevo sue notizie",
+     "a meno che non scriva", "a meno che non abbia già risposto", "a meno che non si faccia sentire",
+     "salvo risposta", "senza una sua risposta", "in assenza di risposta"],
+)  # fmt: skip
+@pytest.mark.parametrize("start", ["in 3 days", "tra 3 giorni,"])
+def test_what_always_holds_may_be_said(start: str, ending: str):
+    assert read(f"{start} {ending}") == Meant(datetime(2026, 5, 15, 10))
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["if she answers", "if she has answered", "if she wrote", "if she's written", "if she writes back", "if she buys",
+     "unless she hasn't answered", "unless she doesn't write", "if she hasn't bought and written",
+     "if she hasn't answered but bought", "if she hasn't complained", "if she hasn't answered my sister",
+     "if she hasn't", "if there is an answer", "if I hear from her", "unless there is no answer", "if she has not read it",
+     "when she answers", "once she hasn't", "if she hasn't answered or if it rains", "if it hasn't arrived",
+     "se risponde", "se ha risposto", "se scrive", "se lei ha scritto", "se si fa sentire", "se compra",
+     "a meno che risponda", "se non ha risposto ma ha comprato", "se non piove", "se non", "se c’è risposta",
+     "se non scrive o non compra", "quando risponde", "se non ha risposto e compra"],
+)  # fmt: skip
+@pytest.mark.parametrize("start", ["in 3 days", "fra 3 giorni"])
+def test_another_condition_is_not_swallowed(start: str, ending: str):
+    assert read(f"{start} {ending}") is None
