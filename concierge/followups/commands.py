@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -218,9 +219,14 @@ def moment_of(session: Session, customer: Customer, planned: Planned, *, policy:
             never = in_days(now, _NEVER + planned.after_delivery, wall.time(), zone)
             return Moment(never, instant_of(never, zone), order.id, planned.after_delivery)
         wall = in_days(order.delivered_at, planned.after_delivery, wall.time(), zone)
+    require_to_come(wall, zone, now=now)
+    return Moment(wall, due_at(Facts(wall, zone, customer.country, planned.is_named), queries.kindness_of(policy)))
+
+
+def require_to_come(wall: datetime, zone: ZoneInfo, *, now: datetime) -> None:
+    """Raise MomentPassed unless her clock is still to show this, and soon enough to be planned for."""
     if not now < instant_of(wall, zone) < now + _FARTHEST:
         raise MomentPassed
-    return Moment(wall, due_at(Facts(wall, zone, customer.country, planned.is_named), queries.kindness_of(policy)))
 
 
 def _look_anew(session: Session, follow_up: FollowUp, *, now: datetime) -> None:

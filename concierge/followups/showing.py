@@ -19,7 +19,7 @@ from concierge.followups.plan_conditions import kindness_for
 from concierge.followups.queries import HerClock, facts_of, her_clock, kindness_of
 from concierge.followups.schedule import wall_of
 
-_WALL = "EEEE d MMMM, HH:mm"
+_WALL, _WALL_OF_A_YEAR = "EEEE d MMMM, HH:mm", "EEEE d MMMM y, HH:mm"
 _LONGEST = 240
 
 
@@ -57,7 +57,9 @@ def show(session: Session, follow_up: FollowUp, *, policy: Policy, now: datetime
     waits = follow_up.awaits_delivery
     return Shown(
         follow_up,
-        words.awaiting_words(follow_up.awaited_days or 0, follow_up.wall.time()) if waits else wall_words(wall),
+        words.awaiting_words(follow_up.awaited_days or 0, follow_up.wall.time())
+        if waits
+        else wall_words(wall, now.astimezone(clock.zone).year),
         f"{wall:%H:%M}",
         clock,
         " ".join(body.words(follow_up.body).split())[:_LONGEST],
@@ -81,6 +83,6 @@ def sheet_words(sheet: Sheet, day: date) -> str:
     return f"{format_date(first, 'd MMMM' if first.month != last.month else 'd')} – {format_date(last, 'd MMMM y')}"
 
 
-def wall_words(wall: datetime) -> str:
-    """What her clock shows: "Friday 15 May, 10:00"."""
-    return str(format_datetime(wall, _WALL, rebase=False))
+def wall_words(wall: datetime, this_year: int) -> str:
+    """What her clock shows: "Friday 15 May, 10:00"; with the year where it is another."""
+    return str(format_datetime(wall, _WALL if wall.year == this_year else _WALL_OF_A_YEAR, rebase=False))

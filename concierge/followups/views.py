@@ -20,9 +20,9 @@ from concierge.followups import commands, moving, pages, plan_queries, promising
 from concierge.followups.commands import Planned
 from concierge.followups.conditions import Facts, due_at, why_moved
 from concierge.followups.forms import FollowUpForm, VerbForm
-from concierge.followups.models import ChangedSince, FollowUp, FollowUpNotFound, UnreadMoment
+from concierge.followups.models import ChangedSince, FollowUp, FollowUpNotFound, MomentPassed, UnreadMoment
 from concierge.followups.moments import Meant, read_phrase
-from concierge.followups.schedule import in_days, wall_of
+from concierge.followups.schedule import in_days, instant_of, wall_of
 from concierge.templating import queries as templating
 from concierge.web.rendering import render, wants_block
 from concierge.web.security import roles_accepted
@@ -210,23 +210,30 @@ def _her_clock(conversation: Conversation) -> queries.HerClock:
 
 
 def _when_values(conversation: Conversation, meant: Meant | None) -> dict[str, Any]:
-    """What the form says beneath the moment: when that is by her clock, moved out of her quiet hours."""
-    her = _her_clock(conversation)
+    """What the form says beneath the moment: when that is by her clock, moved out of her quiet hours, or gone by."""
+    her, now = _her_clock(conversation), clock.now()
     if meant is None:
-        return {"said": "", "clock": her, "moved": None}
+        return {"said": "", "clock": her, "moved": None, "refusal": ""}
     kindness, wall = queries.kindness_of(pages.policy()), meant.wall
     if meant.after_delivery is not None:
-        order = queries.find_order(db.session, conversation.customer, now=clock.now())
+        order = queries.find_order(db.session, conversation.customer, now=now)
         if order is None or order.delivered_at is None:
             said = words.awaiting_words(meant.after_delivery, wall.time()) if order else words.nothing_on_its_way()
-            return {"said": said, "clock": her, "moved": None}
+            return {"said": said, "clock": her, "moved": None, "refusal": ""}
         wall = in_days(order.delivered_at, meant.after_delivery, wall.time(), her.zone)
+    this_year = now.astimezone(her.zone).year
+    try:
+        commands.require_to_come(wall, her.zone, now=now)
+    except MomentPassed as passed:
+        refusal = words.gone_by() if instant_of(wall, her.zone) <= now else passed.sentence()
+        return {"said": showing.wall_words(wall, this_year), "clock": her, "moved": None, "refusal": refusal}
     facts = Facts(wall, her.zone, conversation.customer.country, meant.is_named)
     due = due_at(facts, kindness)
     return {
-        "said": showing.wall_words(wall_of(due, her.zone)),
+        "said": showing.wall_words(wall_of(due, her.zone), this_year),
         "clock": her,
         "moved": why_moved(facts, kindness, due),
+        "refusal": "",
     }
 
 

@@ -138,6 +138,11 @@ def nothing_on_its_way() -> str:
     return NothingOnItsWay().sentence()
 
 
+def gone_by() -> str:
+    """What is said of a moment that is over."""
+    return str(_("That has gone by already."))
+
+
 def proposed_words(language: str, first_name: str) -> str:
     """What a follow-up says if its editor says nothing else, in the customer's language."""
     _ = phrases(language)

@@ -73,6 +73,34 @@ def test_what_a_moment_means_is_said_while_it_is_typed(client, talk):
 
 
 @pytest.mark.parametrize(
+    ("typed", "said", "refusal"),
+    [
+        ("1 January 2020", "Wednesday 1 January 2020, 10:00", "That has gone by already."),
+        ("today at 9", "Tuesday 12 May, 09:00", "That has gone by already."),
+        ("in 20 months", "Wednesday 12 January 2028, 10:00", ""),
+        ("8 March", "Monday 8 March 2027, 10:00", ""),
+        ("1 January 2030", "Tuesday 1 January 2030, 10:00", "still to come, within two years."),
+        ("31 December", "Thursday 31 December, 10:00", ""),
+    ],
+)
+def test_another_year_and_what_has_gone_by_are_said_while_it_is_typed(client, session, talk, typed, said, refusal):
+    shown = client.get(f"{talk}/when", query_string={"when": typed}).text
+    assert said in shown
+    assert (refusal in shown) and ("<strong>" in shown) is bool(refusal)
+    planned = client.post(talk, data=form_of(client.get(talk).text) | {"when": typed})
+    assert planned.status_code == (422 if refusal else 303)
+    if not refusal:
+        assert said in client.get(talk).text
+
+
+def test_what_has_gone_by_is_said_in_italian_too(client, session, nadia, talk):
+    nadia.language = "it"
+    session.commit()
+    shown = client.get(f"{talk}/when?when=1 gennaio 2020").text
+    assert "mercoledì 1 gennaio 2020, 10:00" in shown and "È già passato." in shown
+
+
+@pytest.mark.parametrize(
     ("typed", "status", "sentence"),
     [
         ({"when": "whenever"}, 422, "We could not read when."),
