@@ -14,7 +14,7 @@ from concierge.followups import commands, promising
 from concierge.followups.commands import Planned
 from concierge.followups.conditions import Asking, Because
 from concierge.followups.models import FollowUp
-from concierge.followups.moments import MORNING
+from concierge.followups.moment_words import MORNING
 from concierge.followups.queries import her_clock
 from concierge.followups.releasing import withhold
 from concierge.followups.schedule import in_days

@@ -3,78 +3,36 @@
 import re
 import unicodedata
 from calendar import monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from concierge.followups.moment_words import (
+    FILLERS,
+    MONTHS,
+    MORNING,
+    NOONS,
+    NUMBERS,
+    PARTS,
+    RELATIVE_DAYS,
+    UNITS,
+    WEEKDAYS,
+    Part,
+)
 from concierge.followups.schedule import wall_of
 from concierge.followups.silence import without_silence
 
-MORNING: Final = time(10)
 _MOST_DAYS: Final = 730
 
-_NUMBERS: Final = {
-    name: number
-    for number, names in enumerate(
-        (
-            "a an one un uno una", "two due", "three tre", "four quattro", "five cinque", "six sei", "seven sette",
-            "eight otto", "nine nove", "ten dieci", "eleven undici", "twelve dodici",
-        ),
-        1,
-    )
-    for name in names.split()
-} | {"quindici": 15, "fifteen": 15, "twenty": 20, "venti": 20, "thirty": 30, "trenta": 30}  # fmt: skip
-_UNITS: Final = {
-    "minute": "minutes", "minutes": "minutes", "minuto": "minutes", "minuti": "minutes",
-    "hour": "hours", "hours": "hours", "ora": "hours", "ore": "hours",
-    "day": "days", "days": "days", "giorno": "days", "giorni": "days",
-    "week": "weeks", "weeks": "weeks", "settimana": "weeks", "settimane": "weeks",
-    "month": "months", "months": "months", "mese": "months", "mesi": "months",
-}  # fmt: skip
-_WEEKDAYS: Final = {
-    name: number
-    for number, names in enumerate(
-        (
-            "monday mon lunedi lun", "tuesday tue martedi mar", "wednesday wed mercoledi mer",
-            "thursday thu giovedi gio", "friday fri venerdi ven", "saturday sat sabato sab", "sunday sun domenica dom",
-        )
-    )
-    for name in names.split()
-}  # fmt: skip
-_MONTHS: Final = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan gennaio gen", "february feb febbraio", "march mar marzo", "april apr aprile",
-            "may maggio mag", "june jun giugno giu", "july jul luglio lug", "august aug agosto ago",
-            "september sep sept settembre set", "october oct ottobre ott", "november nov novembre",
-            "december dec dicembre dic",
-        ),
-        1,
-    )
-    for name in names.split()
-}  # fmt: skip
-_RELATIVE_DAYS: Final = {
-    "today": 0, "oggi": 0, "tonight": 0, "stasera": 0, "tomorrow": 1, "domani": 1, "dopodomani": 2,
-}  # fmt: skip
-_TIMES: Final = {
-    "morning": MORNING, "mattina": MORNING, "mattino": MORNING, "noon": time(12), "midday": time(12),
-    "mezzogiorno": time(12), "afternoon": time(15), "pomeriggio": time(15), "evening": time(18), "sera": time(18),
-    "tonight": time(18), "stasera": time(18),
-}  # fmt: skip
-# Words that carry no date: what stands besides them and a date makes the phrase unreadable.
-_FILLERS: Final = frozenset(
-    "on the at by next coming this il alle all le ore prossimo prossima di del h o clock".split()
-)
 
-
-def _any(names: dict[str, int] | dict[str, str]) -> str:
+def _any(names: Iterable[str]) -> str:
     return "|".join(sorted(names, key=len, reverse=True))
 
 
-_NUMBER: Final = rf"(?P<number>\d{{1,3}}|{_any(_NUMBERS)})"
-_UNIT: Final = rf"(?P<unit>{_any(_UNITS)})"
+_NUMBER: Final = rf"(?P<number>\d{{1,3}}|{_any(NUMBERS)})"
+_UNIT: Final = rf"(?P<unit>{_any(UNITS)})"
 _HER_TIME: Final = re.compile(
     r",? ?\b(?:(?:by |in )?(?:her|his|their) (?:own )?(?:time|clock)|(?:l')?ora sua|(?:la )?sua ora)\b"
 )
@@ -92,19 +50,38 @@ _DELIVERY: Final = (
     r"(?:consegnat|arrivat)[oaie]|(?:che )?l'ha (?:ricevut|avut)[oa]|(?:che )?arriva"
 )
 _AFTER_DELIVERY: Final = re.compile(
-    rf"\b{_NUMBER} {_UNIT} (?:after|from|following|dopo|da(?:ll')?|dalla) ?(?:{_DELIVERY})\b"
+    rf"\b(?:the|il|la|{_NUMBER}) {_UNIT} (?:after|from|following|dopo|da(?:ll')?|dalla) ?(?:{_DELIVERY})\b"
 )
-_ISO: Final = re.compile(r"\b(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})t?\b")
+_ISO: Final = re.compile(r"\b(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?:t(?=\d)|\b)")
 _NUMERIC: Final = re.compile(
-    r"\b(?P<d>\d{1,2})(?:/(?P<m>\d{1,2})(?:/(?P<y>\d{4}))?|\.(?P<m2>\d{1,2})\.(?P<y2>\d{4}))(?!\d)"
+    r"\b(?P<d>\d{1,2})(?:/(?P<m>\d{1,2})(?:/(?P<y>\d{4}))?|(?P<dot>[.-])(?P<m2>\d{1,2})(?P=dot)(?P<y2>\d{4}))(?!\d)"
 )
+_ORDINAL: Final = "(?:st|nd|rd|th|°|º)"
+# "mar 10" is Tuesday the 10th as well; only "10 mar" is surely in March.
 _NAMED: Final = re.compile(
-    rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of |di )?(?P<m>{_any(_MONTHS)})\b(?: (?P<y>\d{{4}})\b)?|"
-    rf"\b(?P<m2>{_any(_MONTHS)}) (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<y2>\d{{4}})\b)?"
+    rf"\b(?P<d>\d{{1,2}}|primo|first){_ORDINAL}? (?:of |di )?(?P<m>{_any(MONTHS)})\b(?: (?P<y>\d{{4}})\b)?|"
+    rf"\b(?P<m2>{_any(MONTHS.keys() - {'mar'})}) (?P<d2>\d{{1,2}}){_ORDINAL}?(?!\d|[:.]\d| ?[ap]m\b)"
+    r"(?:,? (?P<y2>\d{4})\b)?"
 )
-_WEEKDAY: Final = re.compile(rf"\b(?:{_any(_WEEKDAYS)})\b")
+# A day of the month that names no month stands behind its weekday, or is no mere number: "Friday 4", "the 27th".
+_OF_MONTH: Final = re.compile(
+    rf"\b(?:(?P<weekday>{_any(WEEKDAYS)}),? )(?:the |il |l')?(?P<d>\d{{1,2}}){_ORDINAL}?(?!\w|[:./-]\d| ?[ap]m\b)|"
+    rf"\b(?:the |il |l')(?P<d2>\d{{1,2}}){_ORDINAL}?(?!\w|[:./-]\d| ?[ap]m\b)|\b(?P<d3>\d{{1,2}}){_ORDINAL}(?!\w)"
+)
+_NEXT_WEEK: Final = re.compile(
+    r"\bnext week\b|\b(?:(?:del)?la )?prossima settimana\b|\b(?:(?:del)?la )?settimana prossima\b"
+)
+_WEEKDAY: Final = re.compile(rf"\b(?:{_any(WEEKDAYS)})\b")
 _DAY_AFTER: Final = re.compile(r"\bthe day after tomorrow\b|\bday after tomorrow\b|\bdopo domani\b")
-_CLOCK: Final = re.compile(r"\b(?P<h>\d{1,2})(?:[:.h](?P<m>\d{2}))? ?(?P<half>am|pm)?\b")
+_TODAYS: Final = re.compile(rf"\b(?:this|quest[ao]) (?={_any(PARTS)}\b)")
+_PART: Final = re.compile(rf"\b(?:(?:in the|nel|nella|del|della|di|al|alla|la) )?(?P<part>{_any(PARTS)})\b")
+_NOON: Final = re.compile(rf"\b(?:{_any(NOONS)})\b")
+_CLOCK: Final = re.compile(
+    rf"\b(?P<at>at |alle |all'|ore )?(?P<h>\d{{1,2}})(?:[:.h](?P<m>\d{{2}}))? ?(?P<half>am|pm)?\b|"
+    rf"\b(?P<at2>at |alle |all'|ore )(?P<h2>{_any(NUMBERS)})\b"
+)
+# In how many days a month may be named by its number alone: this one's, or the next's.
+_NEAR: Final = 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +100,7 @@ class _Found(NamedTuple):
     day: date
     rest: str
     is_named: bool = True
+    takes_number: bool = True  # a mere number besides it is an hour: "tomorrow 9", but not "Friday 9"
 
 
 def read_phrase(text: str, now: datetime, zone: ZoneInfo) -> Meant | None:
@@ -135,9 +113,8 @@ def read_phrase(text: str, now: datetime, zone: ZoneInfo) -> Meant | None:
     if (found_at := _after_delivery(plain, here)) or (found_at := _soon(plain, now, zone)):
         return found_at
     found = _day(plain, here.date())
-    rest = found.rest if found else plain
-    at, rest = _time(rest)
-    if (found is None and at is None) or not set(re.findall(r"[^\s,']+", rest)) <= _FILLERS:
+    at, rest = _time(found.rest, takes_number=found.takes_number) if found else _time(plain)
+    if (found is None and at is None) or not set(re.findall(r"[^\s,']+", rest)) <= FILLERS:
         return None
     if found is None:
         assert at is not None
@@ -155,21 +132,22 @@ def _plain(text: str) -> str:
 
 
 def _count(text: str) -> int:
-    return int(text) if text.isdecimal() else _NUMBERS[text]
+    return int(text) if text.isdecimal() else NUMBERS[text]
 
 
 def _days(number: int, unit: str) -> int | None:
-    return {"days": number, "weeks": 7 * number, "months": 30 * number}.get(unit)
+    each = {"days": 1, "weeks": 7, "fortnights": 14, "months": 30, "years": 365}.get(unit)
+    return number * each if each else None
 
 
 def _after_delivery(plain: str, here: datetime) -> Meant | None:
     """So many days after her order is delivered, perhaps at an hour."""
     found = _AFTER_DELIVERY.search(plain)
-    days = _days(_count(found["number"]), _UNITS[found["unit"]]) if found else None
+    days = _days(_count(found["number"] or "one"), UNITS[found["unit"]]) if found else None
     if found is None or days is None or days > _MOST_DAYS:
         return None
     at, rest = _time(_without(plain, found))
-    if not set(re.findall(r"[^\s,']+", rest)) <= _FILLERS:
+    if not set(re.findall(r"[^\s,']+", rest)) <= FILLERS:
         return None
     return Meant(datetime.combine(here.date() + timedelta(days=days), at or MORNING), after_delivery=days)
 
@@ -177,7 +155,7 @@ def _after_delivery(plain: str, here: datetime) -> Meant | None:
 def _soon(plain: str, now: datetime, zone: ZoneInfo) -> Meant | None:
     """In so many minutes or hours: by the stopwatch, whatever the clock does meanwhile."""
     found = _IN.fullmatch(plain)
-    if found is None or (unit := _UNITS[found["unit"] or found["u2"]]) not in {"minutes", "hours"}:
+    if found is None or (unit := UNITS[found["unit"] or found["u2"]]) not in {"minutes", "hours"}:
         return None
     then = now + timedelta(**{unit: _count(found["number"] or found["n2"])})
     return Meant(wall_of(then + timedelta(seconds=59), zone).replace(second=0, microsecond=0), is_named=True)
@@ -185,7 +163,7 @@ def _soon(plain: str, now: datetime, zone: ZoneInfo) -> Meant | None:
 
 def _day(plain: str, today: date) -> _Found | None:
     """The day a phrase names or counts to, and what else it says."""
-    for read in (_counted, _iso, _numeric, _with_month, _relative, _weekday):
+    for read in (_counted, _iso, _numeric, _with_month, _of_month, _next_week, _relative, _weekday):
         if (found := read(plain, today)) is not None:
             return _of_that_weekday(found)
     return None
@@ -194,7 +172,7 @@ def _day(plain: str, today: date) -> _Found | None:
 def _of_that_weekday(found: _Found) -> _Found:
     """A date may name its weekday too; the wrong one stays standing, and makes the phrase unreadable."""
     named = _WEEKDAY.search(found.rest)
-    if named is None or _WEEKDAYS[named[0]] != found.day.weekday():
+    if named is None or WEEKDAYS[named[0]] != found.day.weekday():
         return found
     return found._replace(rest=_without(found.rest, named))
 
@@ -203,11 +181,12 @@ def _counted(plain: str, today: date) -> _Found | None:
     found = _IN.search(plain)
     if found is None:
         return None
-    number, unit = _count(found["number"] or found["n2"]), _UNITS[found["unit"] or found["u2"]]
+    number, unit = _count(found["number"] or found["n2"]), UNITS[found["unit"] or found["u2"]]
     days = _days(number, unit)
     if days is None or days > _MOST_DAYS:
         return None
-    day = _in_months(today, number) if unit == "months" else today + timedelta(days=days)
+    months = {"months": number, "years": 12 * number}.get(unit)
+    day = _in_months(today, months) if months else today + timedelta(days=days)
     return _Found(day, _without(plain, found), is_named=False)
 
 
@@ -217,11 +196,11 @@ def _in_months(today: date, months: int) -> date:
 
 
 def _iso(plain: str, _today: date) -> _Found | None:
-    found = _ISO.search(plain.replace("t", "t ") if re.search(r"\d{4}-\d{2}-\d{2}t\d", plain) else plain)
+    found = _ISO.search(plain)
     if found is None:
         return None
     day = _date(int(found["y"]), int(found["m"]), int(found["d"]))
-    return _Found(day, _without(found.string, found)) if day else None
+    return _Found(day, _without(plain, found)) if day else None
 
 
 def _numeric(plain: str, today: date) -> _Found | None:
@@ -236,17 +215,46 @@ def _with_month(plain: str, today: date) -> _Found | None:
     found = _NAMED.search(plain)
     if found is None:
         return None
-    month, number = _MONTHS[found["m"] or found["m2"]], int(found["d"] or found["d2"])
+    month, number = MONTHS[found["m"] or found["m2"]], _day_number(found["d"] or found["d2"])
     day = _this_or_next(today, found["y"] or found["y2"], month, number)
     return _Found(day, _without(plain, found)) if day else None
+
+
+def _day_number(text: str) -> int:
+    return int(text) if text.isdecimal() else 1
+
+
+def _of_month(plain: str, today: date) -> _Found | None:
+    """The next day of that number, this month's or the next's; on its weekday, if one is named."""
+    found = _OF_MONTH.search(plain)
+    if found is None:
+        return None
+    number, weekday = int(found["d"] or found["d2"] or found["d3"]), found["weekday"]
+    for day in (today + timedelta(days=days) for days in range(_NEAR)):
+        if day.day == number and (weekday is None or WEEKDAYS[weekday] == day.weekday()):
+            return _Found(day, _without(plain, found), takes_number=False)
+    return None
+
+
+def _next_week(plain: str, today: date) -> _Found | None:
+    """Its Monday, or the weekday that is named."""
+    found = _NEXT_WEEK.search(plain)
+    if found is None:
+        return None
+    rest, monday = _without(plain, found), today + timedelta(days=7 - today.weekday())
+    if (named := _WEEKDAY.search(rest)) is None:
+        return _Found(monday, rest, is_named=False)
+    return _Found(monday + timedelta(days=WEEKDAYS[named[0]]), _without(rest, named), takes_number=False)
 
 
 def _relative(plain: str, today: date) -> _Found | None:
     if after := _DAY_AFTER.search(plain):
         return _Found(today + timedelta(days=2), _without(plain, after))
-    for word, days in _RELATIVE_DAYS.items():
+    if this := _TODAYS.search(plain):
+        return _Found(today, _without(plain, this))
+    for word, days in RELATIVE_DAYS.items():
         if found := re.search(rf"\b{word}\b", plain):
-            rest = plain if word in _TIMES else _without(plain, found)
+            rest = plain if word in PARTS else _without(plain, found)
             return _Found(today + timedelta(days=days), rest)
     return None
 
@@ -255,21 +263,34 @@ def _weekday(plain: str, today: date) -> _Found | None:
     found = _WEEKDAY.search(plain)
     if found is None:
         return None
-    days = (_WEEKDAYS[found[0]] - today.weekday()) % 7 or 7
-    return _Found(today + timedelta(days=days), _without(plain, found))
+    days = (WEEKDAYS[found[0]] - today.weekday()) % 7 or 7
+    return _Found(today + timedelta(days=days), _without(plain, found), takes_number=False)
 
 
-def _time(plain: str) -> tuple[time | None, str]:
-    """The hour a phrase says, and what else it says."""
-    if found := _CLOCK.search(plain):
-        hour, minute = int(found["h"]), int(found["m"] or 0)
-        if found["half"] and 1 <= hour <= 12:
-            hour = hour % 12 + (12 if found["half"] == "pm" else 0)
-        return (time(hour, minute), _without(plain, found)) if hour < 24 and minute < 60 else (None, plain)
-    for word, at in _TIMES.items():
-        if found := re.search(rf"\b{word}\b", plain):
-            return at, _without(plain, found)
-    return None, plain
+def _time(plain: str, *, takes_number: bool = False) -> tuple[time | None, str]:
+    """The hour a phrase says, and what else it says; a mere number is an hour only where nothing else is meant."""
+    named = _PART.search(plain)
+    part = PARTS[named["part"]] if named else None
+    rest = _without(plain, named) if named else plain
+    if found := _CLOCK.search(rest):
+        is_hour = takes_number or part or found["at"] or found["at2"] or found["m"] or found["half"]
+        at = _clock(found, part) if is_hour else None
+        return (at, _without(rest, found)) if at else (None, plain)
+    if part:
+        return part.usual, rest
+    noon = _NOON.search(plain)
+    return (time(12), _without(plain, noon)) if noon else (None, plain)
+
+
+def _clock(found: re.Match[str], part: Part | None) -> time | None:
+    """What a clock shows then; None for what it never shows, and for an hour of another part of the day."""
+    hour, minute = _count(found["h"] or found["h2"]), int(found["m"] or 0)
+    if found["half"]:
+        hour = hour % 12 + (12 if found["half"] == "pm" else 0) if 1 <= hour <= 12 else 24
+    elif part and hour < part.since:
+        hour += 12
+    is_shown = hour < 24 and minute < 60 and (part is None or part.since <= hour < part.until)
+    return time(hour, minute) if is_shown else None
 
 
 def _this_or_next(today: date, year: str | None, month: int, number: int) -> date | None:

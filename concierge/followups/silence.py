@@ -1,4 +1,4 @@
-"""What holds of every planned mail, as people add it to its moment: "if she hasn't answered", "a meno che non scriva"."""
+"""What holds of every planned mail, as people say it: "if she hasn't answered", "a meno che non scriva"."""
 
 import re
 from typing import Final

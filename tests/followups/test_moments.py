@@ -26,6 +26,10 @@ def read(text: str) -> Meant | None:
         ("fra una settimana se non risponde", "2026-05-19T10:00"),
         ("in a month", "2026-06-12T10:00"),
         ("3 days", "2026-05-15T10:00"),
+        ("in a fortnight", "2026-05-26T10:00"),
+        ("tra un anno", "2027-05-12T10:00"),
+        ("next week", "2026-05-18T10:00"),
+        ("la prossima settimana", "2026-05-18T10:00"),
         ("in 3 days at 16:00", "2026-05-15T16:00"),
     ],
 )
@@ -58,6 +62,29 @@ def test_days_are_counted_and_no_day_is_named(text: str, wall: str):
         ("12/6", "2026-06-12T10:00"),
         ("12/06/2027 18:15", "2027-06-12T18:15"),
         ("2026-05-20T10:30", "2026-05-20T10:30"),
+        ("2026-11-26T10:00", "2026-11-26T10:00"),
+        ("26-11-2026", "2026-11-26T10:00"),
+        ("Friday 15", "2026-05-15T10:00"),
+        ("venerdì 5 alle 9", "2026-06-05T09:00"),
+        ("Friday 15 9am", "2026-05-15T09:00"),
+        ("mar 19", "2026-05-19T10:00"),
+        ("19 mar", "2027-03-19T10:00"),
+        ("the 27th", "2026-05-27T10:00"),
+        ("il 27 alle 11", "2026-05-27T11:00"),
+        ("l’8 dicembre", "2026-12-08T10:00"),
+        ("il 1° giugno", "2026-06-01T10:00"),
+        ("il primo maggio", "2027-05-01T10:00"),
+        ("Thursday next week", "2026-05-21T10:00"),
+        ("tomorrow at nine", "2026-05-13T09:00"),
+        ("domani alle nove", "2026-05-13T09:00"),
+        ("tomorrow 9", "2026-05-13T09:00"),
+        ("tomorrow evening at 7", "2026-05-13T19:00"),
+        ("domani sera alle 20", "2026-05-13T20:00"),
+        ("tonight at 8", "2026-05-12T20:00"),
+        ("domattina", "2026-05-13T10:00"),
+        ("this morning", "2026-05-12T10:00"),
+        ("alle 5 del pomeriggio", "2026-05-12T17:00"),
+        ("nel pomeriggio", "2026-05-12T15:00"),
     ],
 )
 def test_a_named_moment_is_meant_as_it_is_said(text: str, wall: str):
@@ -67,7 +94,9 @@ def test_a_named_moment_is_meant_as_it_is_said(text: str, wall: str):
 @pytest.mark.parametrize(
     "text",
     ["", "soon", "whenever", "friday or saturday", "Friday 14 May", "31 February", "25:00", "in 900 days", "10:75",
-     "in 3 days but not on Sunday", "99999999999999999999", "in 3 weeks and 2 days", "0/0/0000"],
+     "in 3 days but not on Sunday", "99999999999999999999", "in 3 weeks and 2 days", "0/0/0000",
+     "Friday 4", "venerdì 4", "friday the 13th", "mar 10", "tomorrow 13pm", "0am", "midnight", "the 32nd", "10",
+     "tomorrow morning at 14", "evening at 3", "noon in the evening", "the day after", "26-11.2026"],
 )  # fmt: skip
 def test_what_is_not_understood_to_its_end_is_not_guessed(text: str):
     assert read(text) is None
@@ -91,6 +120,8 @@ def test_hours_are_counted_by_the_stopwatch_when_the_clock_is_turned():
         ("una settimana dopo che è arrivato, alle 11", 7, 11),
         ("10 giorni dalla consegna", 10, 10),
         ("tre giorni dopo che l’ha ricevuto", 3, 10),
+        ("the day after delivery", 1, 10),
+        ("il giorno dopo la consegna, alle 9", 1, 9),
     ],
 )
 def test_days_are_counted_from_a_delivery(text: str, days: int, hour: int):
@@ -125,8 +156,9 @@ def test_what_always_holds_may_be_said(start: str, ending: str):
     ["if she answers", "if she has answered", "if she wrote", "if she's written", "if she writes back", "if she buys",
      "unless she hasn't answered", "unless she doesn't write", "if she hasn't bought and written",
      "if she hasn't answered but bought", "if she hasn't complained", "if she hasn't answered my sister",
-     "if she hasn't", "if there is an answer", "if I hear from her", "unless there is no answer", "if she has not read it",
-     "when she answers", "once she hasn't", "if she hasn't answered or if it rains", "if it hasn't arrived",
+     "if she hasn't", "if there is an answer", "if I hear from her", "unless there is no answer",
+     "if she has not read it", "when she answers", "once she hasn't", "if she hasn't answered or if it rains",
+     "if it hasn't arrived",
      "se risponde", "se ha risposto", "se scrive", "se lei ha scritto", "se si fa sentire", "se compra",
      "a meno che risponda", "se non ha risposto ma ha comprato", "se non piove", "se non", "se c’è risposta",
      "se non scrive o non compra", "quando risponde", "se non ha risposto e compra"],
