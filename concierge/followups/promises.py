@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from concierge.followups.moment_words import MONTHS, WEEKDAYS
 from concierge.followups.moments import read_phrase
 from concierge.followups.schedule import wall_of
 
@@ -18,18 +19,36 @@ _SUNDAY: Final = 6
 # Who says that she will do something, in the first person; "I will be away" and "I won't" promise nothing.
 _ENGLISH: Final = re.compile(
     r"\b(?:i|we)(?:'ll| will| shall|'m going to| am going to|'re going to| are going to)\b"
-    r"(?! (?:not|never|be|have to)\b)"
+    r"(?! (?:not|never|be(?! (?:in touch|able to|back (?:to you|in touch))\b)|have to)\b)"
+    r"|\b(?:it|they|everything)(?:'ll| will) be (?:with you|in your hands)\b"
     r"|\byou(?:'ll| will) (?:have|hear|get|receive)\b|\blet me (?!know\b)\w+|\bi promise\b",
 )
 # The future's accent tells "scriverò" from "davvero".
 _ITALIAN: Final = re.compile(
     r"\b(?!sarò|dovrò|avrò|potrò|però)\w{2,}r(?:ò\b|o'(?!\w))|\b\w{2,}(?:eremo|iremo|aremo)\b|\bprometto\b"
     r"|\b(?:la|le|ti|vi|glielo|te lo) "
-    r"(?:aggiorno|scrivo|mando|invio|richiamo|ricontatto|rispondo|confermo|faccio sapere)\b"
+    r"(?:aggiorno|scrivo|mando|invio|richiamo|ricontatto|rispondo|confermo|faccio (?:sapere|avere)|preparo|spedisco|"
+    r"procuro|metto da parte)\b"
+)
+# Who will have an answer is she only where nobody else was named before: "Entro venerdì avrà una risposta".
+_DAYS: Final = "|".join((*WEEKDAYS, *MONTHS, "oggi", "stasera", "domani", "dopodomani", "settimana", "fine"))
+_SHE_WILL_HAVE: Final = re.compile(
+    rf"(?:(?:{_DAYS}|e|ma|cosi|quindi|lei|entro|per|il|la|l|di|della|prossim[ao]|primo|\d+)[\s,']+)*"
+    r"(?:avr|ricever)(?:a'?|ai|ete) (?:\w+ ){0,2}"
+    r"(?:risposta|notizie|riscontro|conferma|fotografie|foto|misure|messaggio)\b"
 )
 _DENIED: Final = re.compile(r"\bnon (?:(?:la|le|ti|vi|lo|ci|ne) )?\w+(?:rò|ro'|remo)")
 # "If you need them before, I will …": whether she will, nobody knows yet.
 _CONDITIONAL: Final = re.compile(r"(?:if|should|unless|in case|se|qualora|nel caso)\b")
+# … and so where it stands behind; but "I'll let you know by Friday if we have it" is promised, and "even if" is too.
+_ONLY_IF: Final = re.compile(
+    r"(?P<comma>,)? ?(?<!even )(?<!anche )(?<!\w)(?:if(?! not (?:before|sooner|earlier)\b)|"
+    r"unless|provided|as long as|se(?! non prima\b)|qualora|a meno che|purche|sempre che)\b"
+)
+_ASKING: Final = re.compile(
+    r"\b(?:see|check|ask|know|tell|find out|verify|confirm|say|sapere|dir\w+|vedr\w+|veder\w+|chied\w+|"
+    r"verific\w+|controll\w+|conferm\w+)\b"
+)
 # What stands before a day by which something is to be done, and the days that need nothing before them.
 _BY: Final = re.compile(
     r"\b(?:(?:by|before|until|within|on|in|entro|per|prima di|tra|fra)\b (?:il |the )?|"
@@ -86,9 +105,15 @@ def _plain(text: str) -> str:
 
 def _is_promised(sentence: str) -> bool:
     said = unicodedata.normalize("NFC", sentence.casefold().replace("\u2019", "'"))
-    if _DENIED.search(said) or _CONDITIONAL.match(said):
+    plain = _plain(sentence)
+    if _DENIED.search(said) or _CONDITIONAL.match(said) or _hangs_on_something(plain):
         return False
-    return _ENGLISH.search(said) is not None or _ITALIAN.search(said) is not None
+    return any((_ENGLISH.search(said), _ITALIAN.search(said), _SHE_WILL_HAVE.match(plain)))
+
+
+def _hangs_on_something(plain: str) -> bool:
+    """Whether a condition stands behind; one that only says what is asked is none."""
+    return any(found["comma"] or not _ASKING.search(plain, 0, found.start()) for found in _ONLY_IF.finditer(plain))
 
 
 def _day(plain: str, said_at: datetime, zone: ZoneInfo) -> date | None:
@@ -109,8 +134,10 @@ def _named(plain: str, found: re.Match[str], said_at: datetime, zone: ZoneInfo) 
     words = plain[found.end() :].split()[:_MOST_WORDS]
     for length in range(len(words), 0, -1):
         phrase = " ".join(words[:length]).strip(" .,!;:)")
+        if phrase.isdecimal():
+            phrase = f"il {phrase}" if found[0].endswith("il ") else ""
         for said in (phrase, f"in {phrase}") if is_span else (phrase,):
-            meant = None if said.isdecimal() else read_phrase(said, said_at, zone)
+            meant = read_phrase(said, said_at, zone)
             if meant is not None:
                 return meant.wall.date()
     return None
