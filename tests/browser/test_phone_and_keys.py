@@ -1,6 +1,7 @@
 """The same work on a phone, with keys alone, and without JavaScript."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -136,6 +137,35 @@ def test_nothing_is_lost_that_is_typed_faster_than_the_composer_comes(page: Page
     page.keyboard.type("as the sea.")
     expect(editor_of(page)).to_have_text(re.compile(r"^\s*Dear Barbara,\s*as blue as the sea\.\s*$"))
     expect(page.locator("[data-autosave-status]")).to_have_text("Saved")
+    late_for_the_follow_up(page, held, hold)
+
+
+def late_for_the_follow_up(page: Page, held: list[Route], hold: Callable[[Route], None]) -> None:
+    """A key of the follow-ups waits for them as well, with all that is typed after it; one with nothing to do goes."""
+    panel, when = page.locator("#followups"), page.locator("#followup-when")
+    page.unroute_all()
+    page.route(re.compile(r"/followups\?seen="), hold)
+    page.reload()
+    expect(panel.locator("[data-keys-coming]")).to_have_count(1)
+    page.keyboard.press("h")  # nothing is promised here
+    page.keyboard.type("en")
+    held.pop().continue_()
+    expect(page.locator(".followups__new")).to_be_visible()
+    page.keyboard.press("f")
+    expect(when).to_be_focused()
+    expect(page.locator("#talk-head")).not_to_contain_text("Closed on")
+
+    page.reload()
+    expect(panel.locator("[data-keys-coming]")).to_have_count(1)
+    page.keyboard.type("fe")  # no verb's key any more
+    page.keyboard.press("Backspace")
+    held.pop().continue_()
+    expect(when).to_be_focused()
+    expect(when).to_have_value(re.compile("^in 3 days"))
+    page.keyboard.press("Escape")
+    expect(when).not_to_be_visible()
+    page.keyboard.press("f")  # the keys are the conversation's again
+    expect(when).to_be_focused()
 
 
 @pytest.fixture

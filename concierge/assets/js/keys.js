@@ -1,7 +1,8 @@
 // data-key="e" on a link, button, summary or field: the key does what a click does ("/" and the like focus a field).
 // "g i" is two keys in a row; "mod+enter" also works while typing. The sheet (?) lists what this page offers.
 // data-keys-coming="r t" on what stands where those keys will be: one that is pressed too early is kept, with all that is
-// typed after it, until its element has come.
+// typed after it, until its element has come; or until what stood there has gone, and it has not come.
+import htmx from "htmx.org";
 import { whenAdded } from "./added.js";
 import { openDialog } from "./dialogs.js";
 
@@ -69,11 +70,16 @@ document.addEventListener("keydown", (event) => {
   } else if (!withMod) move(event, key);
 });
 
+const isComing = (key) => document.querySelector(`[data-keys-coming~="${CSS.escape(key)}"]`) !== null;
+
 function keeps(key) {
-  const isWaitedFor = kept || document.querySelector(`[data-keys-coming~="${CSS.escape(key)}"]`);
-  if (key.length > 1 || !isWaitedFor) return false;
+  if (!kept && (key.length > 1 || !isComing(key))) return false;
   if (!kept) giveUp = setTimeout(() => { kept = ""; }, PATIENCE);
-  kept += key;
+  if (key === "Escape") kept = "";
+  else if (key === "Backspace") kept = kept[0] + kept.slice(1, -1);
+  else if (key === "Enter") kept += "\n";
+  else if (key.length === 1) kept += key;
+  else return false;
   return true;
 }
 
@@ -85,8 +91,20 @@ whenAdded("[data-key]", (element) => {
   act(element);
   const field = document.activeElement;
   if (!typed.length || !field.matches("input, textarea")) return;
-  field.setRangeText(typed.join(""), field.selectionStart, field.selectionEnd, "end");
-  field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  // In a field of one line Enter is what it always is: the form is sent.
+  const [words, ...ends] = field.matches("textarea") ? [typed.join("")] : typed.join("").split("\n");
+  if (words) {
+    field.setRangeText(words, field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+  if (ends.length) field.form?.requestSubmit();
+});
+
+htmx.onLoad(() => {
+  if (kept && !isComing(kept[0])) {
+    clearTimeout(giveUp);
+    kept = "";
+  }
 });
 
 // "mod+enter" ends what is being written, a note as an answer: from a field of another form it never sends this one.

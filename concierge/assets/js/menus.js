@@ -1,4 +1,5 @@
 // <details class="menu">: one open at a time, closed by Escape, by a click elsewhere, and when focus leaves.
+// <details data-escapes>: closed by Escape only.
 const open = () => document.querySelectorAll("details.menu[open]");
 
 document.addEventListener("click", (event) => {
@@ -10,13 +11,14 @@ document.addEventListener("focusin", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  const menu = event.target.closest?.("details.menu");
-  if (!menu) return;
-  if (event.key === "Escape" && menu.open) {
-    menu.open = false;
-    menu.querySelector("summary").focus();
+  const open = event.key === "Escape" && event.target.closest?.("details:is(.menu, [data-escapes])[open]");
+  if (open) {
+    open.open = false;
+    open.querySelector("summary").focus();
     event.stopPropagation();
   }
+  const menu = event.target.closest?.("details.menu");
+  if (!menu) return;
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
   if (event.target.matches("textarea, select, input[type=datetime-local]")) return;
   menu.open = true;
