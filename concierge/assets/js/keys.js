@@ -44,7 +44,9 @@ function act(element) {
   if (element.matches("input:not([type=checkbox], [type=submit]), textarea, trix-editor")) element.focus();
   else if (element.matches("summary")) {
     element.click();
-    element.parentElement.querySelector(":is(.menu__panel, [data-panel]) :is(input:not([type=hidden]), textarea, button, a[href])")?.focus();
+    const field = element.parentElement.querySelector(":is(.menu__panel, [data-panel]) :is(input:not([type=hidden]), textarea, button, a[href])");
+    field?.focus();
+    if (field?.matches("input")) field.select(); // what is proposed there is typed over, as behind a Tab
   } else element.click();
 }
 
