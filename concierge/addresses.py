@@ -3,9 +3,13 @@
 import re
 from dataclasses import dataclass
 from email.utils import formataddr
+from functools import lru_cache
+
+import idna
 
 # RFC 5321 atoms are ASCII; RFC 6531 allows any other letter. Control characters and angle brackets never belong.
 _ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f-\x9f]{1,64}@[^\s<>()\\,;:\"@\x00-\x1f\x7f-\x9f]{1,253}")
+_LONGEST_DOMAIN = 253
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -21,15 +25,53 @@ class Address:
 
     @property
     def domain(self) -> str:
-        """The part behind the last @, lower-cased."""
-        return self.address.rpartition("@")[2].lower()
+        """The part behind the last @, as `normalise` compares it."""
+        return normalise(self.address).rpartition("@")[2]
 
 
 def normalise(address: str) -> str:
-    """The form in which two addresses are compared: trimmed and lower-cased, control characters gone."""
+    """The form in which two addresses are compared: small letters, the domain in ASCII, control characters gone.
+
+    anna@bücher.example and anna@xn--bcher-kva.example are one mailbox. Never raises: what is no domain stays as it is
+    written. What is shown is never this form, but what was typed, or `readable`.
+    """
     if address.isascii() and address.isprintable():  # as nearly all are: there is nothing to take out
         return address.strip().lower()
-    return _CONTROL.sub("", address).strip().casefold()
+    local, at, domain = _CONTROL.sub("", address).strip().rpartition("@")
+    # Of the domain the letters as they are typed: casefold makes another domain of straße.
+    return f"{local.casefold()}@{ascii_domain(domain) or domain.casefold()}" if at else domain.casefold()
+
+
+def tidy(address: str) -> str:
+    """An address as it is kept to be shown: as it was typed, in small letters, control characters gone."""
+    return _CONTROL.sub("", address).strip().lower()
+
+
+def readable(address: str) -> str:
+    """A compared address as people read it: the domain in its own letters. For the eye alone."""
+    local, at, domain = address.rpartition("@")
+    if "xn--" not in domain:
+        return address
+    try:
+        return f"{local}{at}{idna.decode(domain)}"
+    except UnicodeError:
+        return address
+
+
+def spellings(address: str) -> frozenset[str]:
+    """How an address may stand where it was kept as `tidy` made it: as it is here, and the domain in either script."""
+    return frozenset({tidy(address), normalise(address), readable(normalise(address))})
+
+
+@lru_cache(maxsize=4096)
+def ascii_domain(domain: str) -> str | None:
+    """A domain as it goes over the wire (IDNA 2008, mapped by UTS 46); None where no mail can be sent to it."""
+    if len(domain) > _LONGEST_DOMAIN:
+        return None
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except UnicodeError:
+        return None
 
 
 def person_behind(address: str) -> str:

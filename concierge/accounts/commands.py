@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from concierge import audit
 from concierge.accounts import queries
 from concierge.accounts.models import AddressTaken, Editor, LastAdmin, Mailbox, Role, SignInAttempt, SignOff
-from concierge.addresses import normalise
+from concierge.addresses import spellings, tidy
 
 
 def add_editor(
@@ -29,7 +29,7 @@ def add_editor(
     if queries.find_editor_by_email(session, email):
         raise AddressTaken
     editor = Editor(
-        email=normalise(email),
+        email=tidy(email),
         name=name.strip(),
         title=title.strip(),
         role=role,
@@ -94,9 +94,9 @@ def add_mailbox(
     session: Session, *, address: str, brand: str, language: str, by: Editor | None, now: datetime
 ) -> Mailbox:
     """Open an address that customers can write to; raises AddressTaken."""
-    if session.scalar(sa.select(Mailbox.id).where(Mailbox.address == normalise(address))):
+    if session.scalar(sa.select(Mailbox.id).where(Mailbox.address.in_(spellings(address)))):
         raise AddressTaken
-    mailbox = Mailbox(address=normalise(address), brand=brand.strip(), language=language, active=True, created_at=now)
+    mailbox = Mailbox(address=tidy(address), brand=brand.strip(), language=language, active=True, created_at=now)
     session.add(mailbox)
     audit.record(session, "mailbox.added", mailbox, by=by, now=now)
     return mailbox

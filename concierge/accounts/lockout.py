@@ -8,6 +8,8 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 
+from concierge.addresses import normalise
+
 WINDOW = timedelta(minutes=15)
 TRIES_FOR_ONE = 5
 TRIES_FOR_ALL = 40
@@ -15,7 +17,7 @@ TRIES_FOR_ALL = 40
 
 def caller_key(secret: str, *, email: str, caller: str) -> str:
     """Who is trying whom, as a keyed hash that tells nothing to those who read the table."""
-    message = f"{email.strip().casefold()}|{caller}".encode()
+    message = f"{normalise(email)}|{caller}".encode()
     return hmac.digest(secret.encode(), b"concierge:sign-in:" + message, hashlib.sha256).hex()
 
 

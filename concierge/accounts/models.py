@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask_security import UserMixin
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from concierge.addresses import Address
 from concierge.db import Base, BigId, states
 from concierge.errors import NotFound, RuleBroken
 
@@ -122,7 +123,7 @@ class Mailbox(Base):
     @property
     def domain(self) -> str:
         """The part behind the @."""
-        return self.address.rpartition("@")[2]
+        return Address("", self.address).domain
 
 
 class EditorNotFound(NotFound):

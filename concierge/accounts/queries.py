@@ -18,7 +18,7 @@ from concierge.accounts.models import (
     SignInAttempt,
     may_answer,
 )
-from concierge.addresses import normalise
+from concierge.addresses import normalise, spellings
 
 
 def current_editor() -> Editor:
@@ -35,13 +35,13 @@ def get_editor(session: Session, editor_id: int) -> Editor:
 
 def find_editor_by_email(session: Session, email: str) -> Editor | None:
     """The editor who signs in with `email`."""
-    return session.scalar(sa.select(Editor).where(Editor.email == normalise(email)))
+    return session.scalar(sa.select(Editor).where(Editor.email.in_(spellings(email))).order_by(Editor.id))
 
 
 def find_password(session: Session, email: str) -> tuple[int, str | None, bool] | None:
     """The number, the password's hash and whether she may sign in, of the editor with `email`; no more is loaded."""
     columns = sa.select(Editor.id, Editor.password, Editor.active)
-    row = session.execute(columns.where(sa.func.lower(Editor.email) == normalise(email))).one_or_none()
+    row = session.execute(columns.where(sa.func.lower(Editor.email).in_(spellings(email))).order_by(Editor.id)).first()
     return None if row is None else (row.id, row.password, row.active)
 
 
@@ -77,7 +77,8 @@ def list_mailboxes(session: Session, *, active_only: bool = False) -> list[Mailb
 
 def find_mailbox(session: Session, address: str) -> Mailbox | None:
     """The active mailbox an envelope recipient means, whether or not it carries +something (RFC 5233)."""
-    return session.scalar(sa.select(Mailbox).where(Mailbox.address == _without_detail(address), Mailbox.active))
+    meant = (Mailbox.address.in_(spellings(_without_detail(address))), Mailbox.active)
+    return session.scalar(sa.select(Mailbox).where(*meant).order_by(Mailbox.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def read_house(session: Session) -> House:
     editors = session.execute(sa.select(Editor.id, Editor.email, Editor.role, Editor.active)).all()
     staff = frozenset(normalise(each.email) for each in editors)
     return House(
-        mailboxes={each.address: each for each in mailboxes if each.active},
+        mailboxes={normalise(each.address): each for each in mailboxes if each.active},
         staff=staff,
         addresses=staff | {normalise(each.address) for each in mailboxes},
         answering=frozenset(each.id for each in editors if may_answer(each.role, active=each.active)),

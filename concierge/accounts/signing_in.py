@@ -16,6 +16,7 @@ from concierge import clock, tokens
 from concierge.accounts import commands, lockout, passwords, queries
 from concierge.accounts.guesses import SignInForm
 from concierge.accounts.sentences import sentences
+from concierge.addresses import normalise
 from concierge.config import Config
 from concierge.errors import BadToken
 from concierge.extensions import db, house_config
@@ -85,7 +86,7 @@ def _behind_lockout(sign_in: Callable[[], ResponseReturnValue]) -> RouteCallable
         device = device or secrets.token_urlsafe(16)
         response.set_cookie(
             _DEVICE_COOKIE,
-            tokens.sign(config.secret, "device", f"{email.strip().casefold()}|{device}"),
+            tokens.sign(config.secret, "device", f"{normalise(email)}|{device}"),
             max_age=_DEVICE_AGE,
             secure=config.base_url.startswith("https://"),
             httponly=True,
@@ -122,4 +123,4 @@ def _known_device(config: Config, email: str) -> str | None:
     except BadToken:
         return None
     whose, _bar, device = payload.rpartition("|")
-    return device if whose == email.strip().casefold() else None
+    return device if whose == normalise(email) else None

@@ -135,4 +135,4 @@ def is_near(one: str, other: str) -> bool:
 
 
 def _digits(text: str) -> str:
-    return "".join(each for each in text if each.isdigit())
+    return "".join(each for each in _in_letters(text) if each.isdigit())

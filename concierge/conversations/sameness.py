@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 
-from concierge.addresses import Address, normalise
+from concierge.addresses import Address, spellings
 from concierge.conversations.likenesses import Likeness
 
 
@@ -46,5 +46,6 @@ def _same(name: str) -> str:
 
 
 def _names(words: str, address: str) -> bool:
-    alone = rf"(?<![\w.+-]){re.escape(normalise(address))}(?![\w-]|\.\w)"
+    written = "|".join(re.escape(each.casefold()) for each in sorted(spellings(address)))
+    alone = rf"(?<![\w.+-])(?:{written})(?![\w-]|\.\w)"
     return re.search(alone, words.casefold()) is not None

@@ -47,9 +47,9 @@ def _mails_of(session: Session, hinted: Conversation) -> list[Message]:
         Message.conversation_id == hinted.id,
         Message.direction == Direction.IN,
         Message.kind == MessageKind.HUMAN,
-        sa.func.lower(Message.from_address).in_([each.normalised for each in hinted.customer.addresses]),
     )
-    return list(session.scalars(statement))
+    hers = {each.normalised for each in hinted.customer.addresses}
+    return [each for each in session.scalars(statement) if normalise(each.from_address) in hers]
 
 
 def _answers_ours(session: Session, mail: Message, hinted: Conversation) -> bool:

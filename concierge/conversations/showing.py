@@ -159,7 +159,7 @@ def _message(session: Session, message: Message, look: Look | None, seen: int | 
 
 def _named(one: dict[str, str], mailbox: str) -> str:
     """A recipient by name, else by address; our signed address without its key, which opens the conversation."""
-    local, _at, domain = mailbox.partition("@")
+    local, _at, domain = normalise(mailbox).partition("@")
     written, _at, at_house = normalise(one["address"]).rpartition("@")
     keyed = at_house == domain and written.startswith(f"{local}+")
     address = mailbox if keyed else one["address"]

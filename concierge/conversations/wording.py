@@ -2,6 +2,7 @@
 
 from flask_babel import gettext as _
 
+from concierge.addresses import readable
 from concierge.conversations.likenesses import Doubt, Likeness
 from concierge.conversations.models import ConversationState, Message
 from concierge.customers.models import Customer
@@ -38,7 +39,7 @@ def fare(delivery: Delivery) -> str:
 
 def doubt_words(likeness: Likeness, message: Message, customer: Customer) -> str:
     """What is doubtful about the sender of a mail, and what that means for the answer (T25)."""
-    sender, like, name = message.from_address, likeness.like, customer.display_name
+    sender, like, name = message.from_address, readable(likeness.like), customer.display_name
     words = {
         Doubt.OURS: _("%(sender)s looks like an address of ours, and is none.", sender=sender),
         Doubt.STAFF: _("The name is %(name)s’s, the address is not: %(sender)s.", name=like, sender=sender),

@@ -105,7 +105,11 @@ def search_customers(
     statement = sa.select(Customer).where(Customer.addresses.any()).order_by(*key).limit(limit + 1)
     for word in text.casefold().split()[:5]:
         pattern = f"%{_literally(word)}%"
-        theirs = sa.select(CustomerAddress.customer_id).where(CustomerAddress.normalised.like(pattern, escape="\\"))
+        written: list[sa.ColumnElement[str]] = [CustomerAddress.normalised.expression]
+        if not word.isascii():  # a domain in other letters stands there as it was typed
+            written.append(sa.func.lower(CustomerAddress.address))
+        like = sa.or_(*(each.like(pattern, escape="\\") for each in written))
+        theirs = sa.select(CustomerAddress.customer_id).where(like)
         named = sa.func.lower(Customer.name).like(pattern, escape="\\")
         statement = statement.where(named | Customer.id.in_(theirs))
     if after is not None:

@@ -7,6 +7,7 @@ from heapq import heappop, heappush
 from random import Random
 from zoneinfo import ZoneInfo
 
+from concierge.addresses import normalise
 from concierge.catalogue.models import Variant
 from concierge.catalogue.stock_models import Purchase, Restock, StockEvent, StockEventState, StockReport
 from concierge.customers.zones import zone_of
@@ -154,7 +155,7 @@ class _Playing:
         self._played.purchases.append(
             Purchase(
                 source="shop", external_id=f"S-{order}:1", variant=self._variant, customer=offer.customer,
-                normalised=offer.customer.address.lower(), units=1, location="online", price_cents=offer.price_cents,
+                normalised=normalise(offer.customer.address), units=1, location="online", price_cents=offer.price_cents,
                 at=at, received_at=at, matched_at=at, unsettled=0,
             )
         )  # fmt: skip

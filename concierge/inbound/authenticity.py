@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from concierge.addresses import ascii_domain
 from concierge.inbound.headers import Headers
 from concierge.inbound.parsed import Verdict
 
@@ -105,4 +106,5 @@ def _is_one_house(one: str, other: str) -> bool:
 
 
 def _domain(text: str) -> str:
-    return text.rpartition("@")[2].strip("<>. ").lower()
+    domain = text.rpartition("@")[2].strip("<>. ").lower()
+    return domain if domain.isascii() else ascii_domain(domain) or domain

@@ -16,7 +16,7 @@ from concierge.conversations.models import Direction, Message, MessageKind
 from concierge.customers.commands import decline_unasked
 from concierge.customers.models import Customer
 from concierge.inbound.parsed import Failure, Kind, ParsedMail
-from concierge.mailing.mail import bracketed, wire_address
+from concierge.mailing.mail import bracketed
 from concierge.mailing.models import LETTERS, Delivery, DeliveryState
 from concierge.mailing.queries import LEFT
 from concierge.mailing.reporting import take_report
@@ -106,9 +106,7 @@ def _failure_of(delivery: Delivery, failures: Sequence[Failure], *, alone: bool)
     """What is said of this mail's address; a report that names nobody is about the only one it can mean."""
     if not failures:
         return Failure((), hard=False, status="", words="") if alone else None
-    # Reports name her as she was named on the wire, where a domain is in ASCII.
-    hers = {delivery.to_normalised, normalise(wire_address(delivery.to_address))}
-    return next((each for each in failures if not hers.isdisjoint(map(normalise, each.addresses))), None)
+    return next((each for each in failures if delivery.to_normalised in map(normalise, each.addresses)), None)
 
 
 def _may_come_back(session: Session, delivery: Delivery, now: datetime) -> bool:
@@ -117,11 +115,11 @@ def _may_come_back(session: Session, delivery: Delivery, now: datetime) -> bool:
     if delivery.state not in _ON_ITS_WAY or now - left_at > _BELIEVED:
         return False
     there = sa.select(Message.conversation_id).where(Message.delivery_id == delivery.id)
-    answer = (
+    answers = (
         Message.conversation_id.in_(there),
         Message.direction == Direction.IN,
         Message.kind == MessageKind.HUMAN,
-        sa.func.lower(Message.from_address) == delivery.to_normalised,
         Message.created_at > left_at,
     )
-    return session.scalar(sa.select(Message.id).where(*answer).limit(1)) is None
+    writers = session.scalars(sa.select(Message.from_address).where(*answers).distinct())
+    return delivery.to_normalised not in map(normalise, writers)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from concierge.addresses import Address, is_address
+from concierge.addresses import Address, is_address, normalise
 from concierge.inbound.headers import Headers, decode_header
 
 MOST_ADDRESSES = 500
@@ -91,7 +91,7 @@ def read_sender(headers: Headers, charset: str | None, envelope_from: str | None
     sender = found[0]
     if not is_address(sender.address):  # lawful, but nothing anybody could answer to
         return Sender(None, ("unclear-sender",))
-    if _LOOKS_LIKE_ADDRESS.search(sender.name) and sender.name.strip("'\"").lower() != sender.address.lower():
+    if _LOOKS_LIKE_ADDRESS.search(sender.name) and normalise(sender.name.strip("'\"")) != normalise(sender.address):
         return Sender(Address("", sender.address), ("name-is-address",))
     return Sender(sender if "@" not in sender.name else Address("", sender.address))
 

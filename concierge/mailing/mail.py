@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
-from functools import lru_cache
 from typing import Any, Self
 
-import idna
 from flask_babel import gettext as _
 
-from concierge.addresses import Address, is_address
+from concierge.addresses import Address, ascii_domain, is_address
 from concierge.errors import RuleBroken
 from concierge.mailing import mime
 
@@ -155,17 +153,8 @@ def _check_address(name: str, address: Address) -> None:
         raise UnlawfulAddress(name)
     if len(local.encode()) > 64 or len(address.address.encode()) > 254:
         raise UnlawfulAddress(name)
-    if not _is_domain(domain):
+    if ascii_domain(domain) is None:
         raise UnlawfulAddress(name)
-
-
-@lru_cache(maxsize=4096)
-def _is_domain(domain: str) -> bool:
-    try:
-        idna.encode(domain, uts46=True)
-    except idna.IDNAError:
-        return False
-    return True
 
 
 def _single_lines(mail: Mail) -> Iterator[tuple[str, str]]:
@@ -195,7 +184,7 @@ def _check_files(mail: Mail) -> None:
 def wire_address(address: str) -> str:
     """The address as it goes over the wire: the domain in ASCII (IDNA)."""
     local, _at, domain = address.rpartition("@")
-    return address if domain.isascii() else f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
+    return address if domain.isascii() else f"{local}@{ascii_domain(domain) or domain}"
 
 
 def is_in_ascii(address: str) -> bool:

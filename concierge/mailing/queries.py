@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from concierge.addresses import normalise
+from concierge.addresses import ascii_domain, normalise, spellings, tidy
 from concierge.customers.courtesy import KINDS
 from concierge.mailing.caps import AUTOMATIC
 from concierge.mailing.models import (
@@ -126,7 +126,10 @@ def list_suppressions(
         Suppression.released_at.is_not(None) if released else Suppression.released_at.is_(None)
     )
     if sought:
-        statement = statement.where(Suppression.normalised.contains(sought.strip().casefold(), autoescape=True))
+        written = sorted({*spellings(sought), ascii_domain(sought.strip()) or tidy(sought)})
+        statement = statement.where(
+            sa.or_(*(Suppression.normalised.contains(each.casefold(), autoescape=True) for each in written))
+        )
     if before is not None:
         statement = statement.where(Suppression.id < before)
     return list(session.scalars(statement.order_by(Suppression.id.desc()).limit(limit)))

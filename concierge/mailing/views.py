@@ -7,6 +7,7 @@ from flask_babel import ngettext
 from flask_security import current_user
 
 from concierge import clock
+from concierge.addresses import readable
 from concierge.extensions import db
 from concierge.mailing import commands, outbox, queries, words
 from concierge.mailing.models import DeliveryState
@@ -78,7 +79,7 @@ def release(suppression_id: int) -> ResponseReturnValue:
     because = request.form.get("because", "")[:300]
     commands.release(db.session, suppression, because=because, by=current_user, now=clock.now())
     db.session.commit()
-    flash(_("%(address)s may be mailed again.", address=suppression.normalised))
+    flash(_("%(address)s may be mailed again.", address=readable(suppression.normalised)))
     return redirect(url_for("mailing.index", show="suppressed"), 303)
 
 

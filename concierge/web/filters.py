@@ -12,6 +12,7 @@ from flask_babel import format_date, format_decimal, get_domain, get_locale, get
 from flask_babel import gettext as _
 
 from concierge import clock
+from concierge.addresses import readable
 from concierge.web.assets import asset, icon
 
 
@@ -117,4 +118,4 @@ def init_app(app: Flask) -> None:
         waiting_words=waiting_words, waiting_since=waiting_since, local_time=local_time, full_time=full_time
     )
     app.jinja_env.filters.update(month_name=month_name, number=number, language_name=language_name)
-    app.jinja_env.filters.update(filesizeformat=file_size)
+    app.jinja_env.filters.update(filesizeformat=file_size, readable=readable)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from concierge import audit
 from concierge.accounts.models import Editor
+from concierge.addresses import normalise
 from concierge.audit import AuditEntry
 from concierge.catalogue.cards import sized_words
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
@@ -143,15 +144,15 @@ def _newest(session: Session, conversation: Conversation) -> Message | None:
 
     What somebody in copy says is no answer of hers.
     """
-    hers = [each.normalised for each in conversation.customer.addresses]
+    hers = {each.normalised for each in conversation.customer.addresses}
     statement = (
-        sa.select(Message)
+        sa.select(Message.id, Message.from_address)
         .where(Message.conversation_id == conversation.id, Message.direction == Direction.IN)
-        .where(Message.kind == MessageKind.HUMAN, sa.func.lower(Message.from_address).in_(hers))
+        .where(Message.kind == MessageKind.HUMAN)
         .order_by(Message.id.desc())
-        .limit(1)
     )
-    return session.scalars(statement).first()
+    number = next((number for number, writer in session.execute(statement) if normalise(writer) in hers), None)
+    return session.get(Message, number) if number is not None else None
 
 
 def _answers(message: Message, offer: Offer, mail: Message) -> bool:

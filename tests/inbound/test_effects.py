@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from concierge import tokens
 from concierge.accounts.queries import read_house
-from concierge.addresses import Address
+from concierge.addresses import Address, normalise
 from concierge.conversations.commands import MailIn, file_message
 from concierge.conversations.models import Conversation, ConversationState, Direction, Message
 from concierge.customers.models import Customer
@@ -180,10 +180,11 @@ def test_a_full_mailbox_is_noted_and_stays_on_our_lists(house: House):
 
 def test_a_report_names_her_as_she_was_named_on_the_wire(house: House):
     """A domain in other letters is written in ASCII there; and the code stands in the words already."""
-    house.delivery.to_address = house.delivery.to_normalised = "barbara@bücher.example"
+    house.delivery.to_address = "barbara@bücher.example"
+    house.delivery.to_normalised = normalise(house.delivery.to_address)
     gone = group("failed", "5.1.1", "550 5.1.1 User unknown", "barbara@xn--bcher-kva.example")
     house.receive(dsn("Undelivered Mail Returned to Sender", "…", gone, copy=f"Message-ID: <{house.id}>\n\n"))
-    assert house.suppressed() == [("barbara@bücher.example", SuppressionReason.HARD_BOUNCE)]
+    assert house.suppressed() == [("barbara@xn--bcher-kva.example", SuppressionReason.HARD_BOUNCE)]
     assert house.delivery.reason == "550 5.1.1 User unknown"
 
 
