@@ -1,6 +1,7 @@
 """Two customers who are one person: her addresses and conversations joined by hand, and separated again."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -8,9 +9,10 @@ from sqlalchemy.orm import Session
 from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.addresses import normalise
+from concierge.conversations.brought import BROUGHT, Separation
 from concierge.conversations.models import Conversation, Direction, Message
 from concierge.customers.models import Customer, CustomerAddress, LastAddress
-from concierge.customers.queries import find_join
+from concierge.customers.queries import JOINED_TO, find_join
 from concierge.db import Base
 from concierge.errors import RuleBroken
 
@@ -23,7 +25,7 @@ class SamePerson(RuleBroken):
 
 
 class HasMore(RuleBroken):
-    """She has wishes, orders or consents of her own, which belong to her address. They can't be joined to another's."""
+    """A plan of ours wrote to her, or she agreed to such mails or refused them: that belongs to her own address."""
 
 
 class NotJoined(RuleBroken):
@@ -35,22 +37,23 @@ class MergedSince(RuleBroken):
 
 
 def join_customer(session: Session, customer: Customer, other: Customer, *, by: Editor, now: datetime) -> None:
-    """`other` is the same person: her addresses and conversations are `customer`'s from now on.
+    """`other` is the same person: her addresses, conversations and wishes are `customer`'s from now on.
 
-    Never by itself: an editor says so. Raises SamePerson, and HasMore where something hangs on the other that must
-    stay with its own address.
+    Never by itself: an editor says so. Raises SamePerson, HasMore where something hangs on the other that must stay
+    with its own address, and what `bring` does.
     """
     if other.id == customer.id:
         raise SamePerson
-    for number in sorted((customer.id, other.id)):
-        session.get(Customer, number, with_for_update=True, populate_existing=True)
+    _lock(session, customer, other)
     if not may_be_joined(session, other):
         raise HasMore
     addresses = list(session.scalars(sa.select(CustomerAddress.id).where(CustomerAddress.customer_id == other.id)))
     talks = list(session.scalars(sa.select(Conversation.id).where(Conversation.customer_id == other.id)))
     _give(session, customer, addresses, talks)
-    details = {"other": other.id, "addresses": addresses, "conversations": talks}
+    brought = {name: each.bring(session, customer, other, by=by, now=now) for name, each in BROUGHT.items()}
+    details = {"other": other.id, "addresses": addresses, "conversations": talks, "brought": brought}
     audit.record(session, "customer.joined", customer, by=by, now=now, **details)
+    audit.record(session, JOINED_TO, other, by=by, now=now, into=customer.id)
 
 
 def may_be_joined(session: Session, other: Customer) -> bool:
@@ -63,12 +66,19 @@ def keep_apart(session: Session, customer: Customer, other: Customer, *, by: Edi
     audit.record(session, "customer.kept_apart", customer, by=by, now=now, other=other.id)
 
 
-def separate_customer(session: Session, customer: Customer, address_id: int, *, by: Editor, now: datetime) -> Customer:
+class Separated(NamedTuple):
+    """The other customer, as she is again, and in sentences what could not be undone."""
+
+    customer: Customer
+    kept: list[str]
+
+
+def separate_customer(session: Session, customer: Customer, address_id: int, *, by: Editor, now: datetime) -> Separated:
     """She is another person after all: what was joined with this address is hers again, and what came from it since.
 
-    The other customer. Raises NotJoined, MergedSince, LastAddress.
+    Raises NotJoined, MergedSince, LastAddress.
     """
-    session.get(Customer, customer.id, with_for_update=True, populate_existing=True)
+    _lock(session, customer)
     join = find_join(session, customer, address_id)
     if join is None:
         raise NotJoined
@@ -86,8 +96,23 @@ def separate_customer(session: Session, customer: Customer, address_id: int, *, 
     if was_primary:
         customer.addresses[0].is_primary = True
     other.addresses[0].is_primary = True
+    separation = Separation(join.at, going, {each.normalised for each in other.addresses})
+    kept = [
+        words
+        for name, brought in join.details.get("brought", {}).items()
+        for words in BROUGHT[name].give_back(session, customer, other, brought, separation, by=by, now=now)
+    ]
     audit.record(session, "customer.separated", customer, by=by, now=now, join=join.id, other=other.id)
-    return other
+    return Separated(other, kept)
+
+
+def _lock(session: Session, *customers: Customer) -> None:
+    """Hold what hangs on them, and then themselves: in the order in which everybody takes them."""
+    numbers = sorted(each.id for each in customers)
+    for each in BROUGHT.values():
+        each.lock(session, numbers)
+    for number in numbers:
+        session.get(Customer, number, with_for_update=True, populate_existing=True)
 
 
 def _give(session: Session, to: Customer, addresses: list[int], talks: list[int]) -> None:
@@ -101,15 +126,12 @@ def _give(session: Session, to: Customer, addresses: list[int], talks: list[int]
 
 
 def _has_more(session: Session, customer: Customer) -> bool:
-    """Whether anything but addresses and mails is hers, in whatever part of the house."""
-    if customer.declined_at is not None:
+    """Whether anything is hers, in whatever part of the house, that does not go along."""
+    if customer.declined_at is not None or any(each.stays(session, customer) for each in BROUGHT.values()):
         return True
+    goes = _GOES_OR_STAYS.union(*(each.tables for each in BROUGHT.values()))
     keys = [key for table in Base.metadata.sorted_tables for key in table.foreign_keys]
-    hers = [
-        key.parent
-        for key in keys
-        if key.column.table.name == "customer" and key.parent.table.name not in _GOES_OR_STAYS
-    ]
+    hers = [key.parent for key in keys if key.column.table.name == "customer" and key.parent.table.name not in goes]
     return any(session.scalar(sa.select(each).where(each == customer.id).limit(1)) is not None for each in hers)
 
 

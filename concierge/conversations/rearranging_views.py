@@ -141,7 +141,10 @@ def join(customer_id: int) -> ResponseReturnValue:
 def separate(customer_id: int, address_id: int) -> ResponseReturnValue:
     """She is another person after all."""
     customer = get_customer(db.session, customer_id)
-    return _about(joining.separate_customer(db.session, customer, address_id, by=current_editor(), now=clock.now()))
+    parted = joining.separate_customer(db.session, customer, address_id, by=current_editor(), now=clock.now())
+    for words in parted.kept:
+        flash(words)
+    return _about(parted.customer)
 
 
 def _hinted(conversation_id: int) -> tuple[Conversation, Conversation]:

@@ -14,6 +14,8 @@ from concierge.customers.models import Consent, Customer, CustomerAddress, Custo
 from concierge.rows import read_rows
 
 PAGE_SIZE = 60
+# Of a customer who was joined to another: whose she is since.
+JOINED_TO = "customer.joined_to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,20 @@ def get_customer(session: Session, customer_id: int) -> Customer:
     """The customer with this number; raises CustomerNotFound."""
     if (customer := session.get(Customer, customer_id)) is None:
         raise CustomerNotFound
+    return customer
+
+
+def get_person(session: Session, customer_id: int) -> Customer:
+    """The customer with this number, or she to whom that one was joined: a link in a mail is hers all the same.
+
+    Raises CustomerNotFound.
+    """
+    customer = get_customer(session, customer_id)
+    while not customer.addresses:  # one who was joined to another has no address of her own any more
+        into = [each.details["into"] for each in audit.list_for(session, customer) if each.verb == JOINED_TO]
+        if not into:
+            return customer
+        customer = get_customer(session, into[-1])
     return customer
 
 

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from concierge import clock
 from concierge.customers.commands import accept_unasked, decline_unasked
 from concierge.customers.models import Customer
-from concierge.customers.queries import get_customer
+from concierge.customers.queries import get_person
 from concierge.errors import BadToken, NotFound
 from concierge.extensions import db
 from concierge.followups.plan_links import DECLINE
@@ -50,6 +50,6 @@ def accept(token: str) -> ResponseReturnValue:
 def _customer(token: str) -> Customer:
     opened = open_link(DECLINE, token, days=None)
     try:
-        return get_customer(db.session, opened.number)
+        return get_person(db.session, opened.number)
     except NotFound as error:
         raise BadToken from error

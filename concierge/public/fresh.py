@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from concierge import clock
 from concierge.customers.models import Customer
-from concierge.customers.queries import get_customer
+from concierge.customers.queries import get_person
 from concierge.errors import BadToken, NotFound
 from concierge.extensions import db, house_config
 from concierge.public.pages import bp, language_of, show
@@ -45,7 +45,7 @@ def fresh(kind: Kind, token: str) -> ResponseReturnValue:
 def _customer(kind: Kind, number: int) -> Customer:
     try:
         if kind == "wishes":
-            return get_customer(db.session, number)
+            return get_person(db.session, number)
         if kind == "offer":
             return queries.get_offer(db.session, number).customer
         return queries.get_wish(db.session, number).customer

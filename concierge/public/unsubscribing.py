@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from concierge import clock
 from concierge.customers.models import Customer
-from concierge.customers.queries import get_customer
+from concierge.customers.queries import get_person
 from concierge.errors import BadToken, NotFound
 from concierge.extensions import db, house_config
 from concierge.public.fresh import her_link
@@ -68,7 +68,7 @@ def resubscribe(token: str) -> ResponseReturnValue:
 def _customer(token: str) -> Customer:
     opened = open_link(links.UNSUBSCRIBE, token, days=None)
     try:
-        return get_customer(db.session, opened.number)
+        return get_person(db.session, opened.number)
     except NotFound as error:
         raise BadToken from error
 

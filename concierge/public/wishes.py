@@ -15,7 +15,7 @@ from concierge.catalogue.cards import ProductCard, card_of, sized_words
 from concierge.catalogue.models import Variant
 from concierge.catalogue.sizes import system_known
 from concierge.customers.models import Customer
-from concierge.customers.queries import get_customer
+from concierge.customers.queries import get_person
 from concierge.errors import BadInput, BadToken, ConciergeError, NotFound, RuleBroken
 from concierge.extensions import db, house_config
 from concierge.public.forms import Asked, read_asked
@@ -156,7 +156,7 @@ def renew(token: str, wish_id: int) -> ResponseReturnValue:
 def _open(token: str) -> tuple[Opened, Customer]:
     opened = open_link(links.WISHES, token, days=house_config().policy.wish_link_days)
     try:
-        return opened, get_customer(db.session, opened.number)
+        return opened, get_person(db.session, opened.number)
     except NotFound as error:
         raise BadToken from error
 

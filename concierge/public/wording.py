@@ -66,6 +66,7 @@ def ending_words(because: WishEnding | None) -> str:
         WishEnding.NEVER_CONFIRMED: _("It was never confirmed."),
         WishEnding.NEEDED_BY_PASSED: _("The day you needed it by has passed."),
         WishEnding.PASSED_ON_IT: _("You let it pass."),
+        WishEnding.JOINED: _("You wished for it twice; it is one wish now."),
     }
     return str(words.get(because) if because in words else _("This wish is over."))
 

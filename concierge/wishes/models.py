@@ -50,6 +50,7 @@ class WishEnding(StrEnum):
     NEEDED_BY_PASSED = "needed_by_passed"
     PASSED_ON_IT = "passed_on_it"  # she said no to the offer, for good
     CUSTOMER_ERASED = "customer_erased"
+    JOINED = "joined"  # she had it twice, at two addresses: the one before has it all
 
 
 # Where each ending leads.
@@ -61,6 +62,7 @@ ENDS = {
     WishEnding.UNSUBSCRIBED: WishState.WITHDRAWN,
     WishEnding.PASSED_ON_IT: WishState.WITHDRAWN,
     WishEnding.CUSTOMER_ERASED: WishState.WITHDRAWN,
+    WishEnding.JOINED: WishState.WITHDRAWN,
     WishEnding.NEVER_CONFIRMED: WishState.EXPIRED,
     WishEnding.TOO_OLD: WishState.EXPIRED,
     WishEnding.NEEDED_BY_PASSED: WishState.EXPIRED,

@@ -37,6 +37,7 @@ ENDINGS: Final[dict[WishEnding, LazyString]] = {
     WishEnding.NEEDED_BY_PASSED: _l("needed earlier"),
     WishEnding.PASSED_ON_IT: _l("passed on it"),
     WishEnding.CUSTOMER_ERASED: _l("erased with the customer"),
+    WishEnding.JOINED: _l("one with an earlier wish of hers"),
 }
 
 
@@ -137,6 +138,8 @@ def told(verb: str, details: Mapping[str, Any]) -> str:
         "wish.renewed": _l("renewed"),
         "wish.asked": _l("asked whether she still wants it"),
         "wish.moved": _l("moved in the queue"),
+        "wish.united": _l("one with another wish of hers"),
+        "wish.parted": _l("by itself again, as it was"),
         "wish.withdrawn": _l("withdrawn"),
         "wish.expired": _l("ended by itself"),
         "wish.fulfilled": _l("fulfilled"),
