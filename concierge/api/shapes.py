@@ -120,6 +120,7 @@ class OrderIn(_Shape):
         None, description="When she had it in her hands; now, where a delivered order does not say."
     )
     address: str = Field("", max_length=320, pattern=_PLAIN, description="Who bought, by e-mail address.")
+    account: str = Field("", max_length=60, pattern=_PLAIN, description="Her account in the shop, by number.")
     hold: str = Field("", max_length=200, pattern=_PLAIN, description="The hold token the checkout was opened with.")
     currency: str = Field("EUR", pattern="^[A-Z]{3}$")
     location: Location | None = None

@@ -63,6 +63,7 @@ class SoldLine:
     price_cents: int
     currency: str
     address: str = ""
+    account: str = ""
     hold_token: str = ""
     location: str = ""
     returned: int = 0

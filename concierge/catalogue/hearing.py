@@ -84,6 +84,7 @@ def _sell(session: Session, source: str, variant: Variant, sold: SoldLine, *, no
         price_cents=sold.price_cents,
         currency=sold.currency,
         address=sold.address,
+        account=sold.account,
         hold_token=sold.hold_token,
         location=sold.location,
         returned=sold.returned,

@@ -18,11 +18,11 @@ from concierge.customers.queries import find_customer_by_address
 class PurchaseReport:
     """A line of an order as the shop sent it; `(source, external_id)` names the line, e.g. "S-49406:1".
 
-    `address` may be empty (a sale in a boutique), `hold_token` is what the checkout was given with our offer.
-    Of its `units` so many were cancelled or came back, in all: `returned`. An order that was cancelled or never paid is
-    `is_void`: all of it came to nothing, and whoever wished for it has not got it. `delivered_at`: when she had it in
-    her hands; None says nothing. Where the shop says since when the order is as it is (`stated_at`), what it said of
-    earlier is passed over, and what came to nothing may be paid yet.
+    `address` may be empty (a sale in a boutique), `account` is the shop's own name for who bought, `hold_token` is what
+    the checkout was given with our offer. Of its `units` so many were cancelled or came back, in all: `returned`. An
+    order that was cancelled or never paid is `is_void`: all of it came to nothing, and whoever wished for it has not
+    got it. `delivered_at`: when she had it in her hands; None says nothing. Where the shop says since when the order is
+    as it is (`stated_at`), what it said of earlier is passed over, and what came to nothing may be paid yet.
     """
 
     source: str
@@ -33,6 +33,7 @@ class PurchaseReport:
     price_cents: int = 0
     currency: str = "EUR"
     address: str = ""
+    account: str = ""
     hold_token: str = ""
     location: str = ""
     returned: int = 0
@@ -63,6 +64,7 @@ def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) 
             variant=variant,
             customer_id=buyer.id if buyer else None,
             normalised=normalise(report.address)[:320],
+            account=report.account[:60],
             units=report.kept or report.units,
             location=report.location,
             price_cents=report.price_cents,

@@ -85,6 +85,7 @@ def _order(topic: str, body: dict[str, Any], locations: Mapping[str, str]) -> li
     is_void = is_undone and plain(body.get("cancel_reason"), 40) != "customer"
     at = read_moment(body.get("processed_at") or body.get("created_at"))
     address = plain(body.get("email") or body.get("contact_email"), 320)
+    account = body.get("customer")
     hold = hold_of(body.get("note_attributes"))
     location = _location(body.get("location_id"), locations)
     told: list[Told] = []
@@ -100,6 +101,7 @@ def _order(topic: str, body: dict[str, Any], locations: Mapping[str, str]) -> li
                     price_cents=read_cents(line.get("price")),
                     currency=plain(body.get("currency"), 3) or "EUR",
                     address=address,
+                    account=plain(account.get("id"), 60) if isinstance(account, dict) else "",
                     hold_token=hold_of(line.get("properties")) or hold,
                     location=location,
                     returned=units if is_undone else _put_back(line, units, body.get("refunds")),

@@ -171,6 +171,13 @@ class Purchase(Base):
             postgresql_where=sa.text("delivered_at IS NOT NULL"),
         ),
         sa.Index(
+            "ix_purchase_account",
+            "source",
+            "account",
+            sqlite_where=sa.text("account <> ''"),
+            postgresql_where=sa.text("account <> ''"),
+        ),
+        sa.Index(
             "ix_purchase_unmatched",
             "id",
             sqlite_where=sa.text("matched_at IS NULL"),
@@ -186,6 +193,8 @@ class Purchase(Base):
     customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customer.id"))
     # `addresses.normalise` of who bought
     normalised: Mapped[str] = mapped_column(sa.String(320), default="", index=True)
+    # the shop's own name for who bought, "" for a guest; who signs in there may give any address with an order
+    account: Mapped[str] = mapped_column(sa.String(60), default="", server_default="")
     units: Mapped[int] = mapped_column(default=1)
     # where it was sold from, "" where the shop does not say
     location: Mapped[str] = mapped_column(sa.String(40), default="")

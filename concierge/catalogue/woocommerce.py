@@ -65,6 +65,12 @@ def _product(headers: Mapping[str, str], raw: bytes, body: dict[str, Any], *, no
     return told
 
 
+def _account(number: object) -> str:
+    """Whose account it was bought with; a guest is 0."""
+    found = plain(number, 60)
+    return "" if found == "0" else found
+
+
 def _order(body: dict[str, Any]) -> list[Told]:
     state = plain(body.get("status"), 40)
     if state not in _SOLD | _UNDONE:
@@ -88,6 +94,7 @@ def _order(body: dict[str, Any]) -> list[Told]:
                     price_cents=read_cents(line.get("price")),
                     currency=plain(body.get("currency"), 3) or "EUR",
                     address=plain(billing.get("email"), 320) if isinstance(billing, dict) else "",
+                    account=_account(body.get("customer_id")),
                     hold_token=hold_of(line.get("meta_data"), "key") or hold,
                     returned=units if state in _UNDONE else 0,
                     is_void=state in _VOID,

@@ -38,6 +38,7 @@ class OtherForm(FlaskForm):  # type: ignore[misc]
 
 
 class JoinForm(FlaskForm):  # type: ignore[misc]
-    """Another customer, by an address of hers."""
+    """Another customer, by an address of hers; or by number, where she was proposed."""
 
     address = EmailField(_l("Address"), [Length(max=320)])
+    other = IntegerField(_l("Customer"))

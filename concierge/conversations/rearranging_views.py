@@ -11,6 +11,7 @@ from concierge.conversations.forms import JoinForm, OtherForm
 from concierge.conversations.listing import Row, list_of_customer
 from concierge.conversations.models import Conversation, Message
 from concierge.conversations.rearrangement_models import NoHint, SameConversation
+from concierge.conversations.second_addresses import list_same_person
 from concierge.customers.models import Customer, CustomerNotFound
 from concierge.customers.queries import find_customer_by_address, get_customer
 from concierge.extensions import db
@@ -128,11 +129,32 @@ def undo(number: int) -> ResponseReturnValue:
 @answering
 def join(customer_id: int) -> ResponseReturnValue:
     """Another customer is the same person."""
-    customer = get_customer(db.session, customer_id)
-    other = find_customer_by_address(db.session, JoinForm().address.data or "")
+    customer, form = get_customer(db.session, customer_id), JoinForm()
+    number, address = form.other.data, form.address.data or ""
+    other = get_customer(db.session, number) if number else find_customer_by_address(db.session, address)
     if other is None:
         raise CustomerNotFound
     joining.join_customer(db.session, customer, other, by=current_editor(), now=clock.now())
+    return _about(customer)
+
+
+@bp.get("/customers/<int:customer_id>/same-person")
+@answering
+def same_people(customer_id: int) -> ResponseReturnValue:
+    """Who is surely she as well, for the page about her."""
+    customer = get_customer(db.session, customer_id)
+    found = list_same_person(db.session, customer)
+    return render("conversations/same_person.html", block="rows", customer=customer, found=found)
+
+
+@bp.post("/customers/<int:customer_id>/apart")
+@answering
+def keep_apart(customer_id: int) -> ResponseReturnValue:
+    """They are two people, and it is not proposed again."""
+    customer = get_customer(db.session, customer_id)
+    other = get_customer(db.session, JoinForm().other.data or 0)
+    joining.keep_apart(db.session, customer, other, by=current_editor(), now=clock.now())
+    flash(_("Kept apart: two people."))
     return _about(customer)
 
 

@@ -14,6 +14,8 @@ class Proof(StrEnum):
 
     ANSWERS = "answers"
     NAMED = "named"
+    ACCOUNT = "account"  # one account in the shop, under one full name
+    MAILBOX = "mailbox"  # one address, in two spellings
 
 
 def how_sure(
@@ -39,6 +41,11 @@ def how_sure(
     if answers_ours:
         return Proof.ANSWERS
     return Proof.NAMED if any(_names(words, sender.address) for words in told_us) else None
+
+
+def are_one_buyer(one: str, other: str) -> bool:
+    """Whether two names that bought with one account in the shop are one person's: a whole family may share it."""
+    return " " in _same(one) and _same(one) == _same(other)
 
 
 def _same(name: str) -> str:

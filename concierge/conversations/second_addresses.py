@@ -1,15 +1,19 @@
 """Looking whether whoever waits apart is the customer of the conversation this may belong to (see `sameness`)."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from concierge.addresses import Address, normalise
+from concierge.addresses import Address, normalise, spellings
+from concierge.catalogue.stock_models import Purchase
 from concierge.conversations.joining import may_be_joined
 from concierge.conversations.likenesses import Likeness
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
-from concierge.conversations.sameness import Proof, how_sure
+from concierge.conversations.sameness import Proof, are_one_buyer, how_sure
+from concierge.customers.models import Customer, CustomerAddress
 from concierge.customers.queries import are_kept_apart
 
 
@@ -39,6 +43,55 @@ def find_proof(
     if proof is None or are_kept_apart(session, hinted.customer, other) or not may_be_joined(session, other):
         return None
     return proof
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Another customer who is she as well, and what makes it sure."""
+
+    customer: Customer
+    proof: Proof
+
+
+def list_same_person(session: Session, customer: Customer) -> list[Candidate]:
+    """The customers who are surely `customer` too, and may be joined to her; nobody who was said to be another."""
+    found = [Candidate(each, Proof.MAILBOX) for each in _at_one_mailbox(session, customer)]
+    known = {customer.id, *(each.customer.id for each in found)}
+    found += [Candidate(each, Proof.ACCOUNT) for each in _with_one_account(session, customer) if each.id not in known]
+    return [
+        each
+        for each in found
+        if not are_kept_apart(session, customer, each.customer)
+        and not are_kept_apart(session, each.customer, customer)
+        and may_be_joined(session, each.customer)
+    ]
+
+
+def _at_one_mailbox(session: Session, customer: Customer) -> list[Customer]:
+    """Those whose address is one of hers in another spelling: of a house that kept the two apart once."""
+    forms = {form for each in customer.addresses for form in (normalise(each.address), *spellings(each.address))}
+    there = sa.select(CustomerAddress.customer_id).where(CustomerAddress.normalised.in_(forms))
+    others = sa.select(Customer).where(Customer.id.in_(there), Customer.id != customer.id)
+    return list(session.scalars(others.order_by(Customer.id)))
+
+
+def _with_one_account(session: Session, customer: Customer) -> list[Customer]:
+    """Those of her full name whose orders are of the same account in the shop, and nobody else's are."""
+    hers = [each.normalised for each in customer.addresses]
+    account = sa.tuple_(Purchase.source, Purchase.account)
+    bought = sa.select(Purchase.source, Purchase.account).where(Purchase.normalised.in_(hers), Purchase.account != "")
+    people = (
+        sa.select(Purchase.source, Purchase.account, CustomerAddress.customer_id)
+        .join(CustomerAddress, CustomerAddress.normalised == Purchase.normalised)
+        .where(account.in_(bought), Purchase.account != "")
+        .distinct()
+    )
+    sharing: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for source, number, customer_id in session.execute(people):
+        sharing[source, number].add(customer_id)
+    pairs = {other for each in sharing.values() if len(each) == 2 for other in each - {customer.id}}
+    others = [session.get_one(Customer, number) for number in sorted(pairs)]
+    return [each for each in others if are_one_buyer(each.name, customer.name)]
 
 
 def _mails_of(session: Session, hinted: Conversation) -> list[Message]:

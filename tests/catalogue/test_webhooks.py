@@ -43,6 +43,7 @@ ORDER: dict[str, Any] = {
     "id": 450789469,
     "processed_at": "2026-05-12T10:00:00Z",
     "email": "barbara@example.com",
+    "customer": {"id": 207119551, "email": "barbara@example.com"},
     "currency": "EUR",
     "location_id": None,
     "note_attributes": [{"name": "hold", "value": "token"}],
@@ -55,6 +56,7 @@ WOO_ORDER: dict[str, Any] = {
     "date_created_gmt": "2026-05-12T09:50:00",
     "date_paid_gmt": "2026-05-12T10:00:00",
     "billing": {"email": "barbara@example.com"},
+    "customer_id": 0,
     "meta_data": [{"id": 1, "key": "_hold", "value": "token"}],
     "line_items": [{"id": 315, "sku": SKU, "quantity": 1, "price": 420}],
 }
@@ -149,7 +151,7 @@ def test_an_order_of_shopify_is_one_sale(shop: FlaskClient, session: Session, to
         assert shopify(shop, topic, ORDER, topic).status_code == 200
     sold = session.scalars(sa.select(Purchase)).one()
     assert (sold.external_id, sold.hold_token, sold.price_cents) == ("450789469:466157049", "token", 42_000)
-    assert sold.customer_id is not None
+    assert (sold.customer_id is not None, sold.account) == (True, "207119551")
     assert units(session)[1] == 1
     shopify(shop, "orders/cancelled", ORDER | {"cancelled_at": "2026-05-12T11:00:00Z"})
     assert units(session)[1] == 0

@@ -42,6 +42,7 @@ def _line(order: OrderIn, line: OrderLineIn, where: str, *, now: datetime) -> di
         price_cents=line.price_cents,
         currency=order.currency,
         address=order.address,
+        account=order.account,
         hold_token=order.hold,
         location=order.location or house_config().policy.shop_location,
         returned=line.units if order.state in {"cancelled", "returned"} else line.returned,
