@@ -29,16 +29,16 @@ from concierge.working import given
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 20
+_AT_ONCE = 40
 # Filed in one transaction: those that were read while the last ones were filed, but for no longer than this takes may
 # others wait for their turn to write. A mail that comes alone is filed alone.
-_HANDFUL = 16
+_HANDFUL = 32
 # So many the clock of many machines knows to be due at a time.
 _IN_SIGHT = 200
 _WORK_SECONDS = 5.0
 # Longer than it can take to read what is claimed and not yet filed (_AT_ONCE and those handed over ahead, two seconds
 # each), so that only a dead worker's claims are taken up again.
-_LEASE = timedelta(minutes=2)
+_LEASE = timedelta(seconds=150)
 # What may have been the machine's fault, not the mail's: worth another try.
 _PASSING = frozenset({"crash", "too-slow", "too-much-memory"})
 
