@@ -16,7 +16,7 @@ import urllib3
 
 from benchmarks.filling import NOW
 from benchmarks.measuring import Figure, Place, per_second
-from benchmarks.sinks import HttpSink, SmtpSink, sink
+from benchmarks.sinks import HttpSink, PipeliningSmtpSink, sink
 from concierge.addresses import Address
 from concierge.config import Config
 from concierge.db import make_sessions
@@ -36,7 +36,7 @@ Carry = Callable[[], Provider]
 
 def measure(place: Place) -> Iterator[Figure]:
     """By SMTP over one connection, by HTTP over eight: one worker's work, and two workers beside one by the clock."""
-    with sink(SmtpSink) as port:
+    with sink(PipeliningSmtpSink) as port:
         raw = [build(_reply(number), _no_blob, now=NOW) for number in range(20)]
         words = "one smtplib connection, bytes made before"
         yield from _figures(

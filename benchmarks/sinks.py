@@ -14,6 +14,7 @@ class SmtpSink(socketserver.StreamRequestHandler):
     """Takes every mail (RFC 5321) and keeps none."""
 
     disable_nagle_algorithm = True
+    offers = (b"SIZE 50000000",)
 
     def took(self, to: str) -> None:
         """It has been told that a mail is taken; whoever wants to know overrides this."""
@@ -37,10 +38,17 @@ class SmtpSink(socketserver.StreamRequestHandler):
             elif verb == b"QUIT":
                 self._say(b"221 bye")
                 return
-            self._say(b"250-sink\r\n250 SIZE 50000000" if verb == b"EHLO" else b"250 ok")
+            offered = (b"sink", *self.offers) if verb == b"EHLO" else (b"ok",)
+            self._say(b"".join(b"250-%s\r\n" % each for each in offered[:-1]) + b"250 %s" % offered[-1])
 
     def _say(self, line: bytes) -> None:
         self.wfile.write(line + b"\r\n")
+
+
+class PipeliningSmtpSink(SmtpSink):
+    """As Postfix and most relays do it: commands may come together (RFC 2920)."""
+
+    offers = (b"PIPELINING", *SmtpSink.offers)
 
 
 class HttpSink(socketserver.StreamRequestHandler):

@@ -22,6 +22,8 @@ def header(name: str, value: str) -> bytes:
 
     What is not in ASCII is written in UTF-8 (RFC 6532); the caller sees to it that nothing is but an address.
     """
+    if len(name) + len(value) <= LINE:
+        return f"{name}: {value}\r\n".encode()
     lines, line = [], f"{name}:"
     for word in value.split(" "):
         if len(line) + 1 + len(word) > LINE + 2 and line != f"{name}:":

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.sinks import Server, SmtpSink
+from benchmarks.sinks import PipeliningSmtpSink, Server, SmtpSink
 
 # What it does with a mail, and how often: a moody relay takes two of three.
 MOODS = {
@@ -25,12 +25,22 @@ MOODS = {
 
 @dataclass
 class Ledger:
-    """What a relay took: how many mails each address got; with a `chance` it is moody, else it takes everything."""
+    """What a relay took: how many mails each address got; with a `chance` it is moody, else it takes everything.
+
+    `together`: it takes commands together (RFC 2920); a moody one does on every other line.
+    """
 
     port: int = 0
     chance: random.Random | None = None
+    together: bool = False
     taken: Counter[str] = field(default_factory=Counter)
     moods: Counter[str] = field(default_factory=Counter)
+
+    def offers(self) -> tuple[bytes, ...]:
+        """What it offers on the next line."""
+        if self.chance is not None:
+            self.together = not self.together
+        return PipeliningSmtpSink.offers if self.together else SmtpSink.offers
 
     def mood(self) -> str:
         """What becomes of the next mail."""
@@ -57,6 +67,7 @@ class _Counting(SmtpSink):
     def setup(self) -> None:
         super().setup()
         self.mood, self.in_text = "takes it", False
+        self.offers = self.server.ledger.offers()
         self.rfile = Overheard(self.rfile)
 
     def _say(self, line: bytes) -> None:
@@ -115,10 +126,10 @@ class _Counted(Server):
 
 
 @contextmanager
-def relay(chance: random.Random | None = None) -> Iterator[Ledger]:
+def relay(chance: random.Random | None = None, *, together: bool = False) -> Iterator[Ledger]:
     """A relay on a free port, and what it took."""
     server = _Counted(("127.0.0.1", 0), _Counting)
-    server.ledger, server.closing = Ledger(server.server_address[1], chance), threading.Event()
+    server.ledger, server.closing = Ledger(server.server_address[1], chance, together), threading.Event()
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield server.ledger

@@ -41,6 +41,7 @@ class Relay:
     answers: deque[str] = field(default_factory=deque)
     connections: int = 0
     certificate: Path | None = None
+    together: bool = False  # it takes several commands at once (RFC 2920)
 
     def answer_next(self, *answers: str) -> None:
         self.answers.extend(answers)
@@ -51,7 +52,7 @@ class Relay:
     ) -> list[str]:
         self.connections += 1
         session.host_name = hostname
-        return responses
+        return [responses[0], "250-PIPELINING", *responses[1:]] if self.together else responses
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -1,14 +1,17 @@
 """Each way in which a relay can answer, or not."""
 
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_string, policy
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from benchmarks.sinks import Server, SmtpSink
 from concierge.addresses import Address
 from concierge.mailing.providers.base import TransportError
 from concierge.mailing.providers.smtp import SmtpProvider
@@ -19,9 +22,10 @@ from tests.mailing.samples import make_mail
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 
 
-@pytest.fixture
-def relay(tmp_path: Path) -> Iterator[Relay]:
+@pytest.fixture(params=[False, True], ids=["one at a time", "together"])
+def relay(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Relay]:
     with smtp_relay(tmp_path) as relay:
+        relay.together = request.param
         yield relay
 
 
@@ -71,6 +75,42 @@ def test_one_connection_carries_many_mails(smtp, relay):
     for number in range(5):
         smtp.send(parcel(key=str(number)))
     assert relay.connections == 1
+
+
+def test_a_relay_that_takes_commands_together_is_given_the_envelope_in_one(smtp, relay, monkeypatch):
+    smtp.send(parcel())
+    writes, sendall = [], socket.socket.sendall
+    monkeypatch.setattr(socket.socket, "sendall", lambda self, data: (writes.append(data), sendall(self, data)))
+    smtp.send(parcel(key="reply:2"))
+    assert writes[-1] == b".\r\n"
+    assert len(writes) == (3 if relay.together else 5)  # the text and its dot go apart
+
+
+class _Obstinate(SmtpSink):
+    """Refuses everybody, and waits for a text all the same."""
+
+    def handle(self) -> None:
+        self.server.heard.append(b"")
+        self._say(b"220 sink")
+        for line in self.rfile:
+            self.server.heard[-1] += line
+            said = {b"EHLO": b"250-sink\r\n250 PIPELINING", b"RCPT": b"550 nobody", b"DATA": b"354 go on"}
+            self._say(said.get(line[:4].upper(), b"250 ok"))
+
+
+def test_a_relay_that_refuses_and_waits_for_a_text_is_given_none():
+    with Server(("127.0.0.1", 0), _Obstinate) as server:
+        server.heard = []
+        Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
+        provider = SmtpProvider(f"smtp://127.0.0.1:{server.server_address[1]}", seconds=2.0)
+        for _ in range(2):
+            with pytest.raises(TransportError, match="nobody") as failed:
+                provider.send(parcel())
+            assert (failed.value.permanent, failed.value.uncertain) == (True, False)
+        provider.close()
+        server.shutdown()
+    assert len(server.heard) == 2  # each on a line of its own, for the last one waits for a text
+    assert not any(b"Subject" in heard or b"\r\n.\r\n" in heard for heard in server.heard)
 
 
 def test_a_connection_that_died_while_idle_is_replaced(smtp, relay):

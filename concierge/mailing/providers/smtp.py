@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 _QUEUED_AS = re.compile(r"queued as <?([A-Za-z0-9._@-]{3,100})", re.IGNORECASE)
 _LINE_DOT = re.compile(rb"(?m)^\.")
+_READY = (250, 250, 354)  # to MAIL, RCPT and DATA
+_GOING_HOME = 421
 _SECONDS = 25.0  # for each answer; a mail is settled within 30 s as far as the other side allows it
 
 
@@ -95,7 +97,6 @@ class SmtpProvider:
 
     def _hand_over(self, parcel: Parcel, raw: bytes) -> Accepted:
         smtp = self._begin(parcel, len(raw))
-        self._expect(smtp.docmd("DATA"), ready=354)
         body = _LINE_DOT.sub(b"..", raw)
         # Up to here and while the text is under way nothing can have been accepted: the closing dot is still with us.
         self._stream(smtp, body)
@@ -130,30 +131,51 @@ class SmtpProvider:
         return smtp
 
     def _address(self, sender: str, parcel: Parcel, size: int) -> smtplib.SMTP:
-        smtp, answer = self._mail_from(wire_address(sender), parcel.mail.to.address, size)
-        self._expect(answer)
-        self._expect(smtp.rcpt(wire_address(parcel.mail.to.address)))
+        """From whom, to whom, and that the text is next; raises TransportError unless the relay is ready for it."""
+        smtp, answers = self._say_envelope(wire_address(sender), wire_address(parcel.mail.to.address), size)
+        try:
+            for answer, ready in zip(answers, _READY, strict=False):  # it stops at the first refusal
+                self._expect(answer, ready=ready)
+        except TransportError:
+            if answers[-1][0] == _READY[-1]:  # it waits for a text all the same (RFC 2920, 3.1), and is given none
+                self._drop()
+            raise
         return smtp
 
-    def _mail_from(self, sender: str, recipient: str, size: int) -> tuple[smtplib.SMTP, tuple[int, bytes]]:
-        """What is said to a sender on a live connection: one that died while idle is replaced once."""
-        fresh = self._connection is None
+    def _say_envelope(self, sender: str, recipient: str, size: int) -> tuple[smtplib.SMTP, list[tuple[int, bytes]]]:
+        """What is answered to it on a live connection: one that died while idle is replaced once."""
         while True:
+            fresh = self._connection is None
             smtp = self._connected()
             options = self._options(smtp, recipient, size)
+            commands = [" ".join((f"MAIL FROM:<{sender}>", *options)), f"RCPT TO:<{recipient}>", "DATA"]
             try:
-                answer = smtp.mail(sender, options)
+                answers = self._ask(smtp, commands)
+                if fresh or answers[0][0] != _GOING_HOME:
+                    return smtp, answers
             except (OSError, smtplib.SMTPException):
-                self._drop()
                 if fresh:
                     raise
-                fresh = True
-                continue
-            if answer[0] == 421 and not fresh:
-                self._drop()
-                fresh = True
-                continue
-            return smtp, answer
+            self._drop()
+
+    def _ask(self, smtp: smtplib.SMTP, commands: list[str]) -> list[tuple[int, bytes]]:
+        """The answers to these: said together where the relay takes that (RFC 2920), else each once the last is heard.
+
+        None is said behind a refusal, and nothing more is heard of a relay that goes home.
+        """
+        if any("\r" in each or "\n" in each for each in commands):  # `mail.check` has seen to that
+            raise ValueError("a command is one line")
+        together = smtp.has_extn("pipelining")
+        if together:
+            self._stream(smtp, "".join(f"{each}\r\n" for each in commands).encode())
+        answers: list[tuple[int, bytes]] = []
+        for command in commands:
+            if not together:
+                self._stream(smtp, f"{command}\r\n".encode())
+            answers.append(smtp.getreply())
+            if answers[-1][0] == _GOING_HOME or (answers[-1][0] >= 400 and not together):
+                break
+        return answers
 
     def _options(self, smtp: smtplib.SMTP, recipient: str, size: int) -> list[str]:
         """What is said beside the sender; raises TransportError for what this relay does not take.
@@ -215,7 +237,7 @@ class SmtpProvider:
         raise TransportError(
             _("%(host)s said %(code)d: %(words)s", host=self._host, code=code, words=words),
             permanent=500 <= code < 600,
-            reached=code != 421,
+            reached=code != _GOING_HOME,
         )
 
     def _drop(self) -> None:
