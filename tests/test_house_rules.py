@@ -29,6 +29,7 @@ EDGES = {
     "staff_mail",
     "release",
     "delivering",
+    "talking",
     "working",
     "heartbeat",
     "backups",

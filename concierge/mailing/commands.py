@@ -30,7 +30,7 @@ from concierge.mailing.models import (
 from concierge.mailing.moves import MOVES, SENT_AGAIN, SETTLED, check_move
 from concierge.mailing.providers.base import Accepted, TransportError
 from concierge.mailing.suppressing import release, suppress, words_for
-from concierge.rows import Columns, Same, run_columns
+from concierge.rows import Columns, Same, one_of, read_rows, run_columns, run_row
 from concierge.setbacks import NONE, Rows
 
 __all__ = ["Posting", "queue_deliveries", "release", "suppress", "words_for"]
@@ -38,29 +38,25 @@ __all__ = ["Posting", "queue_deliveries", "release", "suppress", "words_for"]
 _MAY_BE_SENT = tuple(state for state, ways in MOVES.items() if DeliveryState.SENT in ways)
 
 
-def _nothing_earlier_waits() -> sa.ColumnElement[bool]:
-    """No earlier mail to the same person has been tried and is still waiting: hers arrive in the order written."""
-    earlier = aliased(Delivery)
-    return ~sa.exists().where(
-        earlier.to_normalised == Delivery.to_normalised,
-        earlier.id < Delivery.id,
-        earlier.attempts > 0,
-        earlier.state.in_((DeliveryState.QUEUED, DeliveryState.SENDING)),
-    )
+# No earlier mail to the same person has been tried and is still waiting: hers arrive in the order written.
+_earlier = aliased(Delivery)
+_NOTHING_EARLIER_WAITS = ~sa.exists().where(
+    _earlier.to_normalised == Delivery.to_normalised,
+    _earlier.id < Delivery.id,
+    _earlier.attempts > 0,
+    sa.or_(_earlier.state == DeliveryState.QUEUED, _earlier.state == DeliveryState.SENDING),
+)
+# Nothing has been said against mailing her since the mail was reserved.
+_MAY_STILL_BE_MAILED = ~sa.exists().where(
+    Suppression.normalised == Delivery.to_normalised, Suppression.released_at.is_(None)
+)
 
-
-def _may_still_be_mailed() -> sa.ColumnElement[bool]:
-    """Nothing has been said against mailing her since the mail was reserved."""
-    standing = (Suppression.normalised == Delivery.to_normalised, Suppression.released_at.is_(None))
-    return ~sa.exists().where(*standing)
-
-
-# The conditional updates deliveries go through, made once: composing them took longer than running them.
+# The conditional updates deliveries go through, put together once (`rows.py`): composing them took longer than running.
 _table = cast("sa.Table", Delivery.__table__)
-_ours = (_table.c.id.in_(sa.bindparam("ids", expanding=True)), _table.c.claim == sa.bindparam("its_claim"))
+_ours = (one_of(_table.c.id, "ids"), _table.c.claim == sa.bindparam("its_claim"))
 _BEGIN = (
     sa.update(_table)
-    .where(*_ours, _table.c.state == DeliveryState.QUEUED, _nothing_earlier_waits(), _may_still_be_mailed())
+    .where(*_ours, _table.c.state == DeliveryState.QUEUED, _NOTHING_EARLIER_WAITS, _MAY_STILL_BE_MAILED)
     .values(state=DeliveryState.SENDING, claimed_at=sa.bindparam("at"), attempts=_table.c.attempts + 1)
     .returning(_table.c.id)
 )
@@ -70,7 +66,12 @@ _PUT_BACK = (
     .values(state=DeliveryState.QUEUED, claim=None, claimed_at=None, attempts=_table.c.attempts - 1)
 )
 _RELEASE = sa.update(_table).where(*_ours, _table.c.state == DeliveryState.QUEUED).values(claim=None, claimed_at=None)
-_STILL_OURS = sa.select(_table.c.id).where(*_ours, _table.c.state.in_(_MAY_BE_SENT)).with_for_update()
+_STILL_OURS = (
+    sa.select(_table.c.id)
+    .where(*_ours, sa.or_(*(_table.c.state == each for each in _MAY_BE_SENT)))
+    .order_by(_table.c.id)
+    .with_for_update()
+)
 _SENT = (
     sa.update(_table)
     .where(_table.c.id == sa.bindparam("its_id"))
@@ -155,7 +156,7 @@ def reserve_due(
         sa.select(Delivery.id)
         .where(lane.queued, Delivery.due_at <= now, Delivery.id.not_in(but))
         .where(sa.or_(Delivery.claimed_at.is_(None), Delivery.claimed_at < held_at - lease))
-        .where(_nothing_earlier_waits(), sa.true() if only is None else Delivery.id.in_(only))
+        .where(_NOTHING_EARLIER_WAITS, sa.true() if only is None else Delivery.id.in_(only))
         .order_by(Delivery.due_at, Delivery.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Delivery)
@@ -182,21 +183,18 @@ def begin_sending(session: Session, delivery_ids: Collection[int], *, claim: str
     Not those that are no longer ours, or have to wait behind an earlier one. `now` is the machine's time: the lease
     runs from then.
     """
-    session.flush()
-    begun = {"ids": list(delivery_ids), "its_claim": claim, "at": now}
-    return set(session.connection().execute(_BEGIN, begun).scalars())
+    begun = read_rows(session, _BEGIN, {"ids": delivery_ids, "its_claim": claim, "at": now})
+    return {number for (number,) in begun}
 
 
 def put_back(session: Session, delivery_ids: Collection[int], *, claim: str) -> None:
     """Queue anew what was begun and never offered to the provider: that was no attempt."""
-    session.flush()
-    session.connection().execute(_PUT_BACK, {"ids": list(delivery_ids), "its_claim": claim})
+    run_row(session, _PUT_BACK, {"ids": delivery_ids, "its_claim": claim})
 
 
 def release_reserved(session: Session, delivery_ids: Collection[int], *, claim: str) -> None:
     """Give back those of these that were reserved and not begun."""
-    session.flush()
-    session.connection().execute(_RELEASE, {"ids": list(delivery_ids), "its_claim": claim})
+    run_row(session, _RELEASE, {"ids": delivery_ids, "its_claim": claim})
 
 
 def record_sent(
@@ -206,9 +204,7 @@ def record_sent(
 
     The answer may come after the lease has run out: `uncertain` becomes `sent`, as long as nobody has sent it again.
     """
-    session.flush()
-    found = session.connection().execute(_STILL_OURS, {"ids": list(taken), "its_claim": claim})
-    ours = list(found.scalars())
+    ours = [number for (number,) in read_rows(session, _STILL_OURS, {"ids": taken, "its_claim": claim})]
     columns: Columns = {
         "its_id": ours,
         "at": Same(now),

@@ -2,8 +2,6 @@
 
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
@@ -16,12 +14,13 @@ from concierge.config import Config
 from concierge.db import Sessions, reading
 from concierge.mailing import commands, leases, outbox, queries, reporting
 from concierge.mailing.breaker import Breaker
-from concierge.mailing.delivering import JOBS, Desk, deliver
+from concierge.mailing.delivering import JOBS, deliver
 from concierge.mailing.logbook import books_of, clear_books, read_book
 from concierge.mailing.models import Lane, ProviderPost
 from concierge.mailing.providers import fallback_for, provider_for
 from concierge.mailing.providers.base import Provider
 from concierge.mailing.sendgrid_events import read_events
+from concierge.mailing.talking import Desk
 from concierge.working import given, work_each
 
 log = logging.getLogger(__name__)
@@ -75,12 +74,14 @@ def _hand_over_due(lane: Lane, config: Config, sessions: Sessions, provider: Pro
     only = given(lambda: _in_sight(lane, config, sessions))
     if only is not None and not only:
         return 0
-    lines = _LINES.get(carrier.name, 1)
-    with ThreadPoolExecutor(lines, thread_name_prefix="line") if lines > 1 else nullcontext() as pool:
-        ends_at, read_blob = time.monotonic() + RUN_SECONDS, blobs.open_store(config).get
-        return deliver(
-            Desk(lane, config, config.secret, sessions, carrier, breaker, second, read_blob, only, ends_at, lines, pool)
-        )
+    lines, ends_at, read_blob = (
+        _LINES.get(carrier.name, 1),
+        time.monotonic() + RUN_SECONDS,
+        blobs.open_store(config).get,
+    )
+    return deliver(
+        Desk(lane, config, config.secret, sessions, carrier, breaker, second, read_blob, only, ends_at, lines)
+    )
 
 
 def _choose(config: Config, first: Provider) -> tuple[Provider, Breaker, Provider | None] | None:

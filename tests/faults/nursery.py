@@ -32,7 +32,7 @@ class Nursery:
         self._ask({"do": "rehearse", "settings": settings})
 
     def fork(self, settings: dict[str, str], **how: Any) -> int:
-        """A new worker; `how`: `commit` or `write` with `n` and `after`, and `stop` to sleep there."""
+        """A new worker; `how`: `commit` or `write` with `n` and `after`, `stop` to sleep there; `lines`."""
         return int(self._ask({"do": "fork", "settings": settings, **how}))
 
     def wait(self, pid: int) -> int:
@@ -110,7 +110,9 @@ def _work(settings: dict[str, str], how: dict[str, Any]) -> None:
     fuse = Fuse(int(how.get("n", 0)), after=bool(how.get("after")), stop=bool(how.get("stop")))
     if how.get("write"):
         put_into(socket.socket, "sendall", fuse)
-    jobs._LINES.clear()  # one line: which write is the n-th must be known
+    jobs._LINES.clear()  # one line, unless it is said how many
+    if how.get("lines"):
+        jobs._LINES[config.provider] = int(how["lines"])
     jobs.deliver_answers(config, _Fused(sessions, fuse) if how.get("commit") else sessions)
 
 

@@ -32,6 +32,8 @@ WORKERS = (1, 2, 4, 8) if "CONCIERGE_TESTS_KILLS" in os.environ else (4,)
 COMMITS = {"reserve": (0, 0), "begin": (0, 1), "record one, begin the next": (1, 1), "record": (1, 0)}
 # … and every write of the first of them: it has begun, so nobody knows, whatever was written.
 WRITES = ("EHLO", "MAIL", "RCPT", "DATA", "the text", "the closing dot")
+# The same where the relay takes the envelope as a whole (RFC 2920).
+WRITES_TOGETHER = ("EHLO", "MAIL, RCPT and DATA", "the text", "the closing dot")
 _S = DeliveryState
 # What a mail may be in the end, after whatever happened; of the last two nothing may have been taken.
 ENDS = {_S.SENT, _S.UNCERTAIN, _S.REJECTED, _S.QUEUED}
@@ -110,11 +112,14 @@ def under_way(sessions) -> int:
         return session.scalar(sa.select(sa.func.count(Delivery.id)).where(Delivery.state == _S.SENDING)) or 0
 
 
-def test_killed_at_any_commit_or_write_no_mail_is_lost_or_doubled(config, sessions, small, prepared):  # F02, F03
+@pytest.mark.parametrize("writes", [WRITES, WRITES_TOGETHER], ids=["one at a time", "together"])
+def test_killed_at_any_commit_or_write_no_mail_is_lost_or_doubled(  # F02, F03
+    config, sessions, small, prepared, writes
+):
     points = [("commit", n, after) for n in range(1, len(COMMITS) + 1) for after in (False, True)]
-    doubts = [doubt for both in COMMITS.values() for doubt in both] + [1] * (len(WRITES) + 1)
-    points += [("write", n, False) for n in range(1, len(WRITES) + 1)] + [("write", len(WRITES), True)]
-    with relay() as ledger:
+    doubts = [doubt for both in COMMITS.values() for doubt in both] + [1] * (len(writes) + 1)
+    points += [("write", n, False) for n in range(1, len(writes) + 1)] + [("write", len(writes), True)]
+    with relay(together=writes is WRITES_TOGETHER) as ledger:
         settings, seen = prepared(**by_smtp(ledger)), []
         for round_, (kind, n, after) in enumerate(points):
             queue(sessions, 2, first=2 * round_)
@@ -128,7 +133,7 @@ def test_killed_at_any_commit_or_write_no_mail_is_lost_or_doubled(config, sessio
     assert seen == doubts
     # At a commit, the logbook tells whether the mail had been taken or never been offered; at a write, that it had been
     # offered and no more.
-    assert found == {"sent": 2 * len(points) - len(WRITES) - 1, "uncertain": len(WRITES) + 1}
+    assert found == {"sent": 2 * len(points) - len(writes) - 1, "uncertain": len(writes) + 1}
 
 
 def test_killed_while_speaking_http_no_mail_is_lost_or_doubled(config, sessions, small, prepared):  # F02
@@ -141,6 +146,20 @@ def test_killed_while_speaking_http_no_mail_is_lost_or_doubled(config, sessions,
         come_back(config, sessions, SendGridProvider(API_KEY, door.url, seconds=5))
         taken = Counter(each["personalizations"][0]["to"][0]["email"] for each in door.accepted)
     assert compare(sessions, taken, 3) == {"uncertain": 2, "sent": 1}
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_while_several_are_on_the_line_only_those_are_in_doubt(config, sessions, small, prepared, after):  # F02
+    with sendgrid_door() as door:
+        settings = prepared(provider="sendgrid", sendgrid_api_key=API_KEY, sendgrid_url=door.url)
+        queue(sessions, 8)
+        how = {"write": True, "n": 3, "after": after, "lines": 8}
+        assert small.wait(small.fork(settings, **how)) == -signal.SIGKILL
+        assert under_way(sessions) == 8
+        _until(lambda: len(door.accepted) == (3 if after else 2))
+        come_back(config, sessions, SendGridProvider(API_KEY, door.url, seconds=5))
+        taken = Counter(each["personalizations"][0]["to"][0]["email"] for each in door.accepted)
+    assert compare(sessions, taken, 8) == {"uncertain": 3, "sent": 5}
 
 
 @pytest.mark.parametrize("workers", WORKERS)

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from concierge import clock
-from concierge.mailing import commands, delivering, jobs, leases
+from concierge.mailing import commands, jobs, leases, talking
 from concierge.mailing.mail import Mail, MailFile
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.mailing.providers import provider_for
@@ -160,13 +160,13 @@ def test_a_fault_of_ours_while_talking_is_uncertain(config, sessions, queue, wat
 
 
 def test_a_worker_that_was_asleep_too_long_does_not_begin(config, sessions, queue, watch, monkeypatch):  # F04
-    provider, pack = MemoryProvider(), delivering.pack
+    provider, pack = MemoryProvider(), talking.pack
 
     def slowly(*given: Any, **named: Any) -> Parcel:  # an hour goes by between the commit and the call
-        monkeypatch.setattr(delivering, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 3600))
+        monkeypatch.setattr(talking, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 3600))
         return pack(*given, **named)
 
-    monkeypatch.setattr(delivering, "pack", slowly)
+    monkeypatch.setattr(talking, "pack", slowly)
     queue(1)
     jobs.deliver_answers(config, sessions, provider)
     assert provider.sent == []

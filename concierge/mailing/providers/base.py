@@ -1,10 +1,12 @@
 """What every carrier of mail offers, and the three ways in which it can fail."""
 
-from collections.abc import Callable, Mapping
+import select
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flask_babel import gettext as _
 
@@ -116,3 +118,32 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Let go of connections; the object can be used again afterwards."""
+
+
+class Call(Protocol):
+    """A mail that is on the line, and what is awaited is the carrier's answer."""
+
+    until: float  # by the monotonic clock
+
+    def fileno(self) -> int:
+        """Where the answer is heard."""
+
+    def answer(self) -> Accepted:
+        """Wait for it; raises TransportError."""
+
+
+@runtime_checkable
+class ManyLined(Provider, Protocol):
+    """A carrier that can be given another mail before it has answered the last."""
+
+    def call(self, parcel: Parcel) -> Call:
+        """Begin to hand over one mail; raises what `send` raises."""
+
+
+def first_to_answer(calls: Sequence[Call]) -> int:
+    """Which of these is answered first; the first of them where none is within the time it has."""
+    poll = select.poll()
+    for each in calls:
+        poll.register(each, select.POLLIN)
+    heard = {number for number, _event in poll.poll(max(0.0, calls[0].until - time.monotonic()) * 1000)}
+    return next((place for place, each in enumerate(calls) if each.fileno() in heard), 0)

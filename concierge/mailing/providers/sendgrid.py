@@ -1,21 +1,18 @@
-"""Mail by SendGrid's v3 Mail Send: its own helpers build the request, a pooled connection carries it."""
+"""Mail by SendGrid's v3 Mail Send: its own helpers build the request, a connection that is kept open carries it."""
 
 import base64
 import json
-import ssl
-import time
+from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
+from functools import lru_cache
 from typing import Any
 
-import urllib3
 from flask_babel import gettext as _
 from sendgrid.helpers.mail import (
     Attachment,
     ClickTracking,
     CustomArg,
     From,
-    Header,
     OpenTracking,
     Personalization,
     ReplyTo,
@@ -24,8 +21,8 @@ from sendgrid.helpers.mail import (
     TrackingSettings,
 )
 from sendgrid.helpers.mail import Mail as Request
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
+from concierge.addresses import Address
 from concierge.mailing.backoff import read_reset, read_retry_after
 from concierge.mailing.mail import MailFile, ancestry, bracketed, carried_type, is_in_ascii, wire_address
 from concierge.mailing.mail import check as check_mail
@@ -38,11 +35,11 @@ from concierge.mailing.providers.base import (
     unknown_outcome,
     unreachable,
 )
+from concierge.mailing.providers.lines import Asked, Lines, Unanswered, Unreached
 from concierge.mailing.sendgrid_events import KEY_ARGUMENT
 
 _WHO = "SendGrid"
 _LARGEST = 30 * 1024 * 1024  # "The total size of your email … must be less than 30MB"
-_IDLE = 15.0  # seconds; an older connection may be closing at the other end, and a lost answer costs an editor's time
 
 
 class SendGridProvider:
@@ -51,15 +48,16 @@ class SendGridProvider:
     name = "sendgrid"
 
     def __init__(self, api_key: str, url: str = "https://api.sendgrid.com", *, seconds: float = 25.0) -> None:
-        self._url = url.rstrip("/")
+        """Nothing is connected yet; `seconds` is how long it may take to answer."""
         self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
-        self._timeout = urllib3.Timeout(connect=min(5.0, seconds), read=seconds)
-        self._lock = Lock()
-        self._used_at = 0.0
-        self._pool = self._new_pool()
+        self._lines = Lines(url, seconds=seconds)
 
     def send(self, parcel: Parcel) -> Accepted:
         """Hand over one mail; raises TransportError."""
+        return self.call(parcel).answer()
+
+    def call(self, parcel: Parcel) -> "Posted":
+        """Post one mail and don't wait for the answer; raises TransportError, UnlawfulMail."""
         if not is_in_ascii(parcel.mail.to.address):
             raise only_ascii(_WHO, parcel.mail.to.address)
         body = json.dumps(request_body(parcel)).encode("utf-8")
@@ -67,88 +65,90 @@ class SendGridProvider:
             raise TransportError(_("The mail is too large for %(host)s (%(size)d bytes).", host=_WHO, size=len(body)),
                                  permanent=True)  # fmt: skip
         try:
-            response = self._call("POST", "/v3/mail/send", body)
-        except (NewConnectionError, ConnectTimeoutError) as error:
+            return Posted(self._lines.ask("POST", "/v3/mail/send", self._headers, body), parcel.at)
+        except Unreached as error:
             raise unreachable(_WHO, error) from error
-        except SSLError as error:
-            if isinstance(error.args[0] if error.args else None, ssl.SSLCertVerificationError):
-                raise unreachable(_WHO, error) from error
+        except Unanswered as error:
             raise unknown_outcome(_WHO, error) from error
-        except HTTPError as error:
-            raise unknown_outcome(_WHO, error) from error
-        text = _read(response)
-        if 200 <= response.status < 300:  # 202; sandbox mode says 200
-            return Accepted(response.headers.get("X-Message-Id", ""))
-        raise refusal(response.status, response.headers, text, now=parcel.at)
 
     def check(self) -> str:
         """Ask which rights our key has."""
         try:
-            response = self._call("GET", "/v3/scopes", None)
-        except HTTPError as error:
+            response = self._lines.ask("GET", "/v3/scopes", self._headers).answer()
+        except (Unreached, Unanswered) as error:
             raise unreachable(_WHO, error) from error
-        text = _read(response)
         if response.status != 200:
             raise TransportError(_("SendGrid does not accept our key (%(status)d).", status=response.status))
-        if '"mail.send"' not in text:
+        if '"mail.send"' not in response.text:
             raise TransportError(_("Our SendGrid key may not send mail; give it the right “Mail Send”."))
         return str(_("SendGrid answers and our key may send mail."))
 
     def close(self) -> None:
-        """Close the pooled connections."""
-        with self._lock:
-            self._pool.close()
-            self._pool = self._new_pool()
+        """Close the connections nobody speaks on."""
+        self._lines.close()
 
-    def _call(self, method: str, path: str, body: bytes | None) -> urllib3.BaseHTTPResponse:
-        return self._fresh_pool().urlopen(
-            method,
-            path,
-            body=body,
-            headers=self._headers,
-            timeout=self._timeout,
-            retries=False,
-            redirect=False,
-            preload_content=False,
-        )
 
-    def _fresh_pool(self) -> urllib3.HTTPConnectionPool:
-        with self._lock:
-            now = time.monotonic()
-            if now - self._used_at > _IDLE:
-                self._pool = self._new_pool()
-            self._used_at = now
-            return self._pool
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A mail that SendGrid was given at some time, and has not answered yet."""
 
-    def _new_pool(self) -> urllib3.HTTPConnectionPool:
-        return urllib3.connection_from_url(self._url, maxsize=16)
+    asked: Asked
+    at: datetime
+
+    @property
+    def until(self) -> float:
+        """How long it may take, by the monotonic clock."""
+        return self.asked.until
+
+    def fileno(self) -> int:
+        """Where the answer is heard."""
+        return self.asked.fileno()
+
+    def answer(self) -> Accepted:
+        """Wait for it; raises TransportError."""
+        try:
+            response = self.asked.answer()
+        except Unanswered as error:
+            raise unknown_outcome(_WHO, error) from error
+        if 200 <= response.status < 300:  # 202; sandbox mode says 200
+            return Accepted(response.headers.get("X-Message-Id", ""))
+        raise refusal(response.status, response.headers, response.text, now=self.at)
 
 
 def request_body(parcel: Parcel) -> dict[str, Any]:
     """The JSON of Mail Send for one mail; raises UnlawfulMail."""
     mail = parcel.mail
     check_mail(mail)
-    request = Request()
-    request.from_email = From(wire_address(mail.sender.address), mail.sender.name or None)
-    request.subject = " ".join(mail.subject.split())
     person = Personalization()
     person.add_to(To(wire_address(mail.to.address), mail.to.name or None))
     # Inside the personalization: the published OpenAPI mistypes the top-level ones.
     person.add_custom_arg(CustomArg(KEY_ARGUMENT, parcel.key))
-    request.add_personalization(person)
-    if mail.reply_to is not None:
-        request.reply_to = ReplyTo(wire_address(mail.reply_to.address), mail.reply_to.name or None)
-    for name, value in _headers(parcel):
-        request.add_header(Header(name, value))
-    for file in reversed(mail.files):  # the helpers put each new one first
-        request.add_attachment(_attachment(file, parcel.files[file.blob_key]))
-    request.tracking_settings = _untracked()
-    body: dict[str, Any] = request.get()
-    # Past the helpers' Content, which refuses any text that looks like an API key: a customer may quote what she likes.
-    body["content"] = [{"type": "text/plain", "value": mail.text}]
+    body = _begun(mail.sender) | {
+        "personalizations": [person.get()],
+        "subject": " ".join(mail.subject.split()),
+        "headers": dict(_headers(parcel)),
+        # Not by the helpers' Content, which refuses any text that looks like an API key: she may be quoted whatever.
+        "content": [{"type": "text/plain", "value": mail.text}],
+    }
     if mail.html is not None:
         body["content"].append({"type": "text/html", "value": mail.html})
+    if mail.reply_to is not None:
+        body["reply_to"] = ReplyTo(wire_address(mail.reply_to.address), mail.reply_to.name or None).get()
+    if mail.files:
+        body["attachments"] = [_attachment(each, parcel.files[each.blob_key]).get() for each in mail.files]
     return body
+
+
+@lru_cache(maxsize=256)
+def _begun(sender: Address) -> dict[str, Any]:
+    """What the mails of one sender share: no pixel, no rewritten links, no footer, for each is a letter to a person."""
+    request, settings = Request(), TrackingSettings()
+    request.from_email = From(wire_address(sender.address), sender.name or None)
+    settings.click_tracking = ClickTracking(enable=False, enable_text=False)
+    settings.open_tracking = OpenTracking(enable=False)
+    settings.subscription_tracking = SubscriptionTracking(enable=False)
+    request.tracking_settings = settings
+    return dict(request.get())
 
 
 def _headers(parcel: Parcel) -> list[tuple[str, str]]:
@@ -172,15 +172,6 @@ def _attachment(file: MailFile, data: bytes) -> Attachment:
     if file.cid:
         attachment.content_id = file.cid
     return attachment
-
-
-def _untracked() -> TrackingSettings:
-    """No pixel, no rewritten links, no footer: it is a letter from one person to another."""
-    settings = TrackingSettings()
-    settings.click_tracking = ClickTracking(enable=False, enable_text=False)
-    settings.open_tracking = OpenTracking(enable=False)
-    settings.subscription_tracking = SubscriptionTracking(enable=False)
-    return settings
 
 
 def refusal(status: int, headers: Any, text: str, *, now: datetime) -> TransportError:
@@ -212,15 +203,3 @@ def _errors(text: str) -> str:
     except (ValueError, LookupError, TypeError, AttributeError):
         said = []
     return plain("; ".join(said) or text or _("nothing more"))
-
-
-def _read(response: urllib3.BaseHTTPResponse) -> str:
-    """The answer's text as far as it came: the status alone already says what became of the mail."""
-    try:
-        data = response.read(20_000, decode_content=True)
-        response.drain_conn()
-    except HTTPError:
-        return ""
-    finally:
-        response.release_conn()
-    return data.decode("utf-8", "replace")

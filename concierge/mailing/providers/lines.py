@@ -1,0 +1,150 @@
+"""HTTP/1.1 connections that are kept open, and what was said on one before its answer is awaited (RFC 9112)."""
+
+import http.client
+import select
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from urllib.parse import urlsplit
+
+_CONNECT_SECONDS = 5.0
+_IDLE_SECONDS = 15.0  # an older connection may be closing at the other end, and a lost answer costs an editor's time
+_LONGEST_TEXT = 20_000
+
+
+class Unreached(Exception):
+    """Nobody was there: nothing was said."""
+
+
+class Unanswered(Exception):
+    """It was said, or a part of it, and no answer came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer; its text as far as it came, for the status alone says what became of the request."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
+
+
+class Lines:
+    """Connections to one address; safe to share among threads. One that is free is used before another is opened."""
+
+    def __init__(self, url: str, *, seconds: float) -> None:
+        """Nothing is connected yet; `seconds` is how long an answer may take."""
+        parts = urlsplit(url)
+        self._host, self._port = str(parts.hostname), parts.port
+        self._at = parts.netloc.rpartition("@")[2]
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._seconds = seconds
+        self._free: list[_Line] = []
+        self._lock = Lock()
+
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> "Asked":
+        """Say it, and don't wait; raises Unreached, Unanswered."""
+        line = self._free_line() or self._new_line()
+        told = {"Host": self._at, **headers, "Content-Length": str(len(body))}
+        head = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+        try:
+            line.sock.settimeout(self._seconds)
+            line.sock.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body)
+        except OSError as error:
+            line.sock.close()
+            raise Unanswered(error) from error
+        return Asked(self, line, method, time.monotonic() + self._seconds)
+
+    def free(self, line: "_Line") -> None:
+        """It can be used again."""
+        line.used_at = time.monotonic()
+        with self._lock:
+            self._free.append(line)
+
+    def close(self) -> None:
+        """Close what nobody speaks on; it can be used again afterwards."""
+        with self._lock:
+            free, self._free = self._free, []
+        for each in free:
+            each.sock.close()
+
+    def _free_line(self) -> "_Line | None":
+        while True:
+            with self._lock:
+                if not self._free:
+                    return None
+                line = self._free.pop()
+            # What can be read though nothing was asked is a farewell.
+            if time.monotonic() - line.used_at <= _IDLE_SECONDS and not _is_heard(line.sock):
+                return line
+            line.sock.close()
+
+    def _new_line(self) -> "_Line":
+        connection: http.client.HTTPConnection
+        seconds = min(_CONNECT_SECONDS, self._seconds)
+        if self._tls is not None:
+            connection = http.client.HTTPSConnection(self._host, self._port, timeout=seconds, context=self._tls)
+        else:
+            connection = http.client.HTTPConnection(self._host, self._port, timeout=seconds)
+        try:
+            connection.connect()
+        except OSError as error:
+            raise Unreached(error) from error
+        return _Line(connection.sock)
+
+
+@dataclass(slots=True)
+class _Line:
+    """A connection, and when it was last used, by the monotonic clock."""
+
+    sock: socket.socket
+    used_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was said on a line, and until when its answer may take."""
+
+    lines: Lines
+    line: _Line
+    method: str
+    until: float
+
+    def fileno(self) -> int:
+        """Where its answer is heard."""
+        return self.line.sock.fileno()
+
+    def answer(self) -> Response:
+        """Wait for it; raises Unanswered."""
+        sock = self.line.sock
+        try:
+            sock.settimeout(max(0.001, self.until - time.monotonic()))
+            said = http.client.HTTPResponse(sock, method=self.method)
+            said.begin()
+        except (OSError, http.client.HTTPException) as error:
+            sock.close()
+            raise Unanswered(error) from error
+        text = _text_of(said)
+        if said.isclosed() and not said.will_close:  # all of it was read, and it stays on the line
+            self.lines.free(self.line)
+        else:
+            said.close()
+            sock.close()
+        return Response(said.status, said.headers, text)
+
+
+def _text_of(said: http.client.HTTPResponse) -> str:
+    try:
+        return said.read(_LONGEST_TEXT).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException):
+        said.will_close = True
+        return ""
+
+
+def _is_heard(sock: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
