@@ -1,7 +1,5 @@
 """A follow-up leaves as her editor's reply, once; or says why it did not."""
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,7 +19,6 @@ from concierge.followups.plans import Start
 from concierge.mailing.commands import reserve_due, suppress
 from concierge.mailing.mail import Mail
 from concierge.mailing.models import Delivery, DeliveryState, Lane, SuppressionReason
-from concierge.operations.queries import list_queues
 from concierge.setbacks import Setback
 from concierge.tokens import reply_key
 from tests.catalogue.builders import make_product
@@ -218,85 +215,6 @@ def test_who_moves_east_unseen_is_still_asked_for_by_facts(session, sessions, co
     session.commit()
     assert jobs.release_due(config, sessions) == 0
     assert fresh(session, planned).due_at == FRIDAY + 6 * HOUR
-
-
-def test_what_an_outage_held_up_leaves_little_by_little(session, sessions, config, nadia, at):  # F12
-    for number in range(5):
-        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia)
-    session.commit()
-    config.policy.follow_up_backlog_per_minute = 2
-    at(FRIDAY + HOUR)
-    looks = [jobs.release_due(config, sessions) for _look in range(3)]
-    at(FRIDAY + HOUR + timedelta(seconds=61))
-    assert [*looks, jobs.release_due(config, sessions)] == [2, 0, 0, 2]
-
-
-def test_many_workers_hold_the_houses_figure_together(session, sessions, config, nadia, at):  # F12
-    for number in range(8):
-        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia)
-    session.commit()
-    config.policy.follow_up_backlog_per_minute = 2
-    at(FRIDAY + HOUR)
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _worker: jobs.release_due(config, sessions), range(4)))
-    jobs.release_due(config, sessions)
-    assert len(sent(session)) == 2
-
-
-def test_what_leaves_little_by_little_makes_nothing_unwell(session, sessions, config, nadia, at):
-    for number in range(3):
-        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia)
-    session.commit()
-    config.policy.follow_up_backlog_per_minute = 1
-
-    def waiting(now):
-        [found] = [each for each in list_queues(session, now=now) if each.name == "follow-ups"]
-        session.rollback()
-        return found
-
-    assert waiting(FRIDAY + HOUR).still(FRIDAY + HOUR) == 3600
-    at(FRIDAY + HOUR)
-    assert jobs.release_due(config, sessions) == 1
-    soon = FRIDAY + HOUR + MINUTE
-    assert (waiting(soon).age(soon), waiting(soon).still(soon)) == (3660, 60)
-
-
-def test_what_is_on_time_does_not_wait_behind_what_was_held_up(session, sessions, config, nadia, at, monkeypatch):
-    monkeypatch.setattr(jobs, "AT_ONCE", 3)
-    for number in range(4):
-        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia)
-    on_time = follow_up(session, answered(session, nadia), nadia, wall=WALL + HOUR)
-    session.commit()
-    config.policy.follow_up_backlog_per_minute = 1
-    at(FRIDAY + HOUR)
-    jobs.release_due(config, sessions)
-    assert fresh(session, on_time).state is FollowUpState.SENT
-
-
-@pytest.mark.parametrize("when_late", ["asked", "skipped", "sent"])
-def test_a_worker_that_was_down_for_three_days_sends_no_burst(session, sessions, config, nadia, at, when_late):  # F12
-    """Planned for Friday, Saturday, Sunday and Monday morning; on Monday at eleven it is back."""
-    found = [
-        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia, wall=WALL + number % 4 * DAY)
-        for number in range(12)
-    ]
-    session.commit()
-    config.policy.follow_up_backlog_per_minute = 2
-    config.policy.follow_up_when_late = when_late
-    looks = []
-    for minute in range(8):
-        at(FRIDAY + 3 * DAY + HOUR + minute * (MINUTE + timedelta(seconds=1)))
-        looks += [sum(jobs.release_due(config, sessions) for _look in range(3))]
-    states = Counter((each.state, each.asking or each.because) for each in (fresh(session, each) for each in found))
-    assert max(looks) == 2 and len(sent(session)) == sum(looks) == (12 if when_late == "sent" else 3)
-    assert (
-        states
-        == {
-            "asked": {(FollowUpState.SENT, None): 3, (FollowUpState.SCHEDULED, Asking.LATE): 9},
-            "skipped": {(FollowUpState.SENT, None): 3, (FollowUpState.WITHHELD, Because.TOO_LATE): 9},
-            "sent": {(FollowUpState.SENT, None): 12},
-        }[when_late]
-    )
 
 
 def test_a_colleagues_follow_up_that_left_stops_hers(session, sessions, config, planned, nadia, at):
