@@ -96,6 +96,7 @@ def test_without_a_word_from_the_shop_its_editor_is_asked(client, session, sessi
 
 
 def test_when_it_comes_after_all_it_asks_no_more(session, sessions, config, asked, at):
+    assert asked.asking is Asking.LATE
     late = NOW + 91 * DAY
     report_purchase(session, replace(ORDER, delivered_at=late), now=late)
     session.commit()
@@ -109,6 +110,7 @@ def test_when_it_comes_after_all_it_asks_no_more(session, sessions, config, aske
 def test_what_waits_for_a_delivery_never_goes_by_itself(session, sessions, config, awaiting, at):
     awaiting.due_at = NOW
     session.commit()
+    config.policy.follow_up_when_late = "sent"
     at(NOW + 5000 * DAY)
     assert jobs.release_due(config, sessions) == 0
     assert fresh(session, awaiting).asking is Asking.LATE
