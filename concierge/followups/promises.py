@@ -113,7 +113,8 @@ def _is_promised(sentence: str) -> bool:
 
 def _hangs_on_something(plain: str) -> bool:
     """Whether a condition stands behind; one that only says what is asked is none."""
-    return any(found["comma"] or not _ASKING.search(plain, 0, found.start()) for found in _ONLY_IF.finditer(plain))
+    asking = _ASKING.search(plain)
+    return any(found["comma"] or asking is None or asking.end() > found.start() for found in _ONLY_IF.finditer(plain))
 
 
 def _day(plain: str, said_at: datetime, zone: ZoneInfo) -> date | None:

@@ -14,7 +14,8 @@ _A_REPLY: Final = r"(?:answer|reply|response|word|news)(?: from (?:her|him|them)
 _HEARD: Final = r"(?:hear|heard)(?: anything)?(?: back)? from (?:her|him|them)"
 _SINCE: Final = r"(?: (?:yet|at all|since(?: then)?|meanwhile|in the meantime|(?:by|before|until) then|before))*"
 _ENGLISH: Final = (
-    rf"(?:if (?:she|he|they)(?: still)? {_NOT}(?: yet| still)? {_ANSWERED}(?: n?or {_ANSWERED})*|"
+    rf"(?:if (?:she|he|they)(?:(?: still)? {_NOT}(?: yet| still)?|'(?:s|ve)(?: still)? not) "
+    rf"{_ANSWERED}(?: n?or {_ANSWERED})*|"
     rf"unless (?:she|he|they)(?:'s|'ve| has| have)?(?: already)? {_ANSWERED}(?: or {_ANSWERED})*|"
     rf"if (?:i|we) {_NOT} {_HEARD}|unless (?:i|we)(?:'ve| have)? {_HEARD}|"
     rf"if (?:i|we) {_NOT} (?:get|got|have|had|receive|received) (?:an?|any) {_A_REPLY}|"
@@ -37,7 +38,8 @@ _RISPOSTA: Final = (
 )
 _FRATTEMPO: Final = r"(?: (?:ancora|prima|nel frattempo|intanto|entro allora|per allora|fino ad allora))*"
 _ITALIAN: Final = (
-    rf"(?:(?:se|a meno che)(?: lei| lui| loro)? non (?:{_HAS}{_DONE}(?: (?:o|ne|oppure) (?:ha )?{_DONE})*|{_SHOWN})|"
+    rf"(?:(?:se|a meno che)(?: lei| lui| loro| nel frattempo| intanto)? non "
+    rf"(?:{_HAS}{_DONE}(?: (?:o|ne|oppure) (?:ha )?{_DONE})*|{_SHOWN})|"
     rf"se non (?:c'e|ci sono|arriva|arrivano|ricevo|riceviamo|ho(?: ricevuto| avuto)?|abbiamo(?: ricevuto| avuto)?) "
     rf"{_RISPOSTA}|(?:se nessuna|senza|salvo|in (?:assenza|mancanza) di) {_RISPOSTA}){_FRATTEMPO}"
 )
