@@ -43,6 +43,9 @@ class SetbackNotFound(NotFound):
     """This is not set aside any more."""
 
 
+_WAITS = (Setback.rests_until.is_(None), Setback.discarded_at.is_(None))
+
+
 def resting(job: str, now: datetime) -> Rows:
     """The numbers of the rows that `job` passes over for now, as a subquery: `.where(Offer.id.not_in(resting(…)))`."""
     return sa.select(Setback.row_id).where(Setback.job == job, _rests(now))
@@ -93,14 +96,17 @@ def list_failed(session: Session, job: str) -> set[int]:
 
 def list_set_aside(session: Session, *, limit: int = 200) -> list[Setback]:
     """What waits for an admin, the newest first."""
-    waiting = (Setback.rests_until.is_(None), Setback.discarded_at.is_(None))
-    return list(session.scalars(sa.select(Setback).where(*waiting).order_by(Setback.last_at.desc()).limit(limit)))
+    return list(session.scalars(sa.select(Setback).where(*_WAITS).order_by(Setback.last_at.desc()).limit(limit)))
+
+
+def count_set_aside(session: Session) -> int:
+    """How many rows wait for an admin."""
+    return session.scalar(sa.select(sa.func.count()).select_from(Setback).where(*_WAITS)) or 0
 
 
 def get_set_aside(session: Session, setback_id: int) -> Setback:
     """One that waits for an admin, for her alone; raises SetbackNotFound."""
-    waiting = (Setback.id == setback_id, Setback.rests_until.is_(None), Setback.discarded_at.is_(None))
-    if (found := session.scalar(sa.select(Setback).where(*waiting).with_for_update())) is None:
+    if (found := session.scalar(sa.select(Setback).where(Setback.id == setback_id, *_WAITS).with_for_update())) is None:
         raise SetbackNotFound
     return found
 

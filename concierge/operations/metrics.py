@@ -7,7 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
-from concierge import copies
+from concierge import copies, setbacks
 from concierge.operations import queries
 from concierge.operations.state import Seen
 from concierge.operations.watch import State
@@ -18,15 +18,17 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 def expose(state: State, session: Session) -> bytes:
     """All figures; none names a person."""
     registry = CollectorRegistry()
-    registry.register(_Figures(state, queries.last_filings(session), queries.last_sendings(session)))
+    registry.register(_Figures(state, session))
     return generate_latest(registry)
 
 
 class _Figures(Collector):
     """What is known at one moment."""
 
-    def __init__(self, state: State, filings: Sequence[float], sendings: Sequence[float]) -> None:
-        self._state, self._filings, self._sendings = state, filings, sendings
+    def __init__(self, state: State, session: Session) -> None:
+        self._state = state
+        self._filings, self._sendings = queries.last_filings(session), queries.last_sendings(session)
+        self._troubled, self._set_aside = queries.count_troubled(session, state.now), setbacks.count_set_aside(session)
         self._alive = [copy for copy in state.copies if copy.is_alive(state.now, copies.SILENCE)]
 
     def collect(self) -> Iterable[Metric]:
@@ -38,6 +40,10 @@ class _Figures(Collector):
         alive = GaugeMetricFamily("concierge_worker_copies", "Copies of the worker that live")
         alive.add_metric([], len(self._alive))
         yield alive
+        yield self._troubles()
+        aside = GaugeMetricFamily("concierge_set_aside", "Rows a job failed at three times, which wait for an admin")
+        aside.add_metric([], self._set_aside)
+        yield aside
         yield from self._jobs()
 
     def _ready(self) -> Metric:
@@ -52,6 +58,13 @@ class _Figures(Collector):
             ages.add_metric([queue.name], queue.age(self._state.now))
             waiting.add_metric([queue.name], queue.waiting)
         return ages, waiting
+
+    def _troubles(self) -> Metric:
+        words = "Mails due in the last 24 hours that did not arrive, or of which nobody knows"
+        family = GaugeMetricFamily("concierge_deliveries_troubled", words, labels=["state"])
+        for state, count in self._troubled.items():
+            family.add_metric([state], count)
+        return family
 
     def _jobs(self) -> Iterable[Metric]:
         """Counters of each copy; they begin anew with it, as Prometheus expects of counters."""

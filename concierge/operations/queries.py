@@ -1,7 +1,7 @@
 """Reading how the house runs: the worker's copies, what waits, and how long the last mails took."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from concierge.followups.queries import WAITS as FOLLOW_UP_WAITS
 from concierge.followups.queries import last_sent_at
 from concierge.imap_settings import ImapAccount
 from concierge.inbound.models import InboundMail, InboundState, WatchedFolder
-from concierge.mailing.models import Delivery, Lane
+from concierge.mailing.models import Delivery, DeliveryState, Lane
 from concierge.operations.models import Breach
 from concierge.operations.state import Queue, Seen, Unread
 from concierge.setbacks import resting
@@ -24,6 +24,13 @@ from concierge.wishes.offer_models import Offer
 MOST = 1000
 # So many of the last mails tell how long they took.
 _LAST = 200
+_TROUBLED = (
+    DeliveryState.DEFERRED,
+    DeliveryState.UNCERTAIN,
+    DeliveryState.BOUNCED,
+    DeliveryState.REJECTED,
+    DeliveryState.FAILED,
+)
 
 
 def list_seen(session: Session) -> list[Seen]:
@@ -91,3 +98,10 @@ def last_sendings(session: Session) -> list[float]:
     last = sa.select(Delivery.due_at, Delivery.sent_at).where(Delivery.sent_at.is_not(None))
     rows = session.execute(last.order_by(Delivery.id.desc()).limit(_LAST))
     return [(sent - due).total_seconds() for due, sent in rows if sent]
+
+
+def count_troubled(session: Session, now: datetime) -> dict[str, int]:
+    """How many mails due in the last 24 hours did not arrive, or may not have, by state; a state of none is 0."""
+    lately = (Delivery.state.in_(_TROUBLED), Delivery.due_at > now - timedelta(days=1))
+    found = session.execute(sa.select(Delivery.state, sa.func.count()).where(*lately).group_by(Delivery.state))
+    return dict.fromkeys((each.value for each in _TROUBLED), 0) | {state.value: count for state, count in found}

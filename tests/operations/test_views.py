@@ -19,6 +19,7 @@ from concierge.db import database_now
 from concierge.imap_settings import ImapAccount
 from concierge.inbound.models import WatchedFolder
 from concierge.mailing.commands import queue_delivery
+from concierge.mailing.models import DeliveryState
 from concierge.operations import watch
 from concierge.setbacks import Setback
 from concierge.timekeeping import Timekeeper
@@ -162,6 +163,18 @@ def test_others_do_not(client: FlaskClient, session, role):
     assert client.get("/operations").status_code == 403
     assert client.post(f"/operations/set-aside/{found.id}/discard").status_code == 403
     assert client.get("/operations/banner").status_code == 200
+
+
+def test_figures_tell_of_mail_that_did_not_arrive_and_of_rows_set_aside(client: FlaskClient, session, worker):
+    set_aside(session)
+    for number, (state, hours) in enumerate([(DeliveryState.BOUNCED, 1), (DeliveryState.BOUNCED, 30)]):
+        delivery = queue_delivery(session, make_mail(), key=f"reply:{number}", purpose="reply", now=clock.now())
+        delivery.state, delivery.due_at = state, clock.now() - timedelta(hours=hours)
+    session.commit()
+    page = client.get("/metrics").text
+    assert 'concierge_deliveries_troubled{state="bounced"} 1.0' in page
+    assert 'concierge_deliveries_troubled{state="uncertain"} 0.0' in page
+    assert "concierge_set_aside 1.0" in page
 
 
 def test_figures_are_for_this_machine_or_for_whoever_has_the_token(config: Config, client: FlaskClient, worker):
