@@ -25,7 +25,7 @@ _SAFE_SQLITE = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
 _BUSY_SECONDS = 15
 _KNOCK_SECONDS = 0.002
 # What a thousand letters touch fits in, so that no page is written twice before they are kept.
-_CACHE_KIB = 8192
+_CACHE_KIB = 20_480
 # Of the WAL before it goes into the file (SQLite's own is 1,000): pages that are written again and again meanwhile, as
 # those of an index are, go there once. What is committed is in the WAL, on the disk, either way.
 _WAL_PAGES = 4000
