@@ -14,6 +14,7 @@ from concierge.reports.forms import PolicyForm, head_starts_text
 from concierge.reports.pages import BUYERS, bp
 from concierge.reports.words import RULES
 from concierge.web.choices import SelectChoice
+from concierge.web.filters import local_day
 from concierge.web.rendering import render
 from concierge.web.security import roles_accepted
 from concierge.wishes.queries import policy_or_first
@@ -114,4 +115,4 @@ def _page(form: PolicyForm, **values: Any) -> str:
 
 def _past_name(row: restocks.RestockRow) -> str:
     units, variant = row.restock.units, row.restock.variant
-    return str(_("%(sku)s: %(units)s on %(day)s", sku=variant.sku, units=units, day=f"{row.restock.at:%Y-%m-%d}"))
+    return str(_("%(sku)s: %(units)s on %(day)s", sku=variant.sku, units=units, day=local_day(row.restock.at)))

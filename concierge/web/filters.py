@@ -48,6 +48,12 @@ def local_time(moment: datetime) -> str:
     return _day(here.date(), "d MMM y", get_locale())
 
 
+def local_day(moment: datetime) -> str:
+    """Say the day of an aware `moment` in the reader's zone, in other years with the year."""
+    here, today = to_user_timezone(moment), to_user_timezone(clock.now())
+    return _day(here.date(), "d MMM" if here.year == today.year else "d MMM y", get_locale())
+
+
 def full_time(moment: datetime) -> str:
     """Say an aware `moment` with weekday, date and hour, as a title tells it."""
     return _full(moment, get_timezone(), get_locale())
@@ -117,5 +123,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         waiting_words=waiting_words, waiting_since=waiting_since, local_time=local_time, full_time=full_time
     )
+    app.jinja_env.filters.update(local_day=local_day)
     app.jinja_env.filters.update(month_name=month_name, number=number, language_name=language_name)
     app.jinja_env.filters.update(filesizeformat=file_size, readable=readable)

@@ -23,7 +23,7 @@ def first_mail(
         house=mailbox.brand,
         piece=product.name(language),
         designer=product.designer,
-        sizes=", ".join(dict.fromkeys(chosen(each, language) for each in variants)),
+        sizes=_sizes(variants, language),
         link=link,
         days=days,
     )
@@ -33,6 +33,15 @@ def first_mail(
 def fresh_link_mail(mailbox: Mailbox, address: str, *, link: str, language: str) -> Mail:
     """A link that works again, to the address on file."""
     return _mail(mailbox, address, render_letter("wish_link", language, house=mailbox.brand, link=link))
+
+
+def _sizes(variants: list[Variant], language: str) -> str:
+    """ "Turquoise, EU 36 · EU 36.5": each colour with its sizes."""
+    by_colour: dict[str, list[str]] = {}
+    for each in variants:
+        by_colour.setdefault(colour_name(each.colour, language), []).append(sized_words(each, ""))
+    sized = ((colour, " · ".join(dict.fromkeys(filter(None, sizes)))) for colour, sizes in by_colour.items())
+    return "; ".join(", ".join(filter(None, pair)) for pair in sized)
 
 
 def chosen(variant: Variant, language: str, system: str = "") -> str:

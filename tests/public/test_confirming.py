@@ -72,6 +72,12 @@ def test_the_page_shows_what_the_mail_said_and_what_she_asked_since(client, conf
     assert (wish.quantity, wish.language) == (2, "it")
 
 
+def test_the_first_mail_names_a_colour_once_with_all_its_sizes(client, config, session, sandals):
+    ask(client, sku=["CAL-TUR-36", "CAL-TUR-38"])
+    [mail] = mails(session, "wish_request")
+    assert "Turquoise, EU 36 · EU 38" in mail.content["text"]
+
+
 def test_a_request_that_came_before_her_mail_is_not_under_its_button(client, config, session, sandals, later):
     ask(client, sku=["CAL-TUR-37"])
     later(days=40)  # its link has run out
