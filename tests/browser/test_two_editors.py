@@ -42,6 +42,16 @@ def test_a_colleague_sees_who_is_writing_and_that_an_answer_leaves(new_context, 
     expect(chiara.locator("#toasts")).not_to_contain_text("Inviata")
 
 
+def test_news_that_come_while_she_types_keep_nothing_from_being_saved(page: Page, sign_in, house):
+    letter = write(house, "A belt in tan")
+    sign_in(page, "nadia")
+    open_new(page, letter)
+    editor_of(page).click()
+    page.keyboard.type("Dear Barbara, tan it is.")
+    page.evaluate("document.body.dispatchEvent(new Event('house-changed'))")
+    expect(page.locator("[data-autosave-status]")).to_have_text("Saved", timeout=SOON)
+
+
 def test_nothing_is_sent_over_a_mail_not_yet_read(page: Page, sign_in, house):  # F09
     letter = write(house, "Gloves in navy")
     sign_in(page, "nadia")

@@ -69,6 +69,7 @@ whenAdded("form[data-autosave]", (form) => {
     } else dirty = false;
   }, { capture: true });
   form.addEventListener("htmx:confirm", (event) => {
+    if (event.detail.verb === "get") return; // news that are read for a part of it: nothing is sent
     clearTimeout(timer);
     dirty = false;
     if (!busy) return;
