@@ -69,7 +69,7 @@ def list_same_person(session: Session, customer: Customer) -> list[Candidate]:
 
 def _at_one_mailbox(session: Session, customer: Customer) -> list[Customer]:
     """Those whose address is one of hers in another spelling: of a house that kept the two apart once."""
-    forms = {form for each in customer.addresses for form in (normalise(each.address), *spellings(each.address))}
+    forms = {form for each in customer.addresses for form in spellings(each.address)}
     there = sa.select(CustomerAddress.customer_id).where(CustomerAddress.normalised.in_(forms))
     others = sa.select(Customer).where(Customer.id.in_(there), Customer.id != customer.id)
     return list(session.scalars(others.order_by(Customer.id)))

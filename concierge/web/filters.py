@@ -43,9 +43,7 @@ def local_time(moment: datetime) -> str:
     here, today = to_user_timezone(moment), to_user_timezone(clock.now())
     if here.date() == today.date():
         return f"{here:%H:%M}"
-    if here.year == today.year:
-        return f"{_day(here.date(), 'd MMM', get_locale())}, {here:%H:%M}"
-    return _day(here.date(), "d MMM y", get_locale())
+    return f"{local_day(moment)}, {here:%H:%M}" if here.year == today.year else local_day(moment)
 
 
 def local_day(moment: datetime) -> str:
@@ -120,9 +118,7 @@ def init_app(app: Flask) -> None:
         newstyle=True,
     )
     app.jinja_env.globals.update(asset=asset, icon=icon)
-    app.jinja_env.filters.update(
-        waiting_words=waiting_words, waiting_since=waiting_since, local_time=local_time, full_time=full_time
-    )
-    app.jinja_env.filters.update(local_day=local_day)
+    app.jinja_env.filters.update(waiting_words=waiting_words, waiting_since=waiting_since)
+    app.jinja_env.filters.update(local_time=local_time, local_day=local_day, full_time=full_time)
     app.jinja_env.filters.update(month_name=month_name, number=number, language_name=language_name)
     app.jinja_env.filters.update(filesizeformat=file_size, readable=readable)

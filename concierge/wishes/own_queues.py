@@ -1,7 +1,7 @@
 """Where each stood in the queue of one variant, while the queues of several are shared out as one."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from concierge.wishes.queues import Waiting
@@ -57,10 +57,10 @@ class OwnQueues:
         if variant_id not in self._plain:
             self._plain[variant_id] = self._open_plain(variant_id, who.key)
             self._heads[variant_id] = next(self._plain[variant_id], None)
-        while (head := self._heads[variant_id]) is not None and not self._waits(head, who.key, self._given):
+        while (head := self._heads[variant_id]) is not None and not self._waits(head, who.key):
             self._heads[variant_id] = next(self._plain[variant_id], None)
         return head is not None and head.key < who.key_by_time
 
-    def _waits(self, head: Waiting, passed: Key, given: Collection[int]) -> bool:
-        is_behind = head.key > passed and head.wish_id not in given
+    def _waits(self, head: Waiting, passed: Key) -> bool:
+        is_behind = head.key > passed and head.wish_id not in self._given
         return is_behind and not head.void and self._fits(head.variant_id, head.quantity)
