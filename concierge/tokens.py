@@ -4,9 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
+import secrets
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from itsdangerous import BadData, BadSignature, TimestampSigner, URLSafeTimedSerializer
@@ -97,6 +98,25 @@ def read_reply_key(secret: str, key: str) -> int | None:
     """The conversation's number in a key made by `reply_key`, in any case; None when it is not one of ours."""
     number = _read_key(secret, b"concierge:reply:", key)
     return None if number is None else int.from_bytes(number, "big")
+
+
+def stamps(count: int, now: datetime) -> list[str]:
+    """What makes that many Message-IDs each one of a kind: the time, so that their index grows at its end, and chance.
+
+    28 hexadecimal digits: `now` in milliseconds, then 64 random bits.
+    """
+    time, chances = f"{int(now.timestamp() * 1000):012x}", secrets.token_hex(8 * count)
+    return [time + chances[at : at + 16] for at in range(0, 16 * count, 16)]
+
+
+def message_id(stamp: str, key: str, domain: str) -> str:
+    """The Message-ID of a mail of ours, without its brackets (RFC 5322, 3.6.4); its key leads answers home."""
+    return f"{stamp}.{key}@{domain}"
+
+
+def keys_in(message_id: str) -> list[str]:
+    """What may be the reply key in a Message-ID; in those of earlier days the key came first."""
+    return message_id.partition("@")[0].split(".")[:2]
 
 
 def return_key(secret: str, delivery_id: int, intent: int) -> str:

@@ -1,13 +1,24 @@
 """Signed links and the reply key."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from concierge.errors import BadToken
-from concierge.tokens import read_reply_key, read_return_key, reply_key, return_key, sign, sign_many, unsign
+from concierge.tokens import (
+    keys_in,
+    message_id,
+    read_reply_key,
+    read_return_key,
+    reply_key,
+    return_key,
+    sign,
+    sign_many,
+    stamps,
+    unsign,
+)
 
 SECRET = "a-secret-for-tests-only-0123456789"
 
@@ -35,6 +46,17 @@ def test_a_return_key_names_one_sending_and_is_no_reply_key(number: int, intent:
     assert read_reply_key(SECRET, key) is None
     assert read_return_key(SECRET, reply_key(SECRET, number)) is None
     assert len(f"ciao+{key}") <= 64
+
+
+def test_message_ids_are_each_their_own_in_the_order_of_time_and_lead_home():
+    key, now = reply_key(SECRET, 4711), datetime(2026, 11, 23, tzinfo=UTC)
+    moments = [now + timedelta(milliseconds=each) for each in (0, 1, 10, 10**6, 10**10)]
+    made = [message_id(stamp, key, "maison.example") for each in moments for stamp in sorted(stamps(300, each))]
+    assert made == sorted(made)
+    assert len(set(made)) == 1500
+    assert {len(each) for each in made} == {28 + 1 + len(key) + 1 + len("maison.example")}
+    assert all(key in keys_in(each) for each in (made[0], f"{key}.x@y.z"))
+    assert keys_in("a.b.c@x.y") == ["a", "b"]
 
 
 def test_a_token_is_good_for_its_purpose_only():  # T31

@@ -108,7 +108,7 @@ def find_conversation(session: Session, mail: MailIn, *, house: House, secret: s
     ids = _newest_first(mail.references, mail.in_reply_to)
     recipients = (*mail.recipients, *(each.address for each in (*mail.to, *mail.cc)))
     keys = [address.partition("@")[0].partition("+")[2] for address in recipients]
-    keys += [message_id.partition("@")[0].partition(".")[0] for message_id in ids]
+    keys += [key for message_id in ids for key in tokens.keys_in(message_id)]
     found = dict.fromkeys(number for key in keys if (number := tokens.read_reply_key(secret, key)) is not None)
     keyed = queries.list_existing(session, tuple(found))
     answered = traces.list_conversations_of_ids(session, ids)

@@ -1,12 +1,12 @@
 """The mail an answer becomes: her words, the cards, the signature with a face, what is answered below."""
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from pathlib import PurePath
 
+from concierge import clock, tokens
 from concierge.accounts.models import Editor, Mailbox
 from concierge.addresses import Address
 from concierge.catalogue.cards import ProductCard
@@ -187,7 +187,8 @@ def _reply_to(written: Written) -> Address | None:
 
 
 def _message_id(written: Written) -> str:
-    return f"<{written.key or 'preview'}.{secrets.token_hex(10)}@{written.mailbox.domain}>"
+    [stamp] = tokens.stamps(1, clock.now())
+    return f"<{tokens.message_id(stamp, written.key or 'preview', written.mailbox.domain)}>"
 
 
 def _fold_at(text: str, written: Written) -> int:

@@ -231,7 +231,7 @@ def _conversation_it_is_about(session: Session, case: _Case, secret: str) -> Con
     ids = (*parsed.references, *parsed.in_reply_to)
     recipients = (*case.mail.recipients, *(each.address for each in parsed.to))
     keys = [each.partition("@")[0].partition("+")[2] for each in recipients]
-    keys += [each.partition("@")[0].partition(".")[0] for each in ids]
+    keys += [key for message_id in ids for key in tokens.keys_in(message_id)]
     keyed = [number for key in keys if (number := tokens.read_reply_key(secret, key)) is not None]
     found = conversations.list_existing(session, tuple(keyed))
     return session.get(Conversation, found[0]) if found else None

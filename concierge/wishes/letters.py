@@ -1,6 +1,5 @@
 """The other letters about a wish: may I write to you? do you still want it? I am sorry, it is gone after all."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -177,13 +176,14 @@ def _keep(
         [number] = reserve_conversations(table.session, 1)
         thread = Thread(number, letter.subject, None)
     key = tokens.reply_key(table.config.secret, thread.id)
+    [stamp] = tokens.stamps(1, now)
     local, _at, domain = mailbox.address.rpartition("@")
     head = Head(
         sender=Address(way.writer.name, mailbox.address),
         to=way.to,
         reply_to=Address(way.writer.name, f"{local}+{key}@{domain}"),
         subject=letter.subject,
-        message_id=f"<{key}.{secrets.token_hex(10)}@{domain}>",
+        message_id=f"<{tokens.message_id(stamp, key, domain)}>",
         references=ancestry(thread.references, thread.parent),
         headers=unsubscribe_headers(links.unsubscribe_link(table.config, wish.customer_id)),
     )

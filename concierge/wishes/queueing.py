@@ -1,9 +1,7 @@
 """Writes down the mails that leave: conversations, deliveries and messages, one statement for each table."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import count
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
@@ -22,7 +20,6 @@ from concierge.wishes.offer_mail import Links, Reader, blanks
 
 PURPOSE = "offer"
 # Bytes of chance in a Message-ID.
-_CHANCE = 10
 
 
 class Left(NamedTuple):
@@ -59,10 +56,10 @@ class _Style:
         )
         self.covered_for_id = voice.covers_for.id if voice.covers_for else None
 
-    def write(self, addressed: Addressed, conversation_id: int, reader: Reader, chance: str) -> "_Written":
-        """One mail as it is queued, in its conversation; `chance` makes its Message-ID its own."""
+    def write(self, addressed: Addressed, conversation_id: int, reader: Reader, stamp: str) -> "_Written":
+        """One mail as it is queued, in its conversation; `stamp` makes its Message-ID its own."""
         key, values, thread = tokens.reply_key(self._secret, conversation_id), reader.values(), addressed.thread
-        bare_id = f"{key}.{chance}@{self._domain}"
+        bare_id = tokens.message_id(stamp, key, self._domain)
         references = ancestry(thread.references, thread.parent) if thread else ()
         content = self._fold(
             list(values.values()),
@@ -118,11 +115,14 @@ def queue_letters(
         return []
     known = {each.manner: mould for each, mould in letters}
     styles = {manner: _Style(config, manner, mould) for manner, mould in known.items()}
-    chances = secrets.token_hex(_CHANCE * len(letters))
     written = [
-        styles[each.manner].write(each, conversation_id, reader, chances[number : number + 2 * _CHANCE])
-        for number, (each, _mould), conversation_id, reader in zip(
-            count(0, 2 * _CHANCE), letters, _conversations(session, letters), _readers(config, letters)
+        styles[each.manner].write(each, conversation_id, reader, stamp)
+        for (each, _mould), stamp, conversation_id, reader in zip(
+            letters,
+            tokens.stamps(len(letters), now),
+            _conversations(session, letters),
+            _readers(config, letters),
+            strict=True,
         )
     ]
     deliveries = queue_deliveries(session, [each.posting for each in written], now=now)

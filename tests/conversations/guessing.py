@@ -58,7 +58,7 @@ def _mail(she: Customer, care: Mailbox, key: str) -> MailIn:
         sender=Address(she.name, she.address),
         received_at=NOW,
         recipients=(f"{local}+{key}@{domain}",),
-        in_reply_to=(f"{key}.0a1b2c@{domain}",),
+        in_reply_to=(tokens.message_id("0a1b2c", key, domain),),
     )
 
 
@@ -69,7 +69,7 @@ def _guesses(talks: list[Conversation], count: int) -> Iterator[str]:
     made = 0
     while made < count:
         key = _alter(chance, chance.choice(list(genuine)), list(genuine))
-        # Blanks before an address, and what stands behind a dot, are no part of a key.
+        # Blanks before an address, and dots, are no part of a key.
         if key.lower().strip(" .") not in genuine:
             made += 1
             yield key

@@ -45,7 +45,7 @@ def test_an_answer_to_our_message_id_joins(session):
     assert conversation.waiting_since == NOW + HOUR
 
 
-@pytest.mark.parametrize("where", ["recipients", "to", "message id"])
+@pytest.mark.parametrize("where", ["recipients", "to", "message id", "message id of earlier days"])
 def test_our_signed_key_leads_home(session, where):
     conversation = receive(session).conversation
     key = tokens.reply_key(SECRET, conversation.id)
@@ -53,7 +53,8 @@ def test_our_signed_key_leads_home(session, where):
     values = {
         "recipients": {"recipients": (address,)},
         "to": {"to": (Address("", address),)},
-        "message id": {"references": ("other@example.com", f"{key}.x1y2@maison-solenne.example")},
+        "message id": {"references": ("other@example.com", f"x1y2.{key}@maison-solenne.example")},
+        "message id of earlier days": {"references": ("other@example.com", f"{key}.x1y2@maison-solenne.example")},
     }[where]
     assert receive(session, **values).conversation is conversation
 

@@ -120,8 +120,7 @@ def test_the_mail_is_from_her_and_leads_home(scene, mail):
     assert str(mail.sender) == "Nadia Ferrant <care@maison-solenne.example>"
     assert str(mail.to) == "Barbara Rossi <barbara@example.com>"
     assert read_reply_key(scene.config.secret, key) == scene.conversation.id
-    assert mail.message_id.startswith(f"<{key}.")
-    assert mail.message_id.endswith("@maison-solenne.example>")
+    assert mail.message_id.endswith(f".{key}@maison-solenne.example>")
     assert mail.subject == "Re: Turquoise sandals"
     parent = conversations.last_incoming(scene.session, scene.conversation).rfc_message_id
     assert mail.references == (f"<{parent}>",)

@@ -5,6 +5,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from concierge import tokens
 from concierge.accounts.models import Editor
 from concierge.audit import AuditEntry
 from concierge.catalogue.models import Variant
@@ -12,7 +13,7 @@ from concierge.config import Config
 from concierge.conversations.models import Conversation, Direction, Message
 from concierge.conversations.rearranging import lock_pair, merge_conversations
 from concierge.mailing.models import Delivery
-from concierge.wishes import departing, jobs, leaving, queueing, release
+from concierge.wishes import departing, jobs, leaving, release
 from concierge.wishes.departing import Gate
 from concierge.wishes.invariants import find_broken_invariants
 from concierge.wishes.models import Wish
@@ -57,7 +58,7 @@ def test_what_leaves_at_once_is_what_the_long_way_would_write(session, sessions,
     if session.get_bind().dialect.name != "sqlite":
         pytest.skip("a sequence is not rolled back, so the numbers would differ")
     monkeypatch.setattr(itsdangerous.TimestampSigner, "get_timestamp", lambda _self: 1_700_000_000)
-    monkeypatch.setattr(queueing.secrets, "token_hex", lambda _bytes: "0" * 20)
+    monkeypatch.setattr(tokens.secrets, "token_hex", lambda count: "00" * count)
     for number, name in enumerate(("Barbara Rossi", "Zoë <b>&amp;", "")):
         who = make_customer(session, name or "x", f"c{number}@example.com", country="GB" if number else "")
         who.name, who.first_name = name, name.partition(" ")[0]
