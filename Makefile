@@ -47,7 +47,7 @@ test: install $(VENV)/installed-tests assets
 	@tools/test $(BIN)
 
 bench: install $(VENV)/installed-tests assets
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks --write
 
 # Needs redis-server on the machine, for the part with many machines.
 faults: install $(VENV)/installed-tests assets

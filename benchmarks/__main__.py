@@ -1,4 +1,4 @@
-"""`make bench`: takes every figure and writes docs/benchmarks.md.
+"""`make bench`: takes every figure and, told to `--write`, writes docs/benchmarks.md.
 
 Each module here with a function `measure(place) -> Iterator[Figure]` is taken along; `HOUSES` says in which houses it
 measures, ("small", "large") or, without it, the large one alone.
@@ -40,9 +40,9 @@ def found() -> dict[str, ModuleType]:
 @click.option("--large", default=LARGE, show_default=True, help="Conversations in the large house.")
 @click.option("--part", default=1.0, show_default=True, help="This part of all other sizes, to try it out.")
 @click.option("--database", type=click.Choice(["SQLite", "PostgreSQL"]), help="This one alone.")
-@click.option("--write/--no-write", default=None, help=f"Write them in {PAGE.name}; without either, at full size.")
-def main(names: tuple[str, ...], large: int, part: float, database: str | None, write: bool | None) -> None:
-    """Take all figures, or those of NAMES; print each as it comes, and write their tables."""
+@click.option("--write", is_flag=True, help=f"Write their tables in docs/{PAGE.name}, too.")
+def main(names: tuple[str, ...], large: int, part: float, database: str | None, *, write: bool) -> None:
+    """Take all figures, or those of NAMES; print each as it comes."""
     modules = {name: module for name, module in found().items() if not names or name in names}
     figures: dict[str, list[Figure]] = {name: [] for name in modules}
     begun = datetime.now(UTC)
@@ -55,7 +55,7 @@ def main(names: tuple[str, ...], large: int, part: float, database: str | None, 
             for name, figure in _measure(place, modules, large):
                 figures[name].append(figure)
                 click.echo(_line(figure))
-    if write if write is not None else not database and (large, part) == (LARGE, 1.0):
+    if write:
         machine = (
             f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
         )

@@ -1,0 +1,18 @@
+"""What `python -m benchmarks` leaves behind."""
+
+from contextlib import nullcontext
+
+from click.testing import CliRunner
+
+from benchmarks import __main__ as bench
+
+
+def test_figures_are_written_in_the_docs_only_when_told_to(tmp_path, monkeypatch):
+    page = tmp_path / "benchmarks.md"
+    page.write_text(f"Ours.\n\n{bench.LAST}\n")
+    monkeypatch.setattr(bench, "PAGE", page)
+    monkeypatch.setattr(bench, "places", lambda *_, **__: nullcontext([]))  # in no house at all, so at once
+    assert CliRunner().invoke(bench.main, ["reading"], catch_exceptions=False).exit_code == 0
+    assert page.read_text() == f"Ours.\n\n{bench.LAST}\n"
+    assert CliRunner().invoke(bench.main, ["reading", "--write"], catch_exceptions=False).exit_code == 0
+    assert "figures of reading: written by make bench" in page.read_text()
