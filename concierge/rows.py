@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain, count, islice, repeat
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -318,24 +318,20 @@ def _any_of_json(element: _OneOf, compiler: Any, **options: Any) -> str:
     return f"{column} IN (SELECT value FROM json_each({place}))"  # noqa: S608 - a column and a place, both compiled
 
 
-def one_of(column: Any, place: str) -> sa.ColumnElement[bool]:
-    """Whether a number or a text is among those that fill this place of a statement."""
-    return _OneOf(column, sa.bindparam(place, type_=Several(column.type)))
+def one_of(column: Any, among: str | Collection[int] | Collection[str]) -> sa.ColumnElement[bool]:
+    """Whether a number or a text is among these, which travel as one value; or among those that fill the place named.
+
+    `read_rows` fills places by name; a statement that SQLAlchemy runs brings its values along.
+    """
+    kind = Several(column.type)
+    if isinstance(among, str):
+        return _OneOf(column, sa.bindparam(among, type_=kind))
+    return _OneOf(column, sa.bindparam(None, list(among), type_=kind, unique=True))
 
 
 def at_most(count: int) -> sa.ColumnElement[int]:
     """A limit that stands in the statement itself: with a place for it, SQLite plans the statement anew each time."""
     return sa.literal_column(str(count), sa.Integer)
-
-
-def is_one_of(session: Session, column: Any, values: Collection[int] | Collection[str]) -> sa.ColumnElement[bool]:
-    """Whether a number or a text is among these, which travel as one value."""
-    if session.get_bind().dialect.name == "sqlite":
-        each = sa.func.json_each(_encode(list(values))).table_valued("value")
-        return cast("sa.ColumnElement[bool]", column.in_(sa.select(each.c.value)))
-    kind = sa.BigInteger() if isinstance(column.type, sa.Integer) else sa.Text()
-    array = sa.bindparam(None, list(values), type_=sa.ARRAY(kind), unique=True)
-    return cast("sa.ColumnElement[bool]", column == sa.func.any(array))
 
 
 def pairs(session: Session, values: Mapping[int, int | None]) -> sa.FromClause:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from concierge.accounts.models import Mailbox
 from concierge.audit import AuditEntry
-from concierge.rows import Same, insert_columns, insert_row, read_rows, reserve_ids, run_row
+from concierge.rows import Same, insert_columns, insert_row, one_of, read_rows, reserve_ids, run_row
 from tests.factories import NOW, make_mailbox
 
 
@@ -76,3 +76,18 @@ def test_rows_that_are_alike_in_all_but_their_number_are_as_many_as_were_asked_f
     alike = {name: Same(value) for name, value in entry(1).items() if name != "id"}
     insert_columns(session, AuditEntry.__table__, alike, 205)
     assert session.scalar(sa.select(sa.func.count()).select_from(AuditEntry)) == 205
+
+
+def test_one_of_asks_alike_for_values_and_for_a_place_to_be_filled(session):
+    for number in range(1, 6):
+        insert_row(session, AuditEntry.__table__, entry(number) | {"verb": f"test.{number}"})
+    table = AuditEntry.__table__
+    for column, among, found in (
+        (table.c.id, {2, 4, 9}, [2, 4]),
+        (table.c.verb, ["test.3", "it's"], [3]),
+        (table.c.id, (), []),
+    ):
+        every = sa.select(table.c.id).order_by(table.c.id)
+        assert list(session.scalars(every.where(one_of(column, among)))) == found
+        assert list(session.scalars(every.where(~one_of(column, among)))) == sorted({1, 2, 3, 4, 5} - set(found))
+        assert read_rows(session, every.where(one_of(column, "them")), {"them": among}) == [(each,) for each in found]

@@ -22,7 +22,7 @@ from concierge.conversations.models import (
 )
 from concierge.customers.models import Customer, CustomerAddress
 from concierge.db import BigId
-from concierge.rows import is_one_of
+from concierge.rows import one_of
 from concierge.web.paging import Page, Place
 
 PAGE_SIZE = 50
@@ -209,7 +209,7 @@ def list_of_messages(
     statement = (
         _select()
         .join(Message, Message.conversation_id == Conversation.id)
-        .where(is_one_of(session, Message.id, message_ids))
+        .where(one_of(Message.id, message_ids))
         .add_columns(Message.id, sa.func.substr(Message.text, 1, beginning))
     )
     found = session.execute(statement).all()
@@ -263,7 +263,7 @@ def _tags(session: Session, conversation_ids: Sequence[int]) -> dict[int, tuple[
     statement = (
         sa.select(conversation_tag.c.conversation_id, Tag.name)
         .join(Tag, Tag.id == conversation_tag.c.tag_id)
-        .where(is_one_of(session, conversation_tag.c.conversation_id, conversation_ids))
+        .where(one_of(conversation_tag.c.conversation_id, conversation_ids))
         .order_by(Tag.name)
     )
     tags: dict[int, tuple[str, ...]] = {}

@@ -18,7 +18,7 @@ from concierge.accounts.models import Editor
 from concierge.conversations.models import Message
 from concierge.conversations.search_filters import FILES, Filter, list_filters
 from concierge.conversations.search_terms import Search, Term, fold, to_fts5, to_tsquery
-from concierge.rows import is_one_of
+from concierge.rows import one_of
 
 Found = Sequence[sa.Row[int, int]]
 
@@ -122,7 +122,7 @@ def _shorter(sender: Term) -> Term:
 def _are_from(session: Session, found: Found, senders: Collection[Term]) -> bool:
     """Whether every one of these messages says by itself that it is from all of the senders."""
     statement = sa.select(Message.from_name, Message.from_address)
-    written = session.execute(statement.where(is_one_of(session, Message.id, [number for number, _talk in found])))
+    written = session.execute(statement.where(one_of(Message.id, [number for number, _talk in found])))
     people = [f" {fold(f'{name} {address}')} " for name, address in written]
     wanted = [f" {' '.join(each.words)}{'' if each.prefix else ' '}" for each in senders]
     return all(words in each for each in people for words in wanted)

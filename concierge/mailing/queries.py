@@ -21,7 +21,7 @@ from concierge.mailing.models import (
     SuppressionNotFound,
     SuppressionReason,
 )
-from concierge.rows import is_one_of
+from concierge.rows import one_of
 from concierge.setbacks import NONE, Rows
 
 # Handed over, whatever became of it afterwards: what a customer may find in her mailbox.
@@ -159,7 +159,7 @@ def find_suppression(session: Session, address: str) -> Suppression | None:
 def list_suppressed(session: Session, normalised: Sequence[str]) -> dict[str, SuppressionReason]:
     """Those of these (normalised) addresses that are not to be mailed, each with its reason."""
     statement = sa.select(Suppression.normalised, Suppression.reason).where(
-        is_one_of(session, Suppression.normalised, normalised), Suppression.released_at.is_(None)
+        one_of(Suppression.normalised, normalised), Suppression.released_at.is_(None)
     )
     return {address: reason for address, reason in session.connection().execute(statement)}
 
@@ -170,7 +170,7 @@ def list_automatic(
     """When automatic mails left for these addresses since then; those about to under another claim count too."""
     at, left = _left_by_itself(since, but_claim)
     statement = sa.select(Delivery.to_normalised, at)
-    statement = statement.where(is_one_of(session, Delivery.to_normalised, normalised), *left)
+    statement = statement.where(one_of(Delivery.to_normalised, normalised), *left)
     return _gathered(session.connection().execute(statement))
 
 

@@ -11,7 +11,7 @@ from concierge.addresses import Address, normalise
 from concierge.catalogue.models import Variant
 from concierge.conversations.models import Conversation, Direction, Message, MessageKind
 from concierge.customers.models import Consent, Customer, CustomerAddress
-from concierge.rows import is_one_of, pairs
+from concierge.rows import one_of, pairs
 from concierge.setbacks import NONE, Rows
 from concierge.wishes.models import LIVING, Wish, WishState, WishVariant
 from concierge.wishes.offer_models import Offer, Wave
@@ -146,8 +146,8 @@ def list_waiting(
 
 def list_companions(session: Session, due: Sequence[Leaving], *, until: datetime, but: Rows = NONE) -> list[Leaving]:
     """What else is about to leave for the same people by then: it travels in the same mail."""
-    theirs = sa.select(Wish.id).where(is_one_of(session, Wish.customer_id, {each.customer_id for each in due}))
-    known = is_one_of(session, Offer.id, [each.offer_id for each in due])
+    theirs = sa.select(Wish.id).where(one_of(Wish.customer_id, {each.customer_id for each in due}))
+    known = one_of(Offer.id, [each.offer_id for each in due])
     others = (_IS_THERE, Offer.wish_id.in_(theirs), Offer.leaves_at <= until, ~known, Offer.id.not_in(but))
     return _read(session, _statement().where(*others).order_by(Offer.id))
 
@@ -168,7 +168,7 @@ def lock_wishers(session: Session, wish_ids: Collection[int]) -> dict[int, Wishe
         )
         .join(Customer, Customer.id == Wish.customer_id)
         .outerjoin(Conversation, Conversation.id == Wish.conversation_id)
-        .where(is_one_of(session, Wish.id, wish_ids), STILL_WAITS)
+        .where(one_of(Wish.id, wish_ids), STILL_WAITS)
         .order_by(Wish.id)
         .with_for_update(of=Wish)
     )
@@ -192,8 +192,8 @@ def list_in_company(session: Session, wish_ids: Collection[int], customer_ids: C
     has_to_leave = sa.exists().where(Offer.wish_id == Wish.id, *_WAITS)
     # Their states are looked at here: asked for them, SQLite reads the queue of the whole house by its index of states.
     theirs = sa.select(Wish.customer_id, Wish.state, has_to_leave).where(
-        is_one_of(session, Wish.customer_id, customer_ids),
-        ~is_one_of(session, Wish.id, wish_ids),
+        one_of(Wish.customer_id, customer_ids),
+        ~one_of(Wish.id, wish_ids),
         Wish.ended_at.is_(None),
     )
     rows = session.connection().execute(theirs)
@@ -318,7 +318,7 @@ def addresses_of(session: Session, customer_ids: Collection[int]) -> dict[int, l
     """The addresses of these customers, each with whether it is the one we write to, in the order they were met."""
     statement = (
         sa.select(CustomerAddress.customer_id, CustomerAddress.address, CustomerAddress.is_primary)
-        .where(is_one_of(session, CustomerAddress.customer_id, customer_ids))
+        .where(one_of(CustomerAddress.customer_id, customer_ids))
         .order_by(CustomerAddress.id)
     )
     found: dict[int, list[tuple[str, bool]]] = {}

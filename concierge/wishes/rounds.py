@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from concierge import audit
 from concierge.catalogue.stock import take_units
 from concierge.customers.zones import zone_of
-from concierge.rows import Columns, Same, insert_columns, is_one_of, pairs, reserve_ids
+from concierge.rows import Columns, Same, insert_columns, one_of, pairs, reserve_ids
 from concierge.wishes import clockwork, leaving, queries, shelves, waves
 from concierge.wishes.leaving import Leaving, Wisher
 from concierge.wishes.models import Wish, WishState, WishVariant
@@ -225,7 +225,7 @@ class Round:
         )
         self._session.execute(
             sa.update(WishVariant)
-            .where(is_one_of(self._session, WishVariant.wish_id, sorted(talks)))
+            .where(one_of(WishVariant.wish_id, sorted(talks)))
             .values(is_waiting=False)
             .execution_options(synchronize_session=False)
         )
