@@ -190,6 +190,7 @@ class Round:
     def _write(self, made: Sequence[_Chosen], wishers: Mapping[int, Wisher], gate: Gate | None) -> None:
         if not self._waves:  # before anybody of this round is offered anything: she may wait in several queues
             self._waiting = {variant_id: queries.count_waiting(self._session, variant_id) for variant_id in self._free}
+        self._count_late(made)
         for variant_id in {each.variant_id for each in made} - self._waves.keys():
             self._waves[variant_id] = self._open(variant_id)
         numbers = reserve_ids(self._session, _offers, len(made))
@@ -207,6 +208,15 @@ class Round:
         insert_columns(self._session, _offers, self._offers(fresh, left), len(fresh))
         self._note(fresh, left)
         self._session.expire_all()
+
+    def _count_late(self, made: Sequence[_Chosen]) -> None:
+        """Whoever said yes since the round began, and is reached by it, waited too: nobody is the 41st of forty."""
+        for each in made:
+            if each.stood.place > self._waiting[each.variant_id]:
+                self._waiting[each.variant_id] = each.stood.place
+                if each.variant_id in self._waves:
+                    wave = self._session.get_one(Wave, self._waves[each.variant_id])
+                    wave.waiting = each.stood.place
 
     def _note(self, fresh: Sequence["_Fresh"], left: Mapping[int, Left]) -> None:
         """Their wishes are offered; one that came without a conversation goes on in the one its letter began."""
