@@ -1,5 +1,6 @@
 """A product as a customer is told of it: the words, the price and the picture of one variant in her language."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from concierge.catalogue.models import Product, ProductPicture, Variant
@@ -58,6 +59,29 @@ def sized_words(variant: Variant, system: str = "") -> str:
         return own
     hers = convert(kind_of(variant.product.category), variant.size, variant.size_system, system)
     return f"{system} {hers} ({own})" if hers and hers != variant.size else own
+
+
+def variant_words(variant: Variant, language: str, system: str = "") -> str:
+    """A variant as it is chosen among its sisters: "Turquoise, EU 36"; `system` is what she reads sizes in."""
+    return ", ".join(filter(None, (colour_name(variant.colour, language), sized_words(variant, system))))
+
+
+def sizes_words(variants: Iterable[Variant], language: str, system: str = "", *, with_colour: bool = True) -> str:
+    """Variants of a product read together: "Turquoise, EU 36 · EU 36.5", each colour once with its sizes.
+
+    Not `with_colour`, a colour is named only where it tells more than a size.
+    """
+    by_colour: dict[str, list[str]] = {}
+    for each in variants:
+        colour = colour_name(each.colour, language) if with_colour or not each.size else ""
+        by_colour.setdefault(colour, []).append(sized_words(each, system))
+    sized = ((colour, " · ".join(dict.fromkeys(filter(None, sizes)))) for colour, sizes in by_colour.items())
+    return "; ".join(", ".join(filter(None, pair)) for pair in sized)
+
+
+def piece_words(variant: Variant, language: str) -> str:
+    """A variant named in full: "Calanque sandals, Turquoise, EU 36"."""
+    return ", ".join(filter(None, (variant.product.name(language), variant_words(variant, language))))
 
 
 def picture_of(product: Product, colour: str = "") -> ProductPicture | None:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from concierge import clock
-from concierge.catalogue.cards import card_of, sized_words
+from concierge.catalogue.cards import card_of, sizes_words
 from concierge.catalogue.models import Product
 from concierge.catalogue.naming import price_text
 from concierge.catalogue.queries import get_product
@@ -17,7 +17,6 @@ from concierge.public.forms import Asked, read_asked
 from concierge.public.pages import asked_language, bp, caller_network, show, speaking, wants_json
 from concierge.web.security import public
 from concierge.wishes import requests, sentences
-from concierge.wishes.first_mails import chosen
 from concierge.wishes.forms import field_of
 from concierge.wishes.models import WishWay
 
@@ -125,7 +124,7 @@ def form_texts(product: Product, language: str) -> dict[str, Any]:
     """All a form needs to be drawn: its words, the sizes, the sentence agreed to, where to post."""
     sentence = sentences.current_sentence(language)
     brand = requests.mailbox_for(db.session, language).brand
-    colours = {each.colour for each in product.variants}
+    several = len({each.colour for each in product.variants}) > 1
     return {
         "product": product.code,
         "language": language,
@@ -136,7 +135,7 @@ def form_texts(product: Product, language: str) -> dict[str, Any]:
             {
                 "sku": each.sku,
                 "size": each.size,
-                "label": (chosen(each, language) if len(colours) > 1 else sized_words(each)) or product.name(language),
+                "label": sizes_words([each], language, with_colour=several) or product.name(language),
             }
             for each in product.variants
         ],

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from concierge import clock
-from concierge.catalogue.cards import ProductCard, card_of, sized_words
+from concierge.catalogue.cards import ProductCard, card_of, sizes_words
 from concierge.catalogue.models import Variant
 from concierge.catalogue.sizes import system_known
 from concierge.customers.models import Customer
@@ -26,7 +26,6 @@ from concierge.public.wording import facts_of, state_of
 from concierge.web.security import public
 from concierge.wishes import links, queries, requests
 from concierge.wishes.commands import change_wish, renew_wish, withdraw_wish
-from concierge.wishes.first_mails import chosen
 from concierge.wishes.forms import field_of, price_typed
 from concierge.wishes.models import Wish, WishEnding, WishNotFound, WishState
 from concierge.wishes.offer_models import Offer, OfferState
@@ -208,12 +207,12 @@ def _shown(
     wish: Wish, offer: Offer | None, typed: Typed | None, language: str, zone: ZoneInfo, *, now: datetime
 ) -> Shown:
     variants, system = [choice.variant for choice in wish.choices], system_known(wish.customer.country)
-    colours = {each.colour for each in wish.product.variants}
+    several = len({each.colour for each in wish.product.variants}) > 1
     is_told = offer is not None and offer.left_at is not None
     return Shown(
         wish=wish,
         card=card_of((variants or wish.product.variants)[0], language, system),
-        sizes=" · ".join(dict.fromkeys(chosen(each, language, system) for each in variants)),
+        sizes=sizes_words(variants, language, system),
         state=state_of(wish, language, zone, now=now),
         facts=facts_of(wish, wish.product, language),
         held=offer_words(offer, zone, language, now=now) if offer and is_told else "",
@@ -223,8 +222,7 @@ def _shown(
         choices=[
             {
                 "sku": each.sku,
-                "label": (chosen(each, language, system) if len(colours) > 1 else sized_words(each, system))
-                or each.sku,
+                "label": sizes_words([each], language, system, with_colour=several) or each.sku,
             }
             for each in wish.product.variants
         ],

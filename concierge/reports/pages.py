@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from concierge import clock
 from concierge.catalogue import queries as catalogue
+from concierge.catalogue.cards import piece_words
 from concierge.catalogue.models import Product, ProductNotFound, Variant, VariantNotFound
 from concierge.catalogue.naming import category_name, price_text
 from concierge.config import LANGUAGES
@@ -94,6 +95,7 @@ def wishes() -> ResponseReturnValue:
         words=words,
         money=money,
         category_name=category_name,
+        piece_words=piece_words,
         gone_days=GONE_WITHIN.days,
         asked={name: value for name, value in request.args.items() if value and name != "after"},
     )
@@ -178,7 +180,7 @@ def list_restocks() -> ResponseReturnValue:
     found, older = restocks.list_restocks(
         db.session, product_id=product.id if product else None, before=request.args.get("before", type=int)
     )
-    return render("reports/restocks.html", rows=found, older=older, product=product)
+    return render("reports/restocks.html", rows=found, older=older, product=product, piece_words=piece_words)
 
 
 @bp.get("/restocks/<int:restock_id>")
@@ -222,7 +224,8 @@ def _offers_page(shown: OfferFilter, template: str, **values: Any) -> str:
         db.session, shown, language=page_language(), after=request.args.get("after", ""), limit=50
     )
     asked = {name: value for name, value in request.args.items() if value and name != "after"}
-    return render(template, shown=shown, page=page, words=words, money=money, asked=asked, Became=Became, **values)
+    shared: dict[str, Any] = {"words": words, "money": money, "Became": Became, "piece_words": piece_words}
+    return render(template, shown=shown, page=page, asked=asked, **shared, **values)
 
 
 def _wish_filter() -> tuple[WishFilter, Product | None, Variant | None]:

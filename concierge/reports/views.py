@@ -5,13 +5,15 @@ from typing import Any
 from flask import Flask, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from concierge import clock
 from concierge.accounts.queries import current_editor
+from concierge.catalogue.cards import piece_words
 from concierge.extensions import db
 from concierge.reports import queries, ranking, replaying, restocks, showing
 from concierge.reports.forms import PolicyForm, head_starts_text
-from concierge.reports.pages import BUYERS, bp
+from concierge.reports.pages import BUYERS, bp, page_language
 from concierge.reports.words import RULES
 from concierge.web.choices import SelectChoice
 from concierge.web.filters import local_day
@@ -114,5 +116,6 @@ def _page(form: PolicyForm, **values: Any) -> str:
 
 
 def _past_name(row: restocks.RestockRow) -> str:
-    units, variant = row.restock.units, row.restock.variant
-    return str(_("%(sku)s: %(units)s on %(day)s", sku=variant.sku, units=units, day=local_day(row.restock.at)))
+    units = ngettext("%(num)s unit", "%(num)s units", row.restock.units)
+    piece = piece_words(row.restock.variant, page_language())
+    return str(_("%(piece)s: %(units)s on %(day)s", piece=piece, units=units, day=local_day(row.restock.at)))

@@ -4,9 +4,8 @@ from uuid import uuid4
 
 from concierge.accounts.models import Mailbox
 from concierge.addresses import Address
-from concierge.catalogue.cards import sized_words
+from concierge.catalogue.cards import sizes_words
 from concierge.catalogue.models import Product, Variant
-from concierge.catalogue.naming import colour_name
 from concierge.mailing.letters import Letter, render_letter
 from concierge.mailing.mail import Mail
 
@@ -23,7 +22,7 @@ def first_mail(
         house=mailbox.brand,
         piece=product.name(language),
         designer=product.designer,
-        sizes=_sizes(variants, language),
+        sizes=sizes_words(variants, language),
         link=link,
         days=days,
     )
@@ -33,20 +32,6 @@ def first_mail(
 def fresh_link_mail(mailbox: Mailbox, address: str, *, link: str, language: str) -> Mail:
     """A link that works again, to the address on file."""
     return _mail(mailbox, address, render_letter("wish_link", language, house=mailbox.brand, link=link))
-
-
-def _sizes(variants: list[Variant], language: str) -> str:
-    """ "Turquoise, EU 36 · EU 36.5": each colour with its sizes."""
-    by_colour: dict[str, list[str]] = {}
-    for each in variants:
-        by_colour.setdefault(colour_name(each.colour, language), []).append(sized_words(each, ""))
-    sized = ((colour, " · ".join(dict.fromkeys(filter(None, sizes)))) for colour, sizes in by_colour.items())
-    return "; ".join(", ".join(filter(None, pair)) for pair in sized)
-
-
-def chosen(variant: Variant, language: str, system: str = "") -> str:
-    """A variant as it is chosen among its sisters: "Turquoise, EU 36"; `system` is what she reads sizes in."""
-    return ", ".join(filter(None, (colour_name(variant.colour, language), sized_words(variant, system))))
 
 
 def _mail(mailbox: Mailbox, address: str, letter: Letter) -> Mail:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor
-from concierge.catalogue.cards import ProductCard, card_of
+from concierge.catalogue.cards import ProductCard, card_of, sizes_words
 from concierge.catalogue.models import Variant
 from concierge.catalogue.naming import colour_name
 from concierge.catalogue.returns import probable_units
@@ -150,7 +150,7 @@ def _shown(
     return Shown(
         wish=wish,
         card=card_of((variants or wish.product.variants)[0], reader.language),
-        sizes=" · ".join(dict.fromkeys(sized(each, reader.language, with_colour=several) for each in variants)),
+        sizes=sizes_words(variants, reader.language, with_colour=several),
         state=wording.state_words(wish, offer, zone=reader.zone, now=reader.now),
         stands=_stands(session, wish, orders, reader, several=several),
         facts=tuple(wording.facts_of(wish)),

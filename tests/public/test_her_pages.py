@@ -91,6 +91,13 @@ def test_she_reads_her_own_sizes_on_every_page(client, config, session, pair):
         assert "UK 3 (EU 36)" in client.get(found[kind]).text
 
 
+def test_her_page_names_a_colour_once_with_all_its_sizes(client, config, session, pair):
+    wish = wish_for(session, *pair, now=clock.now())
+    session.commit()
+    page = client.get(links_of(config, wish)["wishes"]).text
+    assert "Turquoise, EU 36 · EU 37<" in page and page.count("Turquoise, EU") == 1
+
+
 @pytest.mark.parametrize(
     "ended",
     [

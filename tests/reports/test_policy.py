@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Role
 from concierge.audit import AuditEntry
+from concierge.catalogue.stock_models import Restock
 from concierge.config import Config
 from concierge.db import Sessions
 from concierge.reports import jobs
@@ -19,7 +20,7 @@ from concierge.wishes.offer_models import Rule, WavePolicy
 from concierge.wishes.simulation import Manner, Situation, Terms, forecast, on_the_wall
 from tests.factories import DAY, HOUR, NOW
 from tests.reports.conftest import Enter
-from tests.wishes.builders import sandals, save_policy, wish_for
+from tests.wishes.builders import sandals, save_policy, share_out, wish_for
 
 FORM = {
     "rule": "bounded", "alpha": "5", "prior_taken": "1", "prior_passed": "3", "hold_hours": "24", "wakes_at": "8",
@@ -159,3 +160,15 @@ def test_what_is_for_merchandisers_is_not_for_editors(enter: Enter, client: Flas
     assert session.scalars(sa.select(WavePolicy)).all() == []
     for path in ("/wishes", "/wishes/rows", "/wishes/board.csv", "/wishes/rows.csv"):
         assert nadia.get(path).status_code == 200
+
+
+def test_a_past_restock_is_chosen_by_its_name_colour_and_size(session: Session, enter: Enter):
+    variant = sandals(session, s36=3)[0]
+    wish_for(session, variant, now=NOW - DAY)
+    session.add(restock := Restock(variant=variant, units=3, at=NOW))
+    session.flush()
+    share_out(session, variant, now=NOW)
+    session.commit()
+    page = enter("Marta Lindqvist", Role.MERCHANDISER).get("/wishes/policy").text
+    options = re.findall(rf'<option[^>]*value="{restock.id}"[^>]*>([^<]+)<', page)
+    assert len(options) == 1 and options[0].startswith("Calanque sandals, Turquoise, EU 36: 3 units on ")
