@@ -56,17 +56,16 @@ def piece(code: str) -> ResponseReturnValue:
     """One piece in its sizes; ?hold= is the token of our offer, for which one is kept."""
     product, language = get_product(db.session, code), _language()
     held = _held(request.args.get("hold", ""))
-    if held is not None and held.variant.product_id != product.id:
-        held = None
+    kept = held.variant if held and not held.is_over and held.variant in product.variants else None
     return render(
         "demo/shop_piece.html",
         language=language,
         product=product,
         card=card_of(product.variants[0], language),
         description=product.description(language),
-        hold=request.args.get("hold", "") if held else "",
-        held_sku=held.variant.sku if held else "",
-        sold_out=[each.size for each in product.variants if not each.available],
+        hold=request.args.get("hold", "") if kept else "",
+        kept=kept,
+        sold_out=[each.size for each in product.variants if not each.available and each != kept],
         texts=form_texts(product, language),
         waiting={each.sku: count_waiting(db.session, each.id) for each in product.variants},
     )

@@ -136,6 +136,7 @@ def form_texts(product: Product, language: str) -> dict[str, Any]:
                 "sku": each.sku,
                 "size": each.size,
                 "label": sizes_words([each], language, with_colour=several) or product.name(language),
+                "here": each.available > 0,  # and never how many: anybody may ask
             }
             for each in product.variants
         ],
@@ -143,16 +144,18 @@ def form_texts(product: Product, language: str) -> dict[str, Any]:
         "consent_words": sentences.words_of(sentence, brand),
         "action": _absolute("/wishes/requests"),
         "page": _absolute(f"/wish-form/{product.code}"),
-        "words": _words(),
+        "words": form_words(),
     }
 
 
-def _words() -> dict[str, str]:
-    """Every word of the form itself."""
+def form_words() -> dict[str, str]:
+    """Every word of the form itself, and of the fields she changes later, in the language being spoken."""
     return {
         "title": _("Not in your size?"),
         "lead": _("Tell us which, and we write to you when exactly that is back."),
         "sizes": _("Any of these would do"),
+        "here": _("in stock"),
+        "buy": _("What is in stock you can simply buy."),
         "email": _("E-mail"),
         "more": _("More precisely"),
         "quantity": _("How many"),

@@ -18,6 +18,7 @@ from concierge.customers.models import Customer
 from concierge.customers.queries import get_person
 from concierge.errors import BadInput, BadToken, ConciergeError, NotFound, RuleBroken
 from concierge.extensions import db, house_config
+from concierge.public.asking import form_words
 from concierge.public.forms import Asked, read_asked
 from concierge.public.fresh import too_old
 from concierge.public.moments import held_words
@@ -59,7 +60,7 @@ class Shown:
     offer_link: str
     is_taken: bool
     confirm_link: str
-    choices: list[dict[str, str]]
+    choices: list[dict[str, str | bool]]
     typed: Typed
 
 
@@ -78,7 +79,7 @@ def _page(token: str, customer: Customer, typed: Mapping[int, Typed] = MappingPr
     offers = {each.wish_id: each for each in queries.list_open_offers(db.session, customer.id)}
     with speaking(language):
         shown = [_shown(each, offers.get(each.id), typed.get(each.id), language, zone, now=now) for each in wishes]
-        said = _said(request.args.get("said", ""))
+        said, words = _said(request.args.get("said", "")), form_words()
     return show(
         "public/wishes.html",
         language,
@@ -86,7 +87,7 @@ def _page(token: str, customer: Customer, typed: Mapping[int, Typed] = MappingPr
         living=[each for each in shown if each.wish.is_living],
         over=[each for each in shown if not each.wish.is_living],
         said=said,
-        words=requests_words(language),
+        words=words,
         unsubscribe=links.unsubscribe_link(house_config(), customer.id),
         tomorrow=(now + timedelta(days=1)).date(),
     )
@@ -223,6 +224,7 @@ def _shown(
             {
                 "sku": each.sku,
                 "label": sizes_words([each], language, system, with_colour=several) or each.sku,
+                "here": each.available > 0,
             }
             for each in wish.product.variants
         ],
@@ -241,19 +243,6 @@ def offer_words(offer: Offer, zone: ZoneInfo, language: str, *, now: datetime) -
     if not offer.is_promised:
         return str(_("Yours until %(moment)s, as long as there is one.", moment=until))
     return str(_("Held for you until %(moment)s.", moment=until))
-
-
-def requests_words(language: str) -> dict[str, str]:
-    """The labels of the fields she changes."""
-    with speaking(language):
-        return {
-            "sizes": _("Any of these would do"),
-            "more": _("More precisely"),
-            "quantity": _("How many"),
-            "needed_by": _("Needed by"),
-            "ceiling": _("At most, each"),
-            "similar": _("Something similar would do too"),
-        }
 
 
 def _said(word: str) -> str:

@@ -46,6 +46,7 @@ def test_the_whole_circle_can_be_walked(shop, config, session, sessions):
     assert checkout.startswith(f"{config.base_url}/shop/CAL-TUR?hold=")
     kept = shop.get(path(config, checkout))
     till = re.search(r'href="(/shop/checkout\?sku=CAL-TUR-36[^"]+)"', kept.text)[1].replace("&amp;", "&")
+    assert "Buy 36<" in kept.text and "sold out in 36<" not in kept.text, "of each size one thing is said"
     assert 'value="barbara@example.com"' in shop.get(till).text
     hold = till.partition("hold=")[2]
     paid = shop.post("/shop/checkout", data={"sku": "CAL-TUR-36", "hold": hold, "email": "barbara@example.com"})
@@ -57,6 +58,8 @@ def test_the_whole_circle_can_be_walked(shop, config, session, sessions):
     sandals = session.scalar(sa.select(Variant).where(Variant.sku == "CAL-TUR-36"))
     session.refresh(sandals)
     assert (sandals.on_hand, sandals.promised) == (0, 0)
+    bought = shop.get(path(config, checkout)).text
+    assert "sold out in 36<" in bought and "Buy 36<" not in bought and "One is kept" not in bought
 
 
 def test_what_is_sold_out_or_kept_for_another_is_not_sold(shop, session):

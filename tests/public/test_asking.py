@@ -50,7 +50,10 @@ def test_the_script_is_told_every_word_and_may_post_from_any_shop(shop):
     texts = shop.get("/wish-form/CAL-TUR.json?language=it")
     told = texts.get_json()
     assert (told["name"], told["consent"], told["language"]) == ("Sandali Calanque", "it.1", "it")
-    assert [each["label"] for each in told["sizes"]] == ["EU 36", "EU 37", "EU 38"]
+    assert [(each["label"], each["here"]) for each in told["sizes"]] == [
+        ("EU 36", False), ("EU 37", True), ("EU 38", True),
+    ]  # fmt: skip
+    assert all(set(each) == {"sku", "size", "label", "here"} for each in told["sizes"]), "and never how many"
     assert told["consent_words"].startswith("Maison Solenne può scrivermi")
     answer = shop.post("/wishes/requests", data=FORM, headers=SCRIPT | {"Origin": "https://shop.example"})
     assert "look into your mail" in answer.get_json()["said"]
@@ -95,6 +98,8 @@ def test_a_mistake_is_said_in_the_form_and_nothing_she_wrote_is_lost(shop, sessi
 def test_the_same_form_stands_on_a_page_of_ours_without_script(shop):
     page = shop.get("/wish-form/CAL-TUR?size=36&language=it")
     assert '<html lang="it">' in page.text and "<script" not in page.text
+    in_stock = re.findall(r"<span>(EU \d+) <small>disponibile</small>", page.text)
+    assert in_stock == ["EU 37", "EU 38"] and "può acquistarlo subito" in page.text
     assert re.search(r'value="CAL-TUR-36" checked', page.text) and 'value="CAL-TUR-37">' in page.text
     assert page.headers["Referrer-Policy"] == "no-referrer" and "noindex" in page.headers["X-Robots-Tag"]
     assert page.headers["Cache-Control"] == "no-store" and "Set-Cookie" not in page.headers

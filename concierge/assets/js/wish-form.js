@@ -8,10 +8,11 @@ form, fieldset, details > div { display: grid; gap: 1rem; min-width: 0; border: 
 h2 { font: inherit; font-size: 1.3em; margin: 0; }
 p { margin: 0; }
 legend, label { font-size: .875em; }
-.sizes { display: flex; flex-wrap: wrap; gap: .5rem; margin-top: .375rem; }
+.sizes { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.5rem, 1fr)); gap: .5rem; margin: .375rem 0; }
 .sizes label { position: relative; }
 .sizes input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
-.sizes span { display: grid; place-items: center; min-width: 2.75rem; min-height: 2.75rem; padding: 0 .75rem; box-sizing: border-box; border: 1px solid; }
+.sizes span { display: grid; place-content: center; text-align: center; height: 100%; min-height: 3rem; padding: 0 .25rem; box-sizing: border-box; border: 1px solid; }
+.sizes small { font-size: .8em; line-height: 1.2; }
 .sizes :checked + span { background: var(--wish-ink, #191a1b); color: var(--wish-on-ink, #fff); }
 .sizes :focus-visible + span, :focus-visible { outline: 2px solid; outline-offset: 2px; }
 .field { display: grid; gap: .25rem; }
@@ -46,16 +47,16 @@ class WishForm extends HTMLElement {
     const field = (name, label, attributes) => el("div", { class: "field" },
       el("label", { for: name }, label), el("input", { id: name, name, ...attributes }));
     const wanted = `${this.getAttribute("size") || ""},${this.getAttribute("sku") || ""}`.split(",");
-    const sizes = texts.sizes.map(({ sku, size, label }) => el("label", {},
+    const sizes = texts.sizes.map(({ sku, size, label, here }) => el("label", {},
       el("input", { type: "checkbox", name: "sku", value: sku, checked: (size && wanted.includes(size)) || wanted.includes(sku) }),
-      el("span", {}, label)));
+      el("span", {}, label, here ? el("small", {}, ` ${words.here}`) : "")));
     const fault = el("p", { role: "alert" });
     const button = el("button", { part: "button" }, words.send);
     const one = sizes.length < 2;
     const form = el("form", { part: "form" },
       el("h2", { part: "title" }, words.title),
       el("p", {}, words.lead),
-      one ? "" : el("fieldset", {}, el("legend", {}, words.sizes), el("div", { class: "sizes" }, ...sizes)),
+      one ? "" : el("fieldset", {}, el("legend", {}, words.sizes), el("div", { class: "sizes" }, ...sizes), texts.sizes.some(({ here }) => here) ? el("p", { class: "small" }, words.buy) : ""),
       field("email", words.email, { type: "email", autocomplete: "email", required: "", maxlength: 254 }),
       el("details", {}, el("summary", {}, words.more), el("div", {},
         field("quantity", words.quantity, { type: "number", min: 1, max: 9, value: 1 }),
