@@ -79,6 +79,11 @@ def sizes_words(variants: Iterable[Variant], language: str, system: str = "", *,
     return "; ".join(", ".join(filter(None, pair)) for pair in sized)
 
 
+def colours_words(product: Product, language: str) -> str:
+    """The colours a product comes in: "Turquoise, Coral"."""
+    return ", ".join(dict.fromkeys(colour_name(each.colour, language) for each in product.variants if each.colour))
+
+
 def piece_words(variant: Variant, language: str) -> str:
     """A variant named in full: "Calanque sandals, Turquoise, EU 36"."""
     return ", ".join(filter(None, (variant.product.name(language), variant_words(variant, language))))

@@ -11,7 +11,7 @@ from flask_security import current_user
 
 from concierge.blobs import BlobMissing
 from concierge.catalogue import ledger, queries, stock_views
-from concierge.catalogue.cards import card_of, picture_of
+from concierge.catalogue.cards import card_of, colours_words, picture_of
 from concierge.catalogue.forms import ProductSearchForm
 from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.naming import category_name, colour_name, price_text
@@ -164,12 +164,11 @@ def _other_sizes(variant: Variant) -> str:
 def _tile(product: Product) -> Tile:
     language = _page_language()
     shown = picture_of(product)
-    colours = dict.fromkeys(colour_name(each.colour, language) for each in product.variants if each.colour)
     return Tile(
         code=product.code,
         name=product.name(language),
         designer=product.designer,
-        colours=", ".join(colours),
+        colours=colours_words(product, language),
         price=price_text(product.price_cents, product.currency, language),
         picture_key=shown.blob_key if shown else None,
         sizes_left=sum(1 for each in product.variants if each.available),

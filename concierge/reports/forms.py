@@ -75,7 +75,7 @@ class PolicyForm(FlaskForm):  # type: ignore[misc]
     sleeps_at = IntegerField(_l("She goes to sleep at"), [InputRequired(_NEEDED), NumberRange(1, 24)])
     head_starts = TextAreaField(_l("Head starts"), [Length(max=2000)])
     tier_share = NumberField(
-        _l("Share of a wave that may go by tier, in %"), [InputRequired(_NEEDED), NumberRange(0, 100)]
+        _l("Pieces that may go to tiers first, in %"), [InputRequired(_NEEDED), NumberRange(0, 100)]
     )
     desk_minutes = IntegerField(
         _l("Minutes an offer waits on the editor’s desk"), [InputRequired(_NEEDED), NumberRange(0, 2880)]

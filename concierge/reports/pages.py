@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from concierge import clock
 from concierge.catalogue import queries as catalogue
-from concierge.catalogue.cards import piece_words
+from concierge.catalogue.cards import colours_words, piece_words, sizes_words
 from concierge.catalogue.models import Product, ProductNotFound, Variant, VariantNotFound
 from concierge.catalogue.naming import category_name, price_text
 from concierge.config import LANGUAGES
@@ -66,6 +66,7 @@ def board() -> ResponseReturnValue:
         totals=house.totals,
         money=money,
         names=_names(page.rows),
+        colours_words=colours_words,
         asked={name: value for name, value in request.args.items() if value and name != "after"},
     )
 
@@ -139,6 +140,7 @@ def demand() -> ResponseReturnValue:
         sold_days=SOLD_WITHIN.days,
         money=money,
         category_name=category_name,
+        colours_words=colours_words,
         when=datetime.fromisoformat,
     )
 
@@ -210,8 +212,15 @@ def of_product(code: str) -> ResponseReturnValue:
         block="queues",
         product=product,
         waiting=waiting,
+        labels=_labels(product),
         queues={each.id: _queue(each, waiting.get(each.id, 0)) for each in product.variants},
     )
+
+
+def _labels(product: Product) -> dict[int, str]:
+    """Each size as the queue is headed: with its colour where the piece comes in several."""
+    several, language = len({each.colour for each in product.variants}) > 1, page_language()
+    return {each.id: sizes_words([each], language, with_colour=several) for each in product.variants}
 
 
 def _queue(variant: Variant, waiting: int) -> list[tuple[Any, Standing]]:

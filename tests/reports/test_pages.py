@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Role
 from concierge.catalogue.stock_models import Restock
+from concierge.reports import chances, jobs
 from concierge.wishes import offering
 from tests.factories import DAY, NOW, make_editor, sign_in
 from tests.wishes.builders import offers, sandals, share_out, wish_for
@@ -62,3 +63,24 @@ def test_who_said_nothing_is_not_said_to_have_refused(marta: FlaskClient, sessio
     assert "passed on or put off, and those nobody answered in time" in page
     assert {"Passed", "Silent", "Open"} & set(re.findall(r">(\w+)</a>", page)) == {"Passed", "Silent"}
     assert "lapsed" in page
+
+
+def test_the_board_and_the_product_page_say_what_each_counts(marta, session, sessions, config):
+    """Two wish for 36, one of whom would take 36.5 too: the board counts her once, her product's page in each queue."""
+    small, large = sandals(session, s36=0, s36_5=0)
+    wish_for(session, small, large, name="Either")
+    wish_for(session, small, name="Only")
+    wish_for(session, large, name="Other")
+    session.commit()
+    jobs.count_demand(config, sessions)
+    board = marta.get("/wishes").text
+    found = re.findall(r'choice=(first|also)">(?:36(?:\.5)?<b>)?(\+?\d+)', board)
+    assert found == [("first", "2"), ("first", "1"), ("also", "+1")]
+    assert "counted once, at the size she named first" in board and "Turquoise" in board
+    page = marta.get("/wishes/of/CAL-TUR").text
+    assert "2 wait" in page and page.count("2 wait") == 2 and "waits in the queue of each" in page
+    for choice, count in (("first", 1), ("also", 1)):
+        rows = marta.get(f"/wishes/rows?sku={large.sku}&choice={choice}").text
+        assert "Calanque sandals, Turquoise, EU 36.5" in rows and rows.count("/customers/") == count
+    by_age = [marta.get(f"/wishes?age={age}").text for age in range(chances.COUNT)]
+    assert "choice=first" in "".join(by_age) and "choice=also" not in "".join(by_age), "nobody counted those by age"
