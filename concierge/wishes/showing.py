@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor
 from concierge.catalogue.cards import ProductCard, card_of, sizes_words
-from concierge.catalogue.models import Variant
+from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.naming import colour_name
 from concierge.catalogue.returns import probable_units
 from concierge.catalogue.stock_models import ReturnedUnit
@@ -65,6 +65,14 @@ class Shown:
         """All it says, to be compared."""
         said = (self.state, self.stands, self.facts, self.offer, self.radar, self.moved, self.skipped, self.asked)
         return (self.wish.id, self.card.name, self.sizes, *said, self.proof, self.renew_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A size she wishes for already: by which wish, and how it stands."""
+
+    wish_id: int
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,29 @@ def tier_words(session: Session, customer: Customer) -> str:
     if not days:
         return customer.tier
     return str(_("%(tier)s: a head start of %(days)s days", tier=customer.tier, days=f"{days:g}"))
+
+
+def list_known(
+    session: Session, customer_id: int, product: Product, reader: Reader, *, but: int | None = None
+) -> dict[str, Known]:
+    """What she wishes for of this piece already, by SKU; her wish `but` is left out."""
+    return {
+        choice.variant.sku: Known(wish.id, _known(session, wish, choice.variant, reader))
+        for wish in queries.list_wishes_of(session, customer_id, living_only=True)
+        for choice in wish.choices
+        if wish.id != but and wish.product_id == product.id
+    }
+
+
+def _known(session: Session, wish: Wish, variant: Variant, reader: Reader) -> str:
+    if wish.state is WishState.UNCONFIRMED:
+        return str(_("noted already, not confirmed yet"))
+    if wish.state is WishState.OFFERED:
+        return str(_("waits already, has an offer"))
+    standing = _Queue.read(session, variant).standing(session, wish, variant.id)
+    if standing is None:
+        return str(_("waits already"))
+    return str(_("waits already, %(place)s", place=words.place_words(standing, reader.language)))
 
 
 def sized(variant: Variant, language: str, *, with_colour: bool) -> str:

@@ -1,5 +1,6 @@
 """Wishes beside a conversation and on a customer's page: all of hers, a new one noted, her tier."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,7 @@ from concierge.wishes.commands import set_tier
 from concierge.wishes.forms import ASK_FIRST, WishForm, field_of, read_form
 from concierge.wishes.models import Wish, WishState
 from concierge.wishes.moulds import moulds_of
+from concierge.wishes.showing import Known
 
 bp = Blueprint("wishes", __name__)
 answering = roles_accepted("editor", "admin")
@@ -43,6 +45,7 @@ class Chip:
     label: str
     free: int
     is_ticked: bool
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +193,9 @@ def _sheet(conversation: Conversation, form: WishForm, *, fault: ConciergeError 
     if form.product:
         product = next((each for each in products if each.code == form.product), None) or _find(form.product)
         best = next((each for each in found if product and each.code == product.code), None)
-    if best and not form.skus and not fault:
-        form = replace(form, skus=best.skus)
+    known = showing.list_known(db.session, conversation.customer_id, product, reader()) if product else {}
+    proposed = best.skus if best and not form.skus and not fault else form.skus
+    form = replace(form, skus=tuple(each for each in proposed if each not in known))
     asked = noting.list_asked(db.session, conversation)
     page = render(
         "wishes/new.html",
@@ -199,7 +203,8 @@ def _sheet(conversation: Conversation, form: WishForm, *, fault: ConciergeError 
         conversation=conversation,
         product=product,
         card=card_of(product.variants[0], page_language()) if product and product.variants else None,
-        sizes=chips_of(product, form.skus) if product else [],
+        sizes=chips_of(product, form.skus, known) if product else [],
+        has_all=bool(proposed) and not form.skus,
         options=[_option(each, product) for each in products],
         others=_search(),
         words=request.values.get("q", "")[:200],
@@ -209,7 +214,6 @@ def _sheet(conversation: Conversation, form: WishForm, *, fault: ConciergeError 
         proof=_proof(form, asked),
         fault=fault.sentence() if fault else "",
         field=field_of(fault),
-        known=_known(conversation, form) if fault else None,
         tier=showing.tier_words(db.session, conversation.customer),
         tomorrow=(clock.now() + timedelta(days=1)).date().isoformat(),
     )
@@ -222,18 +226,17 @@ def _proof(form: WishForm, asked: list[noting.Asked]) -> str:
     return form.proof or asking
 
 
-def _known(conversation: Conversation, form: WishForm) -> Wish | None:
-    """The living wish that stands in the way of this one."""
-    living = queries.list_wishes_of(db.session, conversation.customer_id, living_only=True)
-    ticked = set(form.skus)
-    return next((each for each in living if ticked & {choice.variant.sku for choice in each.choices}), None)
-
-
-def chips_of(product: Product, ticked: tuple[str, ...]) -> list[Chip]:
-    """A product's variants to tick, colour by colour as their sizes run."""
+def chips_of(product: Product, ticked: tuple[str, ...], known: Mapping[str, Known]) -> list[Chip]:
+    """A product's variants to tick, colour by colour as their sizes run; those she wishes for already say so."""
     several = len({each.colour for each in product.variants}) > 1
     return [
-        Chip(each.sku, showing.sized(each, page_language(), with_colour=several), each.available, each.sku in ticked)
+        Chip(
+            each.sku,
+            showing.sized(each, page_language(), with_colour=several),
+            each.available,
+            each.sku in ticked,
+            known.get(each.sku),
+        )
         for each in sorted(product.variants, key=lambda each: (each.colour, each.position, each.id))
     ]
 

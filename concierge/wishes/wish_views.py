@@ -176,13 +176,14 @@ def _change_page(
         ceiling=price_typed(wish.ceiling_cents),
         or_similar=wish.or_similar,
     )
+    known = showing.list_known(db.session, wish.customer_id, wish.product, reader(), but=wish.id)
     return _page(
         "wishes/change.html",
         "sheet",
         wish,
         fault=fault,
         form=form,
-        sizes=chips_of(wish.product, form.skus),
+        sizes=chips_of(wish.product, form.skus, known),
         has_offer=queries.find_open_offer(db.session, wish_id=wish.id) is not None,
         tomorrow=(clock.now() + timedelta(days=1)).date().isoformat(),
     )

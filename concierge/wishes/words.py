@@ -48,15 +48,20 @@ def explain(standing: Standing, language: str, *, zone: ZoneInfo | None = None, 
     since = standing.since.astimezone(zone) if zone else standing.since
     is_this_year = now is not None and now.year == since.year
     day = format_date(since.date(), "d MMMM" if is_this_year else "d MMMM y", locale=_locale(language))
-    place = _("%(ordinal)s of %(count)s") % {
-        # all in words, or all in figures
-        "ordinal": (ordinal if standing.of <= len(_NUMBERS) else _in_figures)(standing.place, language),
-        "count": _number(standing.of, language),
-    }
+    place = place_words(standing, language)
     waits = _("waiting since %(day)s") % {"day": day}
     if not standing.before_by_tier:
         return f"{place}: {waits}"
     return f"{place}: {_before(standing, language)}, {waits}"
+
+
+def place_words(standing: Standing, language: str) -> str:
+    """Her place alone: "third of eleven", all in words or all in figures."""
+    in_words = ordinal if standing.of <= len(_NUMBERS) else _in_figures
+    return _translations(language).gettext("%(ordinal)s of %(count)s") % {
+        "ordinal": in_words(standing.place, language),
+        "count": _number(standing.of, language),
+    }
 
 
 def _before(standing: Standing, language: str) -> str:

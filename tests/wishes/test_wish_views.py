@@ -131,6 +131,26 @@ def test_who_has_this_wish_already_is_told_so_and_led_to_it(desk, session, mail)
     assert answer.text.count('name="sku" value="CAL-TUR-36.5" checked') == 1
 
 
+def test_what_she_waits_for_already_is_said_before_anything_is_kept(desk, session, mail):
+    """Her mail asks for 36, for which she waits; two stand before her."""
+    sizes = session.scalars(sa.select(Variant).order_by(Variant.sku)).all()
+    for name in ("Chloé", "Anna"):
+        wish_for(session, sizes[0], name=name, now=NOW - DAY)
+    session.commit()
+    proposed = desk.get(address(mail, "/new")).text
+    assert "waits already" not in proposed and 'type="submit" autofocus' in proposed
+    keep(desk, mail)
+    [*_others, wish] = wishes(session)
+    page = desk.get(address(mail, "/new")).text
+    assert "EU 36: waits already, third of three." in page and "<small>waits already, third of three</small>" in page
+    assert 'value="CAL-TUR-36" disabled' in page and " checked" not in page.partition("wish-precise")[0]
+    assert f'<a href="/wishes/{wish.id}" autofocus>' in page and 'type="submit" autofocus' not in page
+    keep(desk, mail, sku=["CAL-TUR-37"], proof="ask")
+    assert "EU 37: noted already, not confirmed yet." in desk.get(address(mail, "/new")).text
+    change = desk.get(f"/wishes/{wish.id}/change").text
+    assert 'value="CAL-TUR-36" checked' in change and 'value="CAL-TUR-37" disabled' in change
+
+
 def test_another_piece_is_found_and_taken(desk, mail):
     page = desk.get(address(mail, "/new?q=calanque+turq")).text
     assert "/wishes/new?product=CAL-TUR" in page or "Calanque sandals" in page
