@@ -6,15 +6,20 @@ from typing import NamedTuple
 
 from concierge.conversations.quote_words import (
     ADDRESS,
+    ANGLED,
+    ASKS,
     DASHED_WROTE,
+    DAY,
     FIELD,
     FIELD_WITHIN,
     FORWARDED,
     LEAD,
     MOMENT,
     ORIGINAL,
+    POSTSCRIPT,
     RULE,
     SAME_LINE,
+    SAYS_I,
     SIGNATURE,
     STARTS_WITH_MOMENT,
     WROTE,
@@ -196,6 +201,8 @@ def _opens_quote(lines: Sequence[str], index: int) -> int:
     line = lines[index][:_LONGEST_LINE]
     if not line.strip():
         return 0
+    if ANGLED.fullmatch(line):
+        return 1
     if _MAY_INTRODUCE.search(line):
         if ORIGINAL.fullmatch(line) or DASHED_WROTE.fullmatch(line):
             return 1
@@ -225,6 +232,8 @@ def _field_block(lines: Sequence[str], index: int, *, fewest: int) -> int:
         elif offset - last > 2 or (not line.strip() and len(roles) >= fewest):
             break
     told = "from" in roles and ("date" in roles or "subject" in roles)
+    # "From: Florence, To: Milan, Date: 12 May" is a journey.
+    told = told and ("subject" in roles or fewest == 2 or bool(ADDRESS.search(values)))
     # Two fields alone: when it was, to the minute, and an address.
     surely = "date" in roles and bool(re.search(r"\d\d:\d\d", values)) and bool(ADDRESS.search(values))
     return last - index + 1 if (len(roles) >= fewest and told) or (len(roles) >= 2 and surely) else 0
@@ -240,7 +249,7 @@ def _attribution(lines: Sequence[str], index: int) -> int:
         return 0
     joined, skipped = "", 0
     for count, line in enumerate(lines[index : index + 6], 1):
-        bare = line[:_LONGEST_LINE].lstrip("> \t\u00a0").strip()
+        bare = _bare(line)
         if not bare:
             skipped += 1
             # "… John Smith\n\n<\nmailto:…>\nwrote:": a blank line only where an address must follow.
@@ -253,8 +262,26 @@ def _attribution(lines: Sequence[str], index: int) -> int:
         if len(joined) > _LONGEST_ATTRIBUTION:
             return 0
         if _says_wrote(joined, lines, index + count):
-            return count
+            return 0 if _begins_later(lines, index, count) else count
     return 0
+
+
+def _begins_later(lines: Sequence[str], index: int, count: int) -> bool:
+    """Whether the last of these lines say it all by themselves, so that her own words stand above: "In 37, please"."""
+    first = _bare(lines[index])
+    for start in range(index + 1, index + count):
+        rest = " ".join(filter(None, map(_bare, lines[start : index + count])))
+        if not rest or FIELD.match(rest) or not _says_wrote(rest, lines, index + count):
+            continue
+        if STARTS_WITH_MOMENT.match(rest) or not (LEAD.match(first) or STARTS_WITH_MOMENT.match(first)):
+            return True
+        return bool(DAY.search(rest)) and not DAY.search(first)
+    return False
+
+
+def _bare(line: str) -> str:
+    """The line without the marks of a quote."""
+    return line[:_LONGEST_LINE].lstrip("> \t\u00a0").strip()
 
 
 def _may_begin(lines: Sequence[str], index: int) -> bool:
@@ -277,7 +304,10 @@ def _says_wrote(joined: str, lines: Sequence[str], after: int) -> bool:
         # "2011/4/7 Nathan <nathan@…>" says nothing at its end; only the marks below tell.
         return marked and addressed and bool(STARTS_WITH_MOMENT.match(joined)) and joined.endswith((">", ")"))
     if WROTE.search(joined) or WROTE_CJK.search(joined):
-        return addressed or bool(re.search(r"\d[:.h/-]\d|\d年|(?:19|20)\d\d", joined))
+        if marked or addressed:
+            return addressed or bool(re.search(r"\d[:.h/-]\d|\d年|(?:19|20)\d\d", joined))
+        # "On Monday 4 May I wrote:" is hers; a program tells the hour, and says neither "I" nor "you".
+        return bool(re.search(r"\d[:.h]\d|\d[时時点]", joined)) and not SAYS_I.search(joined)
     if re.search(r"[>)\]]\s?[:：]$", joined) and addressed and STARTS_WITH_MOMENT.match(joined):
         return True
     return marked
@@ -344,6 +374,12 @@ def _signature_line(lines: Sequence[str]) -> int | None:
     """The signature's first line: the last "-- ", or what a phone adds, with little enough below it."""
     filled = [index for index, line in enumerate(lines) if line.strip()]
     for index in filled[-_LAST_LINES:]:
-        if SIGNATURE.fullmatch(lines[index].strip()[:200]):
+        if SIGNATURE.fullmatch(lines[index].strip()[:200]) and not _goes_on(lines[index], lines[index + 1 :]):
             return index
     return None
+
+
+def _goes_on(signature: str, below: Sequence[str]) -> bool:
+    """Whether she writes on below what looked like a signature: a postscript; below what a phone adds, a question."""
+    more = POSTSCRIPT if signature.lstrip().startswith("--") else ASKS
+    return any(more.search(line[:_LONGEST_LINE]) for line in below if not _is_marked(line))

@@ -226,3 +226,56 @@ def test_the_text_of_html_marks_what_is_quoted():
     text = html_to_text(f"<p>Hello</p>{_CITE}<p>{HERS}</p>")
     assert "> Dear Barbara," in text.split("\n")
     assert own_words(text).split("\n") == ["Hello", "", "", HERS]
+
+
+@pytest.mark.parametrize("words", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS)
+def test_her_words_right_above_are_hers_whatever_figures_they_hold(words: str):
+    for hers in ("In 37 please", "Il 37 va bene, grazie!", "2 pairs, on 12 June 2026", "Call me: 055 123456 <mobile>"):
+        assert folded(f"{hers}\n{words}\n{quoted(OURS)}") == hers
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        *("Hello,\n\nOn Monday 4 May 2026 I wrote:\n\nPlease send it to Rome.", "On 4 May at 10:12 you wrote:\nIt is back."),
+        *("Guten Tag,\nam 3. Mai 2026 haben Sie mir geschrieben:\nSie kommen im Juni.", "Bonjour,\nLe 3 mai 2026 vous m'avez écrit :\nOui."),
+        *("Ciao,\nil 3 maggio 2026 vi ho scritto:\nVorrei i sandali.", "Please send it\nFrom: Florence\nTo: Milan\nDate: 12 May at 10:30\nThanks"),
+    ],
+)  # fmt: skip
+def test_what_she_tells_of_letters_and_journeys_stays_in_view(letter: str):
+    assert folded(letter) == own_words(letter) == letter
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        *("It is late.\n\nSent from my husband's office it was, on Monday.", "Hi\nSent via a friend in Rome\nDid it arrive?"),
+        *("Hallo\nVerzonden met PostNL op maandag\nNiets gezien.", "Salve\nInviato con posta ordinaria\nÈ arrivato?"),
+        *("你好\n来自QQ的朋友推荐你们的凉鞋\n有37码吗？", "Yes.\n-- \nAnna\n\nP.S. And the bag as well, in blue."),
+    ],
+)  # fmt: skip
+def test_a_letter_goes_on_below_what_looks_like_a_signature(letter: str):
+    assert folded(letter) == own_words(letter) == letter
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        *("Sent from Proton Mail for iOS", "Sent from my Verizon, Samsung Galaxy smartphone", "Inviato dall'app mobile di Alice Mail"),
+        *("Gesendet mit der Telekom Mail App", "Enviado via iPhone", "Verzonden vanuit Mail voor Windows", "Wysłane z iPada"),
+        *("Outlook for iOS を入手", "发自 Windows 10 版邮件应用", "Von meinem/meiner Galaxy gesendet", "Provenance : Courrier pour Windows 10"),
+    ],
+)  # fmt: skip
+def test_what_more_programs_add_is_folded(signature: str):
+    assert folded(f"{HERS}\n\n{signature}\n\n{quoted(OURS)}") == folded(f"{HERS}\n\n{signature}") == HERS
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(f">>> {NADIA} 07.02.2026 21:03 >>>", "-------- Oprindelig besked --------", "---- Replied Message ----"),
+        *("------------------&nbsp;原始邮件&nbsp;------------------", "---- 回复的原邮件 ----"),
+    ],
+)
+def test_more_lines_that_stand_above_an_earlier_mail(line: str):
+    assert folded(f"{HERS}\n\n{line}\n{OURS}") == HERS
