@@ -30,14 +30,10 @@ _QUOTE_IDS = frozenset(
 # From here on nothing is hers: Outlook on the web, in its app and on the Mac.
 _OPEN_IDS = frozenset(["divRplyFwdMsg", "appendonsend", "OLK_SRC_BODY_SECTION", "x_divRplyFwdMsg", "x_appendonsend"])
 _OPEN_CLASSES = frozenset(["OutlookMessageHeader", "moz-cite-prefix", "gmail_attr", "yahoo_quoted_header"])
-_SIGNATURE_CLASSES = frozenset(
-    "gmail_signature moz-signature protonmail_signature_block AppleMailSignature tutanota_signature".split()
-)
-_SIGNATURE_IDS = frozenset(
-    "AppleMailSignature Signature ms-outlook-mobile-signature x_Signature lineBreakAtBeginningOfSignature "
-    "composer_signature mail-editor-signature ymail_android_signature".split()
-)
+# Besides whatever is named so: gmail_signature, AppleMailSignature, ms-outlook-mobile-signature …
+_SIGNATURES = frozenset(["protonmail_signature_block", "lineBreakAtBeginningOfSignature"])
 _TOP_LINE = re.compile(r"border-top\s*:\s*(?:solid|[^;]*\bsolid\b)", re.IGNORECASE)
+_KEEPS_LINES = re.compile(r"white-space\s*:\s*(?:pre|break)", re.IGNORECASE)
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
@@ -58,6 +54,37 @@ class Line:
     def text(self) -> str:
         """Its words with spaces collapsed."""
         return " ".join("".join(self.words).split())
+
+
+def break_lines(root: lxml.html.HtmlElement) -> None:
+    """Put a `<br>` for every line end in what is shown as it is written (`<pre>`), so that each line has its place."""
+    kept: set[lxml.html.HtmlElement | None] = set()
+    for element in list(root.iter("*")):
+        within = element.getparent() in kept
+        if within:
+            first, breaks = _broken(element.tail)
+            element.tail = None
+            for each in reversed(breaks):
+                element.addnext(each)
+            element.tail = first
+        if within or _keeps_lines(element):
+            kept.add(element)
+            element.text, breaks = _broken(element.text)
+            for each in reversed(breaks):
+                element.insert(0, each)
+
+
+def _keeps_lines(element: lxml.html.HtmlElement) -> bool:
+    return element.tag == "pre" or bool(_KEEPS_LINES.search((element.get("style") or "")[:2_000]))
+
+
+def _broken(words: str | None) -> tuple[str, list[lxml.html.HtmlElement]]:
+    """The first line of these words, and a `<br>` for each that follows, with it behind."""
+    first, *lines = (words or "").split("\n", MOST_LINES)
+    breaks = [lxml.html.Element("br") for _line in lines]
+    for each, line in zip(breaks, lines, strict=True):
+        each.tail = line
+    return first, breaks
 
 
 def read_lines(root: lxml.html.HtmlElement) -> list[Line]:
@@ -147,7 +174,7 @@ def _names(element: lxml.html.HtmlElement, attribute: str) -> list[str]:
 def is_quote(element: lxml.html.HtmlElement) -> bool:
     """Whether a program says that all of *element* is an earlier mail; a mail passed on is none, nor an indent."""
     if element.tag == "blockquote":
-        return (element.get("type") or "").lower() == "cite"
+        return (element.get("type") or "").lower() == "cite" and not _is_forward(element)
     marked = not _QUOTE_CLASSES.isdisjoint(_names(element, "class")) or not _QUOTE_IDS.isdisjoint(_names(element, "id"))
     return marked and not _is_forward(element)
 
@@ -163,9 +190,12 @@ def opens_quote(element: lxml.html.HtmlElement) -> bool:
         return False
     if not _OPEN_IDS.isdisjoint(_names(element, "id")) or not _OPEN_CLASSES.isdisjoint(_names(element, "class")):
         return not _is_forward(element)
-    return _draws_line(element) and bool(
-        (field := FIELD.match(_beginning(element))) and (field["from"] or field["date"])
-    )
+    if not _draws_line(element):
+        return False
+    words = _beginning(element)
+    field = FIELD.match(words)
+    # A table of hers may begin "From: Florence"; a mail's header tells an address or a day.
+    return bool(field and (field["from"] or field["date"]) and (element.tag == "div" or re.search(r"[@\d]", words)))
 
 
 def _draws_line(element: lxml.html.HtmlElement) -> bool:
@@ -175,9 +205,8 @@ def _draws_line(element: lxml.html.HtmlElement) -> bool:
 
 def signs(element: lxml.html.HtmlElement) -> bool:
     """Whether a program says that *element* is a signature."""
-    return not _SIGNATURE_CLASSES.isdisjoint(_names(element, "class")) or not _SIGNATURE_IDS.isdisjoint(
-        _names(element, "id")
-    )
+    names = (*_names(element, "class"), *_names(element, "id"))
+    return any(name in _SIGNATURES or name.lower().endswith("signature") for name in names)
 
 
 def _is_forward(element: lxml.html.HtmlElement) -> bool:

@@ -6,7 +6,7 @@ import lxml.html
 from lxml import etree
 
 from concierge.conversations.quoting import find_tail, is_attribution
-from concierge.inbound.html_lines import Line, as_text, is_plain_quote, is_quote, read_lines
+from concierge.inbound.html_lines import Line, as_text, break_lines, is_plain_quote, is_quote, read_lines
 
 # Stand around quoted mails while HTML is laid out as text; private use, so that no mail's own letters are meant.
 QUOTE_OPENS, QUOTE_ENDS = "\ue0f1", "\ue0f2"
@@ -20,6 +20,7 @@ def fold_tail(root: lxml.html.HtmlElement) -> bool:
     Where she writes on between or below quotes only a quote that stands alone is wrapped, so her words stay in view.
     A mail is never folded whole.
     """
+    break_lines(root)
     lines = read_lines(root)
     _note_plain_quotes(lines)
     first = _first_of_tail(lines)
@@ -67,7 +68,8 @@ def _note_plain_quotes(lines: Sequence[Line]) -> None:
 def _first_of_tail(lines: Sequence[Line]) -> int | None:
     tails = [find_tail(as_text(lines))]
     tails += [index for index, line in enumerate(lines) if line.opens and _nothing_hers(lines, index)][:1]
-    tails += [_signature(lines)]
+    quote = min((tail for tail in tails if tail is not None), default=len(lines))
+    tails += [_signature(lines[:quote])]
     return min((tail for tail in tails if tail is not None), default=None)
 
 
