@@ -34,6 +34,9 @@ DEAD = re.compile(
     r"recipient not found|address rejected: (?:undeliverable|user)|bad destination mailbox|couldn['’]t find any host|"
     r"couldn['’]t be found|could(?: not|n['’]t) be found|wasn['’]t found at|host or domain name not found|domain not found|nxdomain|"
     r"no mx|null mx|name service error|unknown (?:or illegal alias|address|recipient|account)|"
+    r"not (?:listed|found) in (?:the )?(?:domino|public|name|address|directory)|not our customer|name is not recogni[sz]ed|unknown recipient|"
+    r"(?:impossibile trovare|non (?:è stato )?trovat[oa])|introuvable|wurde .{0,60}nicht gefunden|no se encontró|não (?:foi )?encontrad|"
+    r"nie znaleziono|uzytkownik nie istnieje|"
     r"no longer (?:works|work|employed|here|with us)|(?:mailbox|account) (?:is )?(?:unavailable|not available|has been (?:closed|deleted))|"
     r"utente sconosciuto|casella (?:inesistente|non (?:esiste|valida))|indirizzo (?:inesistente|sconosciuto)|"
     r"utilisateur inconnu|adresse inconnue|n['’]existe pas|n['’]a pas été trouvée?|"
@@ -51,6 +54,12 @@ PASSING = re.compile(
     r"greylist|grey-list|try (?:again|later)|too (?:many|large|big)|rate limit|size (?:limit|exceed)|exceeds (?:the )?size|"
     r"temporar(?:y|ily)|timed? ?out|connection refused|virus|content (?:rejected|filter)|policy|not authori[sz]ed|access denied|"
     r"relay(?:ing)? (?:access )?(?:denied|not)|throttl|deferred|resources",
+    re.IGNORECASE,
+)
+# Whatever else it says, it goes on trying.
+STILL_TRIES = re.compile(
+    r"will be retried until|it will be retried|warning only|do not need to resend|still being retried|(?:gmail|we) will (?:retry|keep trying)|"
+    r"will keep trying|delivery attempts will continue|no action is required on your part",
     re.IGNORECASE,
 )
 DELAYED = re.compile(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from concierge.addresses import is_address
-from concierge.inbound.bounce_words import COPY_BELOW, DEAD, DELAYED, FAILED, NAMES_RECIPIENT, PASSING
+from concierge.inbound.bounce_words import COPY_BELOW, DEAD, DELAYED, FAILED, NAMES_RECIPIENT, PASSING, STILL_TRIES
 from concierge.inbound.headers import Headers, message_ids, split_message
 from concierge.inbound.mime import Part
 from concierge.inbound.parsed import Failure
@@ -30,7 +30,10 @@ STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.-])([45]\d\d)(?=[\s:;,-]|$)")
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'|*]{1,100}@[^\s<>()\[\],;:\"'|*]{2,200}")
-_ALONE = re.compile(rf"\s*[*•>-]*\s*<?(?:mailto:)?({_ADDRESS.pattern})>?\s*(?:\(.*\)|<.*>)?\s*(?:[:.,;-].*|on \d.*)?")
+_ALONE = re.compile(
+    rf"\s*[*•>-]*\s*[<\"']?(?:mailto:)?({_ADDRESS.pattern})[>\"']?\s*(?:\(.*\)|<.*>)?\s*"
+    r"(?:[:,;-].*|\.(?:\s.*|\.+.*)?|on (?:\d|[^\W\d_]{3},).*)?"
+)
 _MESSAGE_ID = re.compile(r"(?im)^[> \t]*(?:x-)?(?:original-)?message-id:[ \t\r\n]*<([^<>\s\x00-\x1f\x7f-\xff]{1,998})>")
 _MAILERS = re.compile(r"(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon)@", re.IGNORECASE)
 
@@ -52,9 +55,28 @@ def read_failures(root: Part, text: str) -> tuple[Failure, ...]:
         listed = _listed(root.headers.text("x-failed-recipients"))
         found = list(_read_words(words))
         found += [_failure((each,), "", words) for each in listed if not any(each in one.addresses for one in found)]
-    ours = {_written(root.headers.text("to"))}
-    by_address = {each.addresses[0].lower(): each for each in reversed(found) if each.addresses[0] not in ours}
-    return tuple(reversed(by_address.values()))[:MOST_FAILURES]
+        found = found or _only_one_named(words, _written(root.headers.text("to")))
+    ours = _written(root.headers.text("to"))
+    by_address: dict[str, Failure] = {}
+    for each in found:
+        if each.addresses[0] != ours:
+            address = each.addresses[0].lower()
+            by_address[address] = each if address not in by_address else _fuller(by_address[address], each)
+    return tuple(by_address.values())[:MOST_FAILURES]
+
+
+def _fuller(one: Failure, other: Failure) -> Failure:
+    """Of two that name one address the one that says more: a code, a reason; else the first."""
+    return other if (bool(other.status), other.hard) > (bool(one.status), one.hard) else one
+
+
+def _only_one_named(words: str, ours: str) -> list[Failure]:
+    """Where nothing says so in a way we know, the one address it speaks of that is not ours."""
+    told = "\n".join(line for line in words.split("\n") if not re.search("message-?id", line, re.IGNORECASE))
+    house = ours.rpartition("@")[2].lower()
+    named = {each.strip(".<>'\"").lower(): each.strip(".<>'\"") for each in _ADDRESS.findall(told)}
+    left = [each for key, each in named.items() if key.rpartition("@")[2] != house and not _MAILERS.match(key)]
+    return [_failure((left[0],), "", words)] if len(left) == 1 and is_address(left[0]) else []
 
 
 def read_action(root: Part, text: str) -> Action | None:
@@ -64,6 +86,8 @@ def read_action(root: Part, text: str) -> Action | None:
         if action in actions:
             return action
     words = explained(text)
+    if STILL_TRIES.search(words):
+        return Action.DELAYED
     if DELAYED.search(words) and not FAILED.search(words):
         return Action.DELAYED
     return Action.FAILED if FAILED.search(words) else None

@@ -6,7 +6,7 @@ BOUNCE_SUBJECT = re.compile(
     r"^(?:undeliver(?:able|ed)|delivery (?:status notification|failure|has failed|incomplete|delayed|problem)|"
     r"mail delivery (?:failed|failure|system|delayed)|returned mail|failure notice|message not delivered|"
     r"mail (?:could )?not (?:be )?deliver(?:ed|able)|address not found|message (?:delayed|undeliverable)|"
-    r"(?:delayed|undelivered) mail|warning: message \S+ delayed|message you sent blocked|"
+    r"(?:mail system error|mail failure|message status|notice: mail delivery status)\b|(?:delayed|undelivered) mail|warning: message \S+ delayed|message you sent blocked|"
     r"non recapitabile|mancato recapito|notifica di mancata consegna|consegna ritardata|"
     r"messaggio non recapitato|unzustellbar|zustellung verzögert|non remis|échec de la remise|non distribuable|"
     r"remise (?:différée|retardée)|no se puede entregar|entrega retrasada|"
@@ -16,18 +16,38 @@ BOUNCE_SUBJECT = re.compile(
     r"warning: (?:could not send|message still))",
     re.IGNORECASE,
 )
-AUTOMATIC_SUBJECT = re.compile(
-    r"^(?:automatic reply|auto(?:mated|matic)?[ -]?(?:reply|response|risposta|antwort)|autoreply|"
+_AUTOMATIC = (
+    r"automatic (?:reply|acknowledge?ment)|auto(?:mated|matic)?[ -]?(?:reply|response|responder|risposta|antwort)|autoreply|"
     r"out of (?:the )?office(?: (?:auto ?)?reply)?|vacation (?:reply|response|message)|"
     r"risposta automatica|fuori ufficio|fuori sede|assenza dall'ufficio|assente(?: dall'ufficio)?|messaggio automatico|"
     r"automatische (?:antwort|rückmeldung)|abwesenheitsnotiz|abwesenheits(?:meldung|nachricht|info|agent)|abwesend|"
-    r"réponse automatique|absence du bureau|message d[’']absence|"
-    r"respuesta automática|fuera de (?:la )?oficina|resposta automática|ausência do escritório|fora do escritório|"
-    r"automatisch antwoord|automatische reactie|afwezigheidsbericht|afwezig|"
-    r"autoodpowiedź|automatyczna odpowiedź|odpowiedź automatyczna|"
-    r"自動応答|自動返信|不在通知|不在のお知らせ|自动回复|自動回覆|自动答复|外出自动回复)"
-    r"(?:\s*[:：\-–—(\[].*|\s+re:.*|\s*)$",
+    r"réponse automatique|absent(?:\(e\)|e)? du bureau|absence(?=\s[:：])|absence du bureau|message d[’']absence|"
+    r"respuesta autom[áa]tica|fuera de (?:la )?oficina|resposta autom[áa]tica(?: de ausência)?|ausência do escritório|fora do escritório|"
+    r"automatisch antwoord|automatische reactie|afwezigheids(?:bericht|melding|assistent)|afwezig|"
+    r"autoodpowiedź|automatyczna odpowiedź|odpowiedź automatyczna|autosvar|automatisk(?:t)? svar|automaattinen vastaus|"
+    r"自動応答|自動返信|不在通知|不在のお知らせ|自动回复|自動回覆|自动答复|外出自动回复"
+)
+# Named as what it is, at the very beginning or in brackets; or as Notes puts it: "AUTO: Anna is out of the office".
+AUTOMATIC_SUBJECT = re.compile(
+    rf"^(?:[\[【(（]\s*(?:{_AUTOMATIC})\s*[\]】)）].*|(?:{_AUTOMATIC})(?:\s*[:：\-–—(\[].*|\s+re:.*|\s*)$|"
+    r"auto: [^?]{1,80}\b(?:out of (?:the )?office|außer haus|ausser haus|nicht (?:im|am)|abwesend|"
+    r"fuori (?:ufficio|sede)|assente|absente?|fuera de|ausente|afwezig|nieobecn[ay])\b[^?]*$)",
     re.IGNORECASE,
+)
+# What the programs of old answer when a mail was opened, or thrown away, without RFC 8098.
+READ_SUBJECT = re.compile(
+    r"^(?:not read|read|non letto|letto|non lu|lu|ungelesen|gelesen|no leído|leído|não lida|lida|niet gelezen|gelezen|"
+    r"nie przeczytano|przeczytano|przeczytane|開封済み|未開封|已读|已讀|未读)\s?[:：]",
+    re.IGNORECASE,
+)
+READ = re.compile(
+    r"was (?:read on|deleted without being read)|(?:è stato|stato) (?:letto|eliminato)|a été (?:lu|supprimé)|wurde (?:am .{4,40})?(?:gelesen|gelöscht)|"
+    r"(?:fue|se) (?:leíd[oa]|leyó|eliminad[oa])|foi (?:lid[ao]|eliminad[ao]|excluíd[ao])|is (?:gelezen|verwijderd)|zosta\S+ (?:przeczytan|usunięt)|"
+    r"開封され|読まれ|削除され|已(?:被)?(?:阅读|閱讀|读取|删除)",
+    re.IGNORECASE,
+)
+READ_FIELD = re.compile(
+    r"(?im)^\s*(?:subject|oggetto|objet|betreff|asunto|assunto|onderwerp|temat|件名|主题|主旨)\s?[:：].*\S"
 )
 # A machine says that it is one, at the beginning of a line and in so many words.
 SAYS_MACHINE = re.compile(
@@ -58,15 +78,15 @@ SAYS_MACHINE = re.compile(
 # "Thank you for your message" …
 THANKS_FOR_MAIL = re.compile(
     r"(?i)^[\W_]*(?:(?:hello|hi|dear \S+(?: \S+)?|good (?:day|morning|afternoon)|buongiorno|salve|gentile \S+(?: \S+)?|bonjour|madame, monsieur|"
-    r"hallo|guten tag|sehr geehrte\S* [^\n]{0,60}|hola|buenos días|estimad\S+ [^\n]{0,30}|olá|bom dia|prezad\S+ [^\n]{0,30}|"
-    r"beste \S+(?: \S+)?|goedendag|dzień dobry|szanowni państwo)[\s,.!–-]*)?"
+    r"hallo|guten tag|sehr geehrte\S* [^\n]{0,60}|hola|buenos días|estimad\S+ [^\n]{0,30}|您好|你好|olá|bom dia|prezad\S+ [^\n]{0,30}|"
+    r"beste \S+(?: \S+)?|goedendag|dzień dobry|szanowni państwo)[\s,.!，。–-]*)?"
     r"(?:(?:many )?thank(?:s| you)(?: very much| so much)? for (?:your|the) (?:e-?mail|message|mail|note|enquiry|inquiry)|"
     r"thank(?:s| you) for (?:contacting|writing(?: to)?|reaching out)|"
-    r"(?:la )?(?:grazie|ringrazi\S+) (?:mille )?per (?:la (?:sua|tua|vostra) |il (?:suo|tuo|vostro) |aver(?:ci|mi) )?(?:e-?mail|messaggio|mail|scritto|contattat\S)|"
+    r"(?:la )?(?:grazie|ringrazi\S+) (?:mille )?per (?:la (?:(?:sua|tua|vostra) )?|il (?:(?:suo|tuo|vostro) )?|aver(?:ci|mi) )?(?:e-?mail|messaggio|mail|scritto|contattat\S)|"
     r"(?:je vous remercie|merci|nous vous remercions) (?:de|pour) (?:votre|vos) (?:e-?mails?|messages?|mails?|courriels?)|"
     r"(?:vielen|herzlichen|besten) dank für (?:ihre|deine) (?:e-?mail|nachricht|mail|anfrage)|danke für (?:ihre|deine) (?:e-?mail|nachricht|mail)|"
     r"(?:muchas )?gracias por (?:su|tu) (?:correo|mensaje|e-?mail|mail)|"
-    r"(?:muito )?obrigad[oa] (?:pelo|por) (?:seu |sua |teu |tua |a sua |o seu )?(?:e-?mail|mensagem|contato|contacto)|"
+    r"(?:muito )?obrigad[oa] (?:pel[oa]|por) (?:seu |sua |teu |tua |a sua |o seu )?(?:e-?mail|mensagem|contato|contacto)|"
     r"(?:hartelijk |veel )?(?:dank|bedankt) voor (?:uw|je|jouw) (?:e-?mail|bericht|mail)|"
     r"dziękuj\S+ za (?:wiadomość|e-?mail|maila|kontakt|przesłan\S+ wiadomość)|"
     r"メールを?(?:いただき|ありがとう|お送り)|お問い合わせ.{0,10}ありがとう|ご連絡.{0,10}ありがとう|"
@@ -74,9 +94,10 @@ THANKS_FOR_MAIL = re.compile(
 )
 # … "I am out of the office" …
 AWAY = re.compile(
-    r"(?i)(?:\bi(?:['’]m| am|['’]ll be| will be) (?:currently |presently |now )?(?:out of (?:the |my )?office|away (?:from|on|until)|on (?:annual |maternity |parental |sick |paternity )?(?:leave|holiday|vacation)|travel)|"
+    r"(?i)(?:\bi(?:['’]m| am|['’]ll be| will be) (?:currently |presently |now )?(?:out of (?:the |my )?office|away (?:from|on|until|and)|on (?:annual |maternity |parental |sick |paternity )?(?:leave|holiday|vacation)|travel)|(?:currently|presently) (?:out of (?:the )?office|on (?:annual )?leave)|"
+    r"our (?:offices?|boutiques?|shops?) (?:is|are|will be) closed|i nostri uffici sono chiusi|nos bureaux sont fermés|unser büro ist .{0,40}geschlossen|"
     r"(?:sono|sarò) (?:attualmente |al momento )?(?:assente|fuori (?:ufficio|sede)|in ferie|in vacanza|in congedo|in maternità)|"
-    r"je (?:suis|serai) (?:actuellement )?(?:absente?|en (?:congés?|vacances|déplacement)|hors du bureau)|"
+    r"(?:je (?:suis|serai)|actuellement) (?:actuellement )?(?:absente?|en (?:congés?|vacances|déplacement)|hors du bureau)|"
     r"ich bin (?:\S+ ){0,6}?(?:abwesend|nicht (?:im (?:büro|haus)|erreichbar|im haus)|im urlaub|außer haus|ausser haus|in elternzeit)|"
     r"(?:estoy|estaré|me encuentro) (?:actualmente )?(?:fuera de (?:la )?oficina|ausente|de (?:vacaciones|baja|viaje))|"
     r"(?:estou|estarei) (?:atualmente |de momento )?(?:fora do escritório|ausente|de férias|em férias|de licença)|"
@@ -84,17 +105,33 @@ AWAY = re.compile(
     r"(?:jestem|będę) (?:obecnie )?(?:nieobecn[ay]|poza biurem|na urlopie)|przebywam (?:obecnie )?(?:na urlopie|poza biurem)|"
     r"(?:不在にして|休暇(?:中|を)|外出して|出張中|席を外して)|(?:我|本人)?(?:目前|现在|現在|正在)?(?:不在(?:办公室|辦公室)|休假|出差|外出))"
 )
-# … "until Monday, and will answer then; in urgent cases write to".
+_ANSWER = (
+    r"(?:\b(?:reply|respond|answer|get back|be in touch|rispond\w+|(?:ri)?contatter\w+|legger\w+|répond\w+|recontacter\w*|vous contacter\w*|"
+    r"antwort\w+|beantwort\w+|bearbeit\w+|melden?|lesen?|lees|responder\w*|contestar\w*|contactar\w*|contatar\w*|"
+    r"antwoord\w*|contact|reage\w+|odpowi\w+|odpisz\w*|skontaktuj\w*)|連絡|返信|返答|回答|回复|回覆|答复|联系)"
+)
+_BACK = (
+    r"(?:\b(?:return|back|rientro|ritorno|retour|rückkehr|zurück|regreso|vuelta|vuelva|regresse|regressar|regresso|retorno|retornar|voltar|"
+    r"terugkeer|terugkomst|terug|vakantie|powrocie|wrócę)\b|戻り|帰社|回来|返回|回來)"
+)
+# … "until Monday, and will answer when I am back; my mail is not read meanwhile".
 BACK_LATER = re.compile(
     r"(?i)(?:(?:limited|no|little|restricted|intermittent) access to (?:my )?(?:e-?mails?|mails?|messages|inbox)|"
-    r"(?:will|shall|['’]ll) (?:reply|respond|answer|get back|read|return)\b.{0,80}?(?:return|back|as soon as|when i)|(?:upon|on|after) my return|"
-    r"(?:for|in|if)(?: it is| any| an| very)? (?:urgent|immediate|emergenc)|will not be (?:forwarded|read)|"
-    r"al mio (?:rientro|ritorno)|risponderò|(?:per|in caso d[i’']) ?(?:\S+ ){0,2}urgen[zt]|à mon retour|en mon absence|(?:en cas d[’']|pour (?:toute |les )?)urgen|"
-    r"nach meiner rückkehr|bin ich wieder|(?:in|bei|für) (?:sehr )?dringend|nicht weitergeleitet|"
-    r"a mi (?:regreso|vuelta)|no meu (?:regresso|retorno)|quando (?:eu )?(?:regressar|retornar|voltar)|"
-    r"bij (?:mijn )?terugkomst|na mijn (?:terugkeer|vakantie)|(?:voor|in|bij) (?:dringende|spoed)|"
-    r"po (?:moim )?powrocie|w (?:sprawach )?piln|"
-    r"戻り(?:次第|ました)|帰社|(?:お急ぎ|緊急)の|(?:回来|返回|回來|返回)后?(?:尽快|儘快)?|如有?(?:紧急|緊急|急事))"
+    r"(?:will|shall|['’]ll) (?:reply|respond|answer|get back)\b.{0,80}?(?:as soon as|when i|on (?:mon|tues|wednes|thurs|fri)day)|"
+    r"will not be (?:forwarded|read)|nicht weitergeleitet|bin ich wieder|wieder (?:für sie )?(?:erreichbar|da\b)|"
+    rf"{_ANSWER}[^.!?\n。！]{{0,80}}?{_BACK}|{_BACK}[^.!?\n。！]{{0,80}}?{_ANSWER})"
+)
+# "In urgent cases write to Maria": to nobody one writes to does one say so.
+URGENT_ELSE = re.compile(
+    r"(?i)(?:(?:for|in|if)(?: it is| any| an| very| case of)? (?:urgent|immediate|emergenc)\w*.{0,60}?(?:contact|call|reach|mail|write|touch)|"
+    r"(?:per|in caso d[i’']) ?(?:\S+ ){0,2}urgen[zt]\w*.{0,60}?(?:contatt|scriv|rivolg|chiam)|"
+    r"(?:en cas d[’']|pour (?:toute |les |une )?(?:demande |question )?)urgen\w+.{0,60}?(?:contact|adress|écri|appel|joindre)|"
+    r"(?:in|bei|für) (?:sehr )?dringend\w*.{0,60}?(?:wende|kontaktier|erreich|schreib|ruf|hilft|steht)|"
+    r"(?:en caso de|para (?:asuntos|temas|cuestiones)|si es) (?:\S+ )?urgen\w+.{0,60}?(?:contact|escrib|dirij|llam|póngase)|"
+    r"(?:em caso de|para (?:assuntos|questões)) (?:\S+ )?urg[eê]n\w+.{0,60}?(?:contact|contat|escrev|lig)|"
+    r"(?:voor|in|bij) (?:\S+ )?(?:dringende|spoed|urgente)\w*.{0,60}?(?:contact|bel|mail|wend)|"
+    r"w (?:sprawach |przypadk\w+ )?piln\w+.{0,60}?(?:kontakt|prosz|dzwo)|"
+    r"(?:お急ぎ|緊急)の(?:場合|ご用件|方|際)|(?:如有|若有|如果有)?(?:紧急|緊急|急事).{0,30}?(?:联系|聯絡|联络|致电))"
 )
 # "We have received your request, its number is": a desk's machine, when its subject numbers the matter too.
 TICKET_SUBJECT = re.compile(
@@ -109,25 +146,30 @@ RECEIVED = re.compile(
     r"otrzymaliśmy|zostało (?:przyjęte|zarejestrowane|utworzone)|受け付け(?:ました|いたしました)|承りました|受付(?:ました|完了)|已(?:收到|受理|创建))"
 )
 _PLEASE = (
-    r"(?:please|pls|per favore|per cortesia|s['’]il vous pla[iî]t|svp|merci de|bitte|por favor|alstublieft|a\.?u\.?b\.?|"
-    r"graag|proszę(?: o)?|お願いします|请|請|hello|hi|ciao|buongiorno|bonjour|hallo|guten tag|hola|olá|dzień dobry)"
+    r"(?:(?:could|can|would) you (?:please)?|please|pls|per favore|per cortesia|(?:vi |la )?prego(?: di)?|chiedo(?: di essere| di)?|vorrei(?: essere)?|"
+    r"s['’]il vous pla[iî]t|svp|merci de|veuillez|bitte|por favor|quiero|quisiera|quero|queria|gostaria de|desejo|ik wil|ik wens|chcę|"
+    r"kindly|i(?: would|['’]d)? (?:like|want|wish) to(?: be)?|i would like to(?: be)?|je (?:souhaite|voudrais|veux)|ich möchte|alstublieft|a\.?u\.?b\.?|"
+    r"graag|proszę(?: o)?|thanks|thank you|grazie|merci|danke|gracias|obrigad[oa]|bedankt|dziękuję|お願いします|请|請|hello|hi|ciao|buongiorno|bonjour|hallo|guten tag|hola|olá|dzień dobry)"
 )
 # Nothing but the wish to hear no more.
 UNSUBSCRIBE = re.compile(
     rf"(?i)[\W_]*(?:{_PLEASE}[\s,.!]*){{0,2}}(?:"
-    r"unsubscribe(?: me)?(?: (?:from|of) (?:this|your|the|all|these)(?: mailing)?(?: lists?| newsletters?| e-?mails?| mailings?)?)?|"
-    r"(?:remove me|take me off|take my (?:e-?mail )?address off|remove my (?:e-?mail )?address)(?: (?:from|of)? ?(?:your|this|the) (?:mailing )?lists?)?|opt[ -]?out|"
+    r"unsubscribed?(?: me)?(?: (?:from|of) (?:this|your|the|all|these)(?: mailing)?(?: lists?| newsletters?| e-?mails?| mailings?)?)?|"
+    r"i (?:no longer (?:wish|want) to|do(?: not|n['’]t) (?:wish|want) to) (?:receive|get) (?:any ?more |any |these |your |more |further )*"
+    r"(?:e-?mails?|mails?|newsletters?|messages)(?: from you| any ?more)?|"
+    r"(?:removed?(?: me)?|take me off|take my (?:e-?mail )?address off|remove my (?:e-?mail )?address)(?: (?:from|of)? ?(?:your|this|the) (?:mailing )?lists?)?|opt[ -]?out|"
     r"(?:stop|no more) (?:sending me |these |those |your )?(?:e-?mails?|mails?|newsletters?|mailings)(?: please)?|"
-    r"disiscriv(?:imi|etemi|ermi|ete|ere|i)|disiscrizione|cancell(?:ami|atemi|azione|a|are)(?: (?:la mia )?iscrizione)?(?: dalla (?:vostra )?(?:lista|newsletter|mailing list))?|"
+    r"disiscriv(?:imi|etemi|ermi|ete|ere|i)|disiscrizione|(?:(?:mi )?cancell(?:ami|atemi|armi|azione|iate|a|are)|(?:elimin|rimuov|toglier)(?:armi|ermi|mi)|(?:cancellat|eliminat|rimoss|tolt)[ao](?= dall))(?: (?:la mia )?iscrizione)?"
+    r"(?: dall[ae] (?:(?:vostr|su)[ae] )?(?:lista|newsletter|mailing list|comunicazioni))?|"
     r"annulla(?:re)? (?:la mia |l['’])?iscrizione|(?:rimuov|toglie)(?:imi|etemi|temi) dalla (?:vostra )?(?:lista|newsletter|mailing list)|"
     r"non (?:voglio|desidero) (?:più )?ricevere (?:più )?(?:(?:le )?vostre |altre )?(?:e-?mail|mail|comunicazioni|newsletter)|"
     r"dés(?:inscription|abonnement)|(?:me |se )?dés(?:inscrire|abonner)|dés(?:inscrivez|abonnez)[- ]moi|"
     r"je ne (?:souhaite|veux|désire) plus recevoir (?:de |vos |d['’])?(?:e-?mails?|mails?|courriels?|newsletters?|messages)|"
-    r"(?:newsletter )?(?:abmelden|abmeldung|abbestellen|austragen|abbestellung)|(?:ich möchte )?keine (?:weiteren )?(?:e-?mails|mails|newsletter)(?: mehr)?(?: (?:erhalten|bekommen|schicken|senden))?|"
-    r"(?:darme|dar|dadme|denme|quiero darme) de baja|cancelar (?:la |mi )?suscripción|desuscribir(?:me)?|no (?:deseo|quiero) recibir más (?:correos|e-?mails|mails|mensajes)|"
+    r"(?:newsletter )?(?:abmelden|abmeldung|abbestellen|austragen|abbestellung)|(?:streichen|nehmen|löschen|entfernen) sie mich (?:aus|von) (?:ihrem|dem|ihrer|der) (?:e-?mail-?)?(?:verteiler|liste|newsletter)|(?:ich möchte )?keine (?:weiteren )?(?:e-?mails|mails|newsletter)(?: mehr)?(?: (?:erhalten|bekommen|schicken|senden))?|"
+    r"baja|(?:darme|dar|dadme|denme|quiero darme) de baja|cancelar (?:la |mi )?suscripción|desuscribir(?:me)?|no (?:deseo|quiero) recibir más (?:correos|e-?mails|mails|mensajes)|"
     r"cancelar (?:a )?(?:minha )?(?:inscrição|subscrição|assinatura)|descadastrar|(?:não (?:quero|desejo)|não quero mais) (?:mais )?receber (?:mais )?(?:e-?mails|mensagens|newsletters?)|"
     r"(?:uitschrijven|uitschrijving|afmelden|afmelding)(?: (?:nieuwsbrief|mailinglijst))?|(?:ik wil )?geen (?:e-?mails?|mails?|nieuwsbrie(?:f|ven)) meer(?: ontvangen)?|"
-    r"(?:wypisz|wypiszcie|usuń|usuńcie)(?: mnie)?(?: z (?:listy|newslettera))?|wypis(?:anie|ać)|rezygn(?:uję|acja) z (?:subskrypcji|newslettera)|anuluj subskrypcję|nie chcę (?:więcej )?otrzymywać (?:więcej )?(?:e-?maili|maili|wiadomości)|"
+    r"(?:wypisz|wypiszcie|usuń|usuńcie)(?: mnie)?(?: z (?:listy|newslettera))?|wypis(?:anie|ać)(?: mnie)?(?: z (?:listy|newslettera))?|rezygn(?:uję|acja) z (?:subskrypcji|newslettera)|anuluj subskrypcję|nie chcę (?:więcej )?otrzymywać (?:więcej )?(?:e-?maili|maili|wiadomości)|"
     r"(?:メール(?:の)?|メルマガ(?:の)?)?(?:配信|購読)(?:の|を)?(?:停止|解除|中止)(?:して(?:ください|下さい)|希望|をお願いします)?|登録解除|退会|"
     r"(?:我要|我想)?(?:退订|退訂|取消订阅|取消訂閱)(?:邮件|郵件)?|(?:不要|别)再(?:发|给我发)(?:邮件|郵件)(?:了)?"
     rf")(?:[\s,.!]*{_PLEASE})?[\W_]*"

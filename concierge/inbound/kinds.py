@@ -12,11 +12,15 @@ from concierge.inbound.kind_words import (
     BACK_LATER,
     BOUNCE_SUBJECT,
     CLOSING,
+    READ,
+    READ_FIELD,
+    READ_SUBJECT,
     RECEIVED,
     SAYS_MACHINE,
     THANKS_FOR_MAIL,
     TICKET_SUBJECT,
     UNSUBSCRIBE,
+    URGENT_ELSE,
 )
 from concierge.inbound.mime import Part
 from concierge.inbound.parsed import Kind
@@ -25,6 +29,8 @@ _MAILER = re.compile(
     r"(?:mailer-?daemon|mail-?daemon|postmaster|bounces?(?:[+=-].*)?|mdaemon|microsoftexchange[0-9a-f]{8,})@",
     re.IGNORECASE,
 )
+# Nobody ever writes from there herself; a postmaster may.
+_SYSTEM = re.compile(r"(?:mailer-?daemon|mail-?daemon|mdaemon|microsoftexchange[0-9a-f]{8,})@", re.IGNORECASE)
 _LONGEST_ANSWER = 1_500
 _GREETING = re.compile(
     r"(?i)(?:hello|hi|dear|ciao|buongiorno|salve|gentil[ei]|bonjour|hallo|guten tag|hola|olá|dzień dobry)\b[^?]{0,40}"
@@ -61,7 +67,7 @@ def tell_kind(root: Part, written: Written, sender: Address | None, envelope_fro
     null_path = _has_null_path(root.headers, envelope_from)
     if reason := _bounce_reason(root, written, sender, null_path):
         return _what_came_back(root, written, reason)
-    if reason := _receipt_reason(root):
+    if reason := _receipt_reason(root, written):
         return Kind.RECEIPT, reason
     if reason := _automatic_reason(root, written, sender, null_path):
         return Kind.LIST if reason in _OF_LISTS else Kind.AUTOMATIC, reason
@@ -110,12 +116,20 @@ def _what_came_back(root: Part, written: Written, reason: str) -> tuple[Kind, st
     return Kind.BOUNCE, reason
 
 
-def _receipt_reason(root: Part) -> str:
-    """She, or her program, has opened a mail of ours, or thrown it away unread (RFC 8098)."""
+def _receipt_reason(root: Part, written: Written) -> str:
+    """She, or her program, has opened a mail of ours, or thrown it away unread (RFC 8098, or in words)."""
     if root.type != "multipart/report":
-        return ""
+        return "receipt" if _says_read(written) else ""
     told = root.parameters.get("report-type", "").lower() == "disposition-notification"
     return "receipt" if told or any(part.type == "message/disposition-notification" for part in root.children) else ""
+
+
+def _says_read(written: Written) -> bool:
+    """An old program repeats what the mail was about, and says that it was read: nothing else."""
+    hers = written.hers
+    if not READ_SUBJECT.match(written.subject) or len(hers) > _LONGEST_ANSWER or re.search("[?？]", hers):
+        return False
+    return bool(READ_FIELD.search(hers) and READ.search(hers))
 
 
 def _automatic_reason(root: Part, written: Written, sender: Address | None, null_path: bool) -> str:
@@ -130,7 +144,7 @@ def _automatic_reason(root: Part, written: Written, sender: Address | None, null
     # A contact form writes from nobody's address too, and says that it is a machine, but also where to answer.
     if root.headers.first("reply-to") is not None:
         return ""
-    if sender is not None and _NOBODY.match(sender.address):
+    if sender is not None and (_NOBODY.match(sender.address) or _SYSTEM.match(sender.address)):
         return "auto-nobody"
     return _automatic_words(written)
 
@@ -142,9 +156,12 @@ def _automatic_words(written: Written) -> str:
         return ""
     if SAYS_MACHINE.search(hers):
         return "auto-words"
+    is_away = bool(AWAY.search(hers))
+    if is_away and URGENT_ELSE.search(hers):
+        return "auto-away"
     if not THANKS_FOR_MAIL.match(hers):
         return ""
-    if AWAY.search(hers) and BACK_LATER.search(hers):
+    if is_away and BACK_LATER.search(hers):
         return "auto-away"
     return "auto-words" if TICKET_SUBJECT.search(written.subject) and RECEIVED.search(hers) else ""
 

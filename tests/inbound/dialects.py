@@ -68,6 +68,61 @@ def reports() -> Iterator[Report]:
     yield from _providers()
     yield from _words_only()
     yield from _others()
+    yield from _without_form()
+
+
+def _without_form() -> Iterator[Report]:
+    """Words alone, of which no two systems choose the same; the address is where they put it."""
+    later = ("delay", ((BARBARA, False, ""),), "")
+    gone = ("bounce", ((BARBARA, True, ""),), "")
+    coded = ("bounce", ((BARBARA, True, "5.1.10"),), "")
+    told = {
+        "postfix, delayed": (
+            "Delayed Mail (still being retried)",
+            "# THIS IS A WARNING ONLY.  YOU DO NOT NEED TO RESEND YOUR MESSAGE. #\n\nYour message could not be delivered for more than 4 hour(s).\n"
+            f"It will be retried until it is 5 day(s) old.\n\n<{BARBARA}>: connect to example.com[192.0.2.1]:25: Connection refused",
+            later,
+        ),
+        "Gmail, delayed": (
+            "Delivery Status Notification (Delay)",
+            f"There was a temporary problem delivering your message to {BARBARA}. Gmail will retry for 46 more hours.",
+            later,
+        ),
+        "Domino": (
+            "DELIVERY FAILURE: User barbara not listed in Domino Directory",
+            f"was not delivered to:\n\n  {BARBARA}\n\nbecause:\n\n  User barbara ({BARBARA}) not listed in Domino Directory",
+            gone,
+        ),
+        "Exchange of old": (
+            "Undeliverable: Sandals",
+            f"did not reach the following recipient(s):\n\n{BARBARA} on Sat, 7 Feb 2026 21:03:15 +0100\n    The recipient name is not recognized",
+            gone,
+        ),
+        "GMX": (
+            "Mail delivery failed: returning message to sender",
+            f'The following address\nfailed:\n\n"{BARBARA}":\nSMTP error from remote server: reason: 550 mailbox unavailable',
+            ("bounce", ((BARBARA, True, "5.0.0"),), ""),
+        ),
+        "IMail": ("Undeliverable Mail", f"Unknown user: {BARBARA}\n\nOriginal message follows.\n", gone),
+        "QQ": ("系统退信", f"无法发送到 {BARBARA}\n\n退信原因\n\n收件人邮箱地址不存在，邮件无法送达。", gone),
+        "Outlook in Italian": (
+            "Non recapitabile: Sandali",
+            f"Impossibile recapitare il messaggio a {BARBARA}.\n\nImpossibile trovare barbara.\n\nCodice: 550 5.1.10",
+            coded,
+        ),
+        "Outlook in French, which names her twice": (
+            "Non remis : Sandales",
+            f"Échec de remise :\n\n{BARBARA}\nVérifiez l'adresse.\n\nDiagnostic :\n{BARBARA}\n#550 5.1.10 RESOLVER.ADR.RecipNotFound",
+            coded,
+        ),
+        "GroupWise": (
+            "Mail System Error - Returned Mail",
+            f"was undeliverable to:\n    {BARBARA} (user not found)",
+            gone,
+        ),
+    }
+    for name, (subject, words, (kind, failed, returned)) in told.items():
+        yield Report(name + ", by words", plain(subject, words), kind, failed, returned)
 
 
 def _postfix() -> Iterator[Report]:

@@ -82,7 +82,17 @@ MACHINE = {
 }
 
 
-@pytest.mark.parametrize("words", [*AWAY.values(), *MACHINE.values()])
+MORE_AWAY = [
+    "Guten Tag,\n\nich bin derzeit im Urlaub. In dringenden Fällen wenden Sie sich bitte an Frau Müller.",
+    "Bonjour,\nActuellement en congés, je serai de retour le 12 juin. En cas d'urgence, merci de contacter ma collègue.",
+    "Grazie per il messaggio. Sono fuori ufficio fino al 12 giugno e risponderò al mio rientro.",
+    "Merci pour votre message. Je suis absente jusqu'au 12 juin. Je vous répondrai dès mon retour.",
+    "Obrigada pela sua mensagem. Estou de férias até 12 de junho. Responderei assim que voltar.",
+    "您好，感谢您的来信。我目前正在休假，6月12日返回办公室后会尽快回复您。",
+]
+
+
+@pytest.mark.parametrize("words", [*AWAY.values(), *MORE_AWAY, *MACHINE.values()])
 def test_a_machine_that_does_not_say_so_in_its_header_is_known_by_its_words(words: str):
     assert kind_of(words) == "automatic"
 
@@ -104,6 +114,10 @@ def test_a_desk_that_numbers_the_matter_is_a_machine():
         "Thank you for your email! I am away from home, please leave the parcel with the neighbours.",
         "Je suis en vacances et je voudrais savoir si les sandales sont arrivées.",
         "不在票が入っていました。再配達をお願いします。",
+        "Merci pour votre message. Je suis en vacances jusqu'au 12, gardez-les, je passerai à mon retour.",
+        "Thank you for your email. I am away until Monday, I will return the shoes as soon as I am back.",
+        "Gracias por su correo. Estoy de viaje, los recogeré a mi regreso.",
+        "Grazie per la mail. Sono in ferie fino al 12, passo a prenderli al mio ritorno.",
         "Please stop the order, I would like to unsubscribe from the newsletter and get the dress in 38 instead.",
         "Stop",
         "My friend told me the dress is delayed and has not yet been delivered. Failed again!",
@@ -174,3 +188,60 @@ def test_every_kind_has_one_row_and_only_a_persons_moves_the_turn():
     quiet = {kind for kind, effect in EFFECTS.items() if not effect.moves_turn}
     assert quiet == {Kind.AUTOMATIC, Kind.LIST, Kind.RECEIPT, Kind.BOUNCE, Kind.DELAY}
     assert {kind for kind, effect in EFFECTS.items() if effect.stranger is Stranger.WAITS} == {Kind.SPAM}
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        *("Absence : Sandales", "Absent(e) du bureau : Sandales", "AUTO: Anna Verdi ist außer Haus (Rückkehr am 12.02.2026)"),
+        *("AUTO: Anna Verdi is out of the office (returning 12/02/2026)", "AUTO: Anna Verdi è fuori ufficio (ritorno 12/02)"),
+        *("Respuesta automatica: Sandalias", "Resposta Automática de Ausência: x", "Afwezigheidsmelding: Sandalen"),
+        *("【自動返信】サンダル", "[Auto-Reply] Sandals", "Automatic acknowledgement: Sandals", "Autosvar: Sandaler"),
+    ],
+)  # fmt: skip
+def test_more_subjects_only_machines_write(subject: str):
+    assert kind_of("x", subject=subject) == "automatic"
+
+
+@pytest.mark.parametrize("subject", ["AUTO: out of office hours, when do you open?", "Absence: I was not home"])
+def test_more_subjects_people_write(subject: str):
+    assert kind_of("x", subject=subject) == "human"
+
+
+def test_an_old_programs_word_that_a_mail_was_read_is_a_receipt():
+    told = "Your message\n\n   To: anna\n   Subject: Sandals\n\nwas read on Saturday, February 7, 2026 9:30:00 PM."
+    assert kind_of(told, subject="Read: Sandals") == "receipt"
+    assert kind_of("I read your letter, it was read on the train.", subject="Read: your letter") == "human"
+    assert kind_of(f"{told}\nDo you have 37?", subject="Read: Sandals") == "human"
+
+
+def test_what_a_mail_system_says_beside_failures_is_no_persons():
+    words = "Your message was successfully delivered.\n\n<anna@gone.example>: 250 ok"
+    daemon = "MAILER-DAEMON@relay.example"
+    assert kind_of(words, subject="Successful Mail Delivery Report", sender=daemon) == "automatic"
+    assert kind_of("Do you have 37?", sender="Luca <postmaster@small.example>") == "human"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Vi prego di cancellarmi dalla newsletter. Grazie", "I no longer wish to receive these emails.\nThanks, Anna"),
+        *("Proszę o wypisanie z newslettera", "Guten Tag,\nbitte streichen Sie mich aus Ihrem Verteiler.\nMfG Anna"),
+        *("Quero cancelar a subscrição", "Buongiorno,\nchiedo di essere cancellata dalla vostra mailing list.\nAnna Verdi"),
+    ],
+)  # fmt: skip
+def test_who_wants_no_more_mail_says_so_in_many_ways(words: str):
+    assert kind_of(words) == "unsubscribe"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Vorrei cancellare l'ordine",
+        "Toglietemi dalla lista d'attesa",
+        "Tolta",
+        "Take me off the waiting list for the bag",
+    ],
+)
+def test_who_wants_less_than_no_mail_is_heard_by_a_person(words: str):
+    assert kind_of(words) == "human"
