@@ -21,6 +21,17 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 # After the hour: "+0200" (RFC 5322, 3.3); "-0000" says that the zone is not told.
 _OFFSET = re.compile(r":\d{2}\s+([+-]\d{4})\b")
+# What programs write instead: "+01:00", "GMT+1", "UTC+0100", a zone's name, or all of ISO 8601.
+_ODD_OFFSET = re.compile(r"(?<=\d)\s?(?:GMT|UTC)?([+-])(\d{1,2})(?::?(\d{2}))?(?=\s*(?:\(|$))", re.IGNORECASE)
+_ZONES = {
+    **dict.fromkeys(("CET", "MEZ", "BST", "WEST"), "+0100"),
+    **dict.fromkeys(("CEST", "MESZ", "EET"), "+0200"),
+    **dict.fromkeys(("EEST", "MSK"), "+0300"),
+    **dict.fromkeys(("JST", "KST"), "+0900"),
+    "WET": "+0000",
+}
+_ZONE = re.compile(r"(?<=\d)\s+([A-Z]{3,4})(?=\s*(?:\(|$))")
+_ISO_DATE = re.compile(r"\s*(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:\.\d{1,9})?\s*(Z|[+-]\d\d:?\d\d)?\s*")
 _ENCODED_WORD = re.compile(
     rb"=\?([^?\s]{1,60})\?(?:[bB]\?([A-Za-z0-9+/=_\-\t\n\r ]*)|[qQ]\?([^?]*(?:\?(?!=)[^?]*){0,8}))\?="
 )
@@ -247,17 +258,32 @@ def own_message_id(text: str) -> str | None:
 @lru_cache(maxsize=64)
 def read_offset(text: str) -> int | None:
     """Return how many minutes ahead of UTC a Date field's clock was; None where it does not say, or nonsense."""
-    found = _OFFSET.search(text[:200])
+    found = _OFFSET.search(_plain_zone(text[:200]))
     if found is None or found[1] == "-0000":
         return None
     minutes = int(found[1][0] + "1") * (int(found[1][1:3]) * 60 + int(found[1][3:]))
     return minutes if minutes % 15 == 0 and -12 * 60 <= minutes <= 14 * 60 else None
 
 
+def _plain_zone(text: str) -> str:
+    """A Date field with its zone, and all of it, as RFC 5322 writes them."""
+    if found := _ISO_DATE.fullmatch(text):
+        try:
+            moment = datetime.fromisoformat("".join(found.groups("")))
+        except ValueError:
+            return ""
+        text = moment.strftime("%d %b %Y %H:%M:%S %z").strip()
+    if (found := _ZONE.search(text)) and found[1] in _ZONES:
+        return f"{text[: found.start()]} {_ZONES[found[1]]}"
+    if found := _ODD_OFFSET.search(text):
+        return f"{text[: found.start()]} {found[1]}{int(found[2]):02}{found[3] or '00'}"
+    return text
+
+
 def read_date(text: str) -> datetime | None:
     """Return a Date field as aware UTC, or None where it can't be understood or is no sane moment."""
     try:
-        parts = parsedate_tz(text[:200])
+        parts = parsedate_tz(_plain_zone(text[:200]))
         if parts is None or not 1971 <= parts[0] <= 9998:
             return None
         moment = datetime(*parts[:5], min(parts[5], 59), tzinfo=UTC)

@@ -21,6 +21,13 @@ _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,100}")
 _GUESSED = re.compile(
     rb"^(--[^\s<>]{2,70})[ \t]*\r?\n(?=Content-(?:Type|Transfer-Encoding|Disposition):)", re.MULTILINE | re.IGNORECASE
 )
+# Two words on a line, of which one is none of base64; or what stands above a footer.
+_PLAIN_WORDS = re.compile(
+    rb"^(?:[^\s]{1,40}[ \t][^\r\n]*[^A-Za-z0-9+/=\s][^\r\n]*|"
+    rb"[A-Za-z]{1,20}(?: [A-Za-z0-9,.]{1,20}){2,}[^\r\n]*|-- ?|_{5,})\r?$",
+    re.MULTILINE,
+)
+_DASHES = str.maketrans("", "", "-_")
 _MOST_PREAMBLE = 64 * 1024
 _UU = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*\r?\n(.*?)^(?:`?\r?\n)?end\s*$", re.DOTALL | re.MULTILINE)
 
@@ -95,14 +102,24 @@ class Part:
 
     def payload(self) -> bytes:
         """Return the body with its transfer encoding taken off; what is broken is read as far as it goes."""
-        encoding = self.headers.token("content-transfer-encoding")
+        encoding = self.headers.token("content-transfer-encoding").translate(_DASHES)
         if encoding == "base64":
-            return decode_base64(self.body)
-        if encoding == "quoted-printable":
+            return self._from_base64()
+        if encoding == "quotedprintable":
             return binascii.a2b_qp(self.body)
-        if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
+        if encoding in ("xuuencode", "uuencode", "xuue", "uue"):
             return _decode_uu(self.body)
         return self.body
+
+    def _from_base64(self) -> bytes:
+        """What a list's program wrote below, or a careless one instead, in plain words is read as that."""
+        words = _PLAIN_WORDS.search(self.body) if self.type.startswith("text/") else None
+        if words is None:
+            return decode_base64(self.body)
+        above = self.body[: words.start()]
+        if sum(map(above.count, (b"\n", b"\r", b" "))) * 4 > len(above):
+            return self.body
+        return decode_base64(above) + b"\n" + self.body[words.start() :] if above.strip() else self.body
 
     def walk(self) -> Iterator["Part"]:
         """Yield this part and everything inside, in order."""

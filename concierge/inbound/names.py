@@ -45,10 +45,15 @@ _TITLES = {
         "dra",
     ),
 }
+# Before a family's name: "Signora Bianchi" has a first name, but does not tell it.
+_FORMAL = re.compile(
+    r"(?:mr|mrs|ms|miss|mx|sig|sig\.ra|sigra|signor[ae]?|herr|frau|mme|mlle|monsieur|madame|sr|sra|srta|señora?|dhr|mevr|mevrouw|pan|pani)\.?\s+\S+",
+    re.IGNORECASE,
+)
 _NO_PERSON = re.compile(
     r"\b(team|info|support|service|servizio|clienti|customer|care|sales|vendite|office|ufficio|studio|shop|store|"
     r"newsletter|news|noreply|no-reply|notification\w*|admin|webmaster|postmaster|mailer|daemon|hotel|boutique|"
-    r"gmbh|srl|s\.r\.l|spa|s\.p\.a|ltd|llc|inc|corp|company|co|group|gruppo|sarl|sas|ag|bv|via)\b",
+    r"family|famiglia|famille|familie|familia|família|rodzina|the|gmbh|srl|s\.r\.l|spa|s\.p\.a|ltd|llc|inc|corp|company|co|group|gruppo|sarl|sas|ag|bv|via)\b",
     re.IGNORECASE,
 )
 _NAME_WORD = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)*")
@@ -79,7 +84,7 @@ def guess_first_name(display_name: str, letter: str) -> str:
 
 def _from_display_name(name: str) -> str:
     name = re.sub(r"\(.*?\)|\[.*?\]|\".*?\"", " ", name).strip()
-    if not name or "@" in name or re.search(r"\d", name) or _NO_PERSON.search(name):
+    if not name or "@" in name or re.search(r"\d", name) or _NO_PERSON.search(name) or _FORMAL.fullmatch(name):
         return ""
     last, comma, first = name.partition(",")
     words = (_person_words(first) if comma else []) or _person_words(last)
@@ -90,8 +95,8 @@ def _from_sign_off(letter: str) -> str:
     """The name under "Kind regards," or "A presto", or standing alone on the last line."""
     lines = [line.strip() for line in letter.rstrip()[-600:].splitlines()]
     lines = [line for line in lines if line][-6:]
-    for above, line in pairwise(lines):
-        if _SIGN_OFF.match(above) and (name := _lone_name(line)):
+    for above, line in reversed(list(pairwise(lines))):
+        if _SIGN_OFF.match(above) and not _SIGN_OFF.match(line) and (name := _lone_name(line)):
             return name
     if len(lines) >= 2 and not _SIGN_OFF.match(lines[-1]) and re.search(r"[,.!?…)]$", lines[-2]):
         words = lines[-1].split()
@@ -102,6 +107,8 @@ def _from_sign_off(letter: str) -> str:
 def _lone_name(line: str) -> str:
     """The first name in a line that holds nothing but a name of one to four words."""
     line = re.sub(r"[\s,.!–—*_xX♥❤️😊🙏-]+$", "", line.lstrip("–—-*_ "))
+    if _FORMAL.fullmatch(line):
+        return ""
     if len(line) > 40 or not line or _NO_PERSON.search(line) or re.search(r"[\d@:/?!;]", line):
         return ""
     words = _person_words(line)

@@ -52,9 +52,11 @@ def parse_mail(
 
 def _parse(raw: bytes, envelope_from: str | None) -> ParsedMail | Unreadable:
     root = read_parts(raw)
+    if not root.headers.fields:  # but a program's mark of UTF-8, or empty lines, may stand before it
+        root = read_parts(raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n"))
+        if root.headers.first("from") is None:
+            return Unreadable("no-header")
     headers = root.headers
-    if not headers.fields:
-        return Unreadable("no-header")
     if root.start >= MOST_HEADER_BYTES:
         return Unreadable("huge-header")
     charset = _header_charset(root)

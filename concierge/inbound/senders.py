@@ -135,7 +135,8 @@ def _address(reading: _Reading, carried: bytes, charset: str | None) -> Address 
     comment = b"".join(reading.comment)
     if reading.angled is not None:
         spec, name = reading.angled, carried + b" ".join(_unquoted(reading.words))
-        spec = spec.rpartition(b":")[2] if spec.startswith(b"@") else spec  # an old route: <@relay:me@here>
+        # An old route, <@relay:me@here>; or a link, <mailto:me@here>.
+        spec = spec.rpartition(b":")[2] if spec[:7].lower().startswith((b"@", b"mailto:")) else spec
     else:
         spec, name = (reading.words[0], comment) if len(reading.words) == 1 else (b"", b"")
     try:

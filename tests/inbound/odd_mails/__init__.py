@@ -1,6 +1,6 @@
 """Odd mails, all made here by code, each with what must be seen of it."""
 
-from tests.inbound.odd_mails import bodies, bombs, charsets, headers, kinds, senders, structures
+from tests.inbound.odd_mails import bodies, bombs, careless, charsets, headers, kinds, senders, structures
 from tests.inbound.odd_mails.making import Odd
 
 ODD_MAILS: tuple[Odd, ...] = (
@@ -10,5 +10,6 @@ ODD_MAILS: tuple[Odd, ...] = (
     *structures.odd_mails(),
     *bodies.odd_mails(),
     *kinds.odd_mails(),
+    *careless.odd_mails(),
     *bombs.odd_mails(),
 )
