@@ -79,7 +79,12 @@ def release(suppression_id: int) -> ResponseReturnValue:
     because = request.form.get("because", "")[:300]
     commands.release(db.session, suppression, because=because, by=current_user, now=clock.now())
     db.session.commit()
-    flash(_("%(address)s may be mailed again.", address=readable(suppression.normalised)))
+    address = readable(suppression.normalised)
+    if (standing := queries.find_suppression(db.session, suppression.normalised)) is not None:
+        why = commands.words_for(standing.reason)
+        flash(_("Released, but %(address)s is still not mailed: %(why)s", address=address, why=why), "error")
+    else:
+        flash(_("%(address)s may be mailed again.", address=address))
     return redirect(url_for("mailing.index", show="suppressed"), 303)
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from concierge.accounts.models import Role
 from concierge.mailing import commands
-from concierge.mailing.models import Delivery, DeliveryState, SuppressionReason
+from concierge.mailing.models import Delivery, DeliveryState, Suppression, SuppressionReason
 from tests.factories import make_editor, sign_in
 from tests.mailing.samples import NOW, make_mail
 
@@ -80,3 +80,17 @@ def test_an_address_is_released_by_hand_for_a_reason(client, session):  # T28
     session.refresh(held)
     assert held.released_because == "She wrote from it"
     assert "She wrote from it" in client.get("/mail-out?show=released").text
+
+
+def test_who_releases_one_of_two_is_told_that_the_other_still_holds(client, session):  # T28
+    first = commands.suppress(session, "b@bücher.example", reason=SuppressionReason.HARD_BOUNCE, by=None, now=NOW)
+    # As two spellings of one mailbox were kept until they were compared in one form.
+    second = Suppression(normalised=first.normalised, reason=SuppressionReason.COMPLAINT, created_at=NOW)
+    session.add(second)
+    session.commit()
+    enter(client, session)
+    told = client.post(f"/suppressions/{first.id}/release", data={"because": "It works"}, follow_redirects=True).text
+    assert "still not mailed: She reported one of our mails as unwanted." in told
+    assert "may be mailed again." not in told
+    told = client.post(f"/suppressions/{second.id}/release", data={"because": "She asked"}, follow_redirects=True).text
+    assert "b@bücher.example may be mailed again." in told
