@@ -44,13 +44,15 @@ class Brought:
     """What a part above this one brings along: the tables of its rows, and what is done with them.
 
     `stays` tells whether some of them must stay with their own address; `lock` holds what two customers have of them;
-    `bring` gives one's to the other, and tells what it did; `give_back` undoes that, and says what it can't undo.
+    `bring` gives one's to the other, and tells what it did; `changed` are the rows of that which are not as they were;
+    `give_back` undoes it, and says what it can't undo.
     """
 
     tables: Collection[str]
     stays: Callable[[Session, Customer], bool]
     lock: Callable[[Session, Collection[int]], object]
     bring: _Bring
+    changed: Callable[[dict[str, Any]], set[int]]
     give_back: _GiveBack
 
 

@@ -97,7 +97,8 @@ def clean(
     prepared = _FOLD.sub(lambda _found: summary, html)
     cleaned = _clean(prepared, sieve, attributes)
     # Where a link is dropped nh3 changes the order of the attributes that are left; where an element is dropped that
-    # may hold a paragraph within a paragraph, they are left so; a style may be written with escapes. Once more settles all.
+    # may hold a paragraph within a paragraph, they are left so; a style may have
+    # been written with escapes. Once more settles all.
     if sieve.dropped_link or "<a rel=" in cleaned or "\\" in cleaned or _SCOPE.search(html):
         cleaned = _clean(cleaned, sieve, attributes)
     return Shown(cleaned, len(sieve.blocked))

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.addresses import normalise
+from concierge.audit import AuditEntry
 from concierge.conversations.brought import BROUGHT, Separation
 from concierge.conversations.models import Conversation, Direction, Message
 from concierge.customers.models import Customer, CustomerAddress, LastAddress
-from concierge.customers.queries import JOINED_TO, find_join
+from concierge.customers.queries import JOINED_TO, find_join, list_joins
 from concierge.db import Base
 from concierge.errors import RuleBroken
 
@@ -32,6 +33,14 @@ class NotJoined(RuleBroken):
     """This address was not joined from another customer."""
 
 
+class JoinedElsewhere(RuleBroken):
+    """One of the two was joined to another customer meanwhile. Look at both again."""
+
+
+class JoinedSince(RuleBroken):
+    """Another customer with wishes for the same was joined to her since. Separate that one first."""
+
+
 class MergedSince(RuleBroken):
     """Conversations of both were brought together since. Undo that first."""
 
@@ -39,12 +48,14 @@ class MergedSince(RuleBroken):
 def join_customer(session: Session, customer: Customer, other: Customer, *, by: Editor, now: datetime) -> None:
     """`other` is the same person: her addresses, conversations and wishes are `customer`'s from now on.
 
-    Never by itself: an editor says so. Raises SamePerson, HasMore where something hangs on the other that must stay
-    with its own address, and what `bring` does.
+    Never by itself: an editor says so. Raises SamePerson, JoinedElsewhere, HasMore where something hangs on the other
+    that must stay with its own address, and what `bring` does.
     """
     if other.id == customer.id:
         raise SamePerson
     _lock(session, customer, other)
+    if not (customer.addresses and other.addresses):
+        raise JoinedElsewhere
     if not may_be_joined(session, other):
         raise HasMore
     addresses = list(session.scalars(sa.select(CustomerAddress.id).where(CustomerAddress.customer_id == other.id)))
@@ -76,12 +87,14 @@ class Separated(NamedTuple):
 def separate_customer(session: Session, customer: Customer, address_id: int, *, by: Editor, now: datetime) -> Separated:
     """She is another person after all: what was joined with this address is hers again, and what came from it since.
 
-    Raises NotJoined, MergedSince, LastAddress.
+    Raises NotJoined, JoinedSince, MergedSince, LastAddress.
     """
     _lock(session, customer)
     join = find_join(session, customer, address_id)
     if join is None:
         raise NotJoined
+    if any(_rests_on(later, join) for later in list_joins(session, customer) if later.id > join.id):
+        raise JoinedSince
     leaving = [each for each in customer.addresses if each.id in join.details["addresses"]]
     if len(leaving) == len(customer.addresses):
         raise LastAddress
@@ -104,6 +117,15 @@ def separate_customer(session: Session, customer: Customer, address_id: int, *, 
     ]
     audit.record(session, "customer.separated", customer, by=by, now=now, join=join.id, other=other.id)
     return Separated(other, kept)
+
+
+def _rests_on(later: AuditEntry, join: AuditEntry) -> bool:
+    """Whether the later join changed what this one had made, so that it has to be undone first."""
+    both = (each.details.get("brought", {}) for each in (later, join))
+    changed = [
+        {(name, number) for name, one in brought.items() for number in BROUGHT[name].changed(one)} for brought in both
+    ]
+    return bool(changed[0] & changed[1])
 
 
 def _lock(session: Session, *customers: Customer) -> None:

@@ -50,11 +50,12 @@ def get_person(session: Session, customer_id: int) -> Customer:
 
     Raises CustomerNotFound.
     """
-    customer = get_customer(session, customer_id)
+    customer, seen = get_customer(session, customer_id), {customer_id}
     while not customer.addresses:  # one who was joined to another has no address of her own any more
         into = [each.details["into"] for each in audit.list_for(session, customer) if each.verb == JOINED_TO]
-        if not into:
+        if not into or into[-1] in seen:
             return customer
+        seen.add(into[-1])
         customer = get_customer(session, into[-1])
     return customer
 
@@ -95,10 +96,15 @@ def find_writer(session: Session, address: str) -> Writer | None:
 
 def find_join(session: Session, customer: Customer, address_id: int) -> AuditEntry | None:
     """What joined this address to hers: the newest such entry that was not taken back."""
+    joins = list_joins(session, customer)
+    return next((each for each in reversed(joins) if address_id in each.details["addresses"]), None)
+
+
+def list_joins(session: Session, customer: Customer) -> list[AuditEntry]:
+    """What joined others to her and was not taken back, the newest last."""
     entries = audit.list_for(session, customer)
     separated = {each.details["join"] for each in entries if each.verb == "customer.separated"}
-    joins = [each for each in entries if each.verb == "customer.joined" and each.id not in separated]
-    return next((each for each in reversed(joins) if address_id in each.details["addresses"]), None)
+    return [each for each in entries if each.verb == "customer.joined" and each.id not in separated]
 
 
 def are_kept_apart(session: Session, customer: Customer, other: Customer) -> bool:

@@ -21,6 +21,11 @@ from concierge.wishes.offer_models import Offer
 from concierge.wishes.standings import Kept
 
 
+def list_changed(brought: dict[str, Any]) -> set[int]:
+    """The wishes that are one with another since this join, or changed by it."""
+    return {int(number) for piece in brought["pieces"] for number in piece["before"]}
+
+
 def give_wishes_back(
     session: Session,
     customer: Customer,
@@ -37,7 +42,7 @@ def give_wishes_back(
     """
     rows = _rows_that_go(session, customer, brought["rows"], leaving)
     pieces = brought["pieces"]
-    touched = {int(number) for piece in pieces for number in piece["before"]}
+    touched = list_changed(brought)
     wishes = standings.lock_wishes(session, {*touched, *rows["wish"]})
     unchanged = [piece for piece in pieces if _is_unchanged(session, wishes, piece)]
     for piece in unchanged:

@@ -5,6 +5,7 @@ import pytest
 from concierge.addresses import Address
 from concierge.conversations.joining import (
     HasMore,
+    JoinedElsewhere,
     MergedSince,
     NotJoined,
     SamePerson,
@@ -13,7 +14,7 @@ from concierge.conversations.joining import (
 )
 from concierge.conversations.rearranging import merge_conversations
 from concierge.customers.commands import decline_unasked, grant_consent
-from concierge.customers.queries import search_customers
+from concierge.customers.queries import get_person, search_customers
 from tests.conversations.stories import customer, receive
 from tests.factories import DAY, NOW, make_editor, sign_in
 
@@ -70,6 +71,17 @@ def test_conversations_brought_together_are_parted_before_their_customers_are(se
     merge_conversations(session, hers, work, by=nadia, now=LATER)
     with pytest.raises(MergedSince):
         separate_customer(session, hers.customer, address, by=nadia, now=LATER)
+
+
+def test_who_was_joined_to_another_meanwhile_is_joined_to_nobody_else(session, two, nadia):
+    barbara, bea = (each.customer for each in two)
+    chloe = customer(session, "Chloé Petit")
+    join_customer(session, barbara, bea, by=nadia, now=LATER)
+    for she, other in ((chloe, bea), (bea, chloe), (bea, barbara)):  # pages opened before
+        with pytest.raises(JoinedElsewhere):
+            join_customer(session, she, other, by=nadia, now=LATER)
+    assert get_person(session, bea.id) is barbara
+    assert get_person(session, chloe.id) is chloe
 
 
 def test_joining_and_separating_on_her_page(session, two, nadia, client):

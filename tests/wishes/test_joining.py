@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from concierge.catalogue.stock_models import Purchase
-from concierge.conversations.joining import HasMore, join_customer, separate_customer
+from concierge.conversations.joining import HasMore, JoinedSince, join_customer, separate_customer
 from concierge.customers.queries import get_person
 from concierge.wishes import links
 from concierge.wishes.commands import change_wish, withdraw_wish
@@ -306,6 +306,63 @@ def test_whatever_happens_meanwhile_the_house_is_sound_and_both_have_their_own(s
     for table in (WishVariant, Offer):
         strays = sa.select(table).join(Wish, Wish.id == table.wish_id).where(table.customer_id != Wish.customer_id)
         assert session.scalars(strays).unique().all() == []
+
+
+def _three(session, two, sizes):
+    """A third customer, and all three wish for something of these sizes; each has what the next one wants too."""
+    s36, s37 = sizes
+    third = make_customer(session, "Chloé Petit")
+    wish_for(session, s36, customer=two[0], now=NOW + DAY)
+    wish_for(session, s36, s37, customer=two[1], now=NOW)
+    wish_for(session, s37, customer=third, now=NOW - DAY)
+    return third
+
+
+def _address_of(customer, beginning):
+    return next(each.id for each in customer.addresses if each.normalised.startswith(beginning))
+
+
+def test_of_two_joins_that_touch_the_same_wishes_the_later_is_undone_first(session, two, nadia):
+    third = _three(session, two, sandals(session, s36=0, s37=0))
+    before = rows(session)
+    join(session, two, nadia)
+    once = rows(session)
+    join(session, (two[0], third), nadia, now=LATER + DAY)
+    with pytest.raises(JoinedSince):
+        separate_customer(session, two[0], _address_of(two[0], "bea"), by=nadia, now=LATER + 2 * DAY)
+    separate_customer(session, two[0], _address_of(two[0], "chlo"), by=nadia, now=LATER + 2 * DAY)
+    sound(session)
+    assert rows(session) == once
+    separate(session, two, nadia, now=LATER + 3 * DAY)
+    assert rows(session) == before
+
+
+def test_joins_that_touch_other_wishes_are_undone_in_any_order(session, two, nadia):
+    s36, s37 = sandals(session, s36=0, s37=0)
+    third = make_customer(session, "Chloé Petit")
+    for she, piece in ((two[0], s36), (two[1], s36), (third, s37)):
+        wish_for(session, piece, customer=she)
+    before = rows(session)
+    join(session, two, nadia)
+    join(session, (two[0], third), nadia, now=LATER + DAY)
+    for beginning in ("bea", "chlo"):
+        separate_customer(session, two[0], _address_of(two[0], beginning), by=nadia, now=LATER + 2 * DAY)
+        sound(session)
+    assert rows(session) == before
+
+
+def test_who_was_joined_and_then_joined_on_comes_back_by_the_same_way(session, two, nadia):
+    third = _three(session, two, sandals(session, s36=0, s37=0))
+    before = rows(session)
+    join(session, two, nadia)
+    once = rows(session)
+    join(session, (third, two[0]), nadia, now=LATER + DAY)
+    assert get_person(session, two[1].id) is get_person(session, two[0].id) is third
+    separate_customer(session, third, _address_of(third, "barb"), by=nadia, now=LATER + 2 * DAY)
+    sound(session)
+    assert rows(session) == once
+    separate(session, two, nadia, now=LATER + 3 * DAY)
+    assert rows(session) == before
 
 
 def test_on_the_page_they_are_joined_and_separated_and_what_stays_is_said(session, two, nadia, client):
