@@ -1,5 +1,6 @@
 """Reading follow-ups: what is due, what is coming, what did not leave and why; and the facts a release decides on."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -166,16 +167,11 @@ def list_awaiting(
     return list(session.scalars(statement.order_by(FollowUp.since_at, FollowUp.id).limit(limit)))
 
 
-def count_sent_since(session: Session, moment: datetime) -> int:
-    """How many left since then."""
-    sent = (FollowUp.state == FollowUpState.SENT, FollowUp.settled_at > moment)
-    return session.scalar(sa.select(sa.func.count()).select_from(FollowUp).where(*sent)) or 0
-
-
-def last_sent_at(session: Session) -> datetime | None:
-    """When the last one left."""
-    sent = sa.select(FollowUp.settled_at).where(FollowUp.state == FollowUpState.SENT)
-    return session.scalar(sent.order_by(FollowUp.settled_at.desc()).limit(1))
+def held_up_and_sent(session: Session, *, since: datetime) -> Iterator[datetime]:
+    """When those left since then that had been held up, the last first; what left on time takes nobody's place."""
+    statement = sa.select(FollowUp.due_at, FollowUp.settled_at).where(FollowUp.state == FollowUpState.SENT)
+    rows = session.execute(statement.where(FollowUp.settled_at > since).order_by(FollowUp.settled_at.desc()))
+    return (left for due, left in rows if left is not None and left - due >= HELD_UP)
 
 
 def list_of_conversation(session: Session, conversation_id: int, *, settled: int = 5) -> list[FollowUp]:

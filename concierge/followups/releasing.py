@@ -48,7 +48,7 @@ def release_follow_up(
     """Let a due follow-up go; or withhold it, put it off, or ask its editor; None when nothing left.
 
     Every condition is read anew while nothing it speaks of can change (F09); raises OperationalError when somebody is
-    just changing it. What was held up leaves only while fewer than `most` have left in the last minute, whichever
+    just changing it. What was held up leaves only while fewer than `most` such have left in the last minute, whichever
     worker let them go; else NoRoom is raised.
     """
     if most is not None:
@@ -60,7 +60,7 @@ def release_follow_up(
     verdict = judge(facts, kindness_for(follow_up, kindness), now)
     match verdict:
         case Goes():
-            if most is not None and queries.count_sent_since(session, now - _MINUTE) >= most:
+            if most is not None and len(list(queries.held_up_and_sent(session, since=now - _MINUTE))) >= most:
                 raise NoRoom
             return _let_go(session, follow_up, faces, house, now=now)
         case Stops(because):

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from concierge import copies
 from concierge.drafts.models import Draft
 from concierge.followups.models import FollowUp
+from concierge.followups.queries import HELD_UP, held_up_and_sent
 from concierge.followups.queries import WAITS as FOLLOW_UP_WAITS
-from concierge.followups.queries import last_sent_at
 from concierge.imap_settings import ImapAccount
 from concierge.inbound.models import InboundMail, InboundState, WatchedFolder
 from concierge.mailing.models import Delivery, DeliveryState, Lane
@@ -22,6 +22,8 @@ from concierge.wishes.offer_models import Offer
 
 # Nobody needs to know more exactly how much there is of it.
 MOST = 1000
+# What was held up and left in this time counts as the backlog getting on.
+_LATELY = timedelta(hours=1)
 # So many of the last mails tell how long they took.
 _LAST = 200
 _TROUBLED = (
@@ -64,7 +66,9 @@ def list_queues(session: Session, *, now: datetime) -> list[Queue]:
         rows = sa.select(since).where(*waits, number.not_in(resting(job, now)))
         waiting = session.scalar(sa.select(sa.func.count()).select_from(rows.limit(MOST).subquery())) or 0
         oldest = session.scalar(rows.order_by(since).limit(1)) if waiting else None
-        moved = last_sent_at(session) if waiting and name == "follow-ups" else None
+        moved = None
+        if name == "follow-ups" and oldest is not None and oldest <= now - HELD_UP:
+            moved = next(held_up_and_sent(session, since=max(oldest, now - _LATELY)), None)
         found.append(Queue(name, waiting, oldest, moved))
     return found
 

@@ -76,6 +76,31 @@ def test_what_is_on_time_does_not_wait_behind_what_was_held_up(session, sessions
     assert fresh(session, on_time).state is FollowUpState.SENT
 
 
+def test_what_was_held_up_leaves_though_as_many_fall_due_every_minute(session, sessions, config, nadia, at):
+    config.policy.follow_up_backlog_per_minute = 2
+    held = follow_up(session, answered(session, nadia, "Anna Held"), nadia)
+    for number in range(8):
+        wall = WALL + (16 + number // 2) * MINUTE
+        follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia, wall=wall)
+    session.commit()
+    for minute in range(16, 20):
+        at(FRIDAY + minute * MINUTE)
+        jobs.release_due(config, sessions)
+    assert fresh(session, held).state is FollowUpState.SENT
+    assert count_sent(session) == 9
+
+
+def test_one_that_is_stuck_is_not_hidden_by_what_leaves_on_time(session, sessions, config, nadia, at):
+    follow_up(session, answered(session, nadia, "Anna Held"), nadia)
+    follow_up(session, answered(session, nadia), nadia, wall=WALL + HOUR)
+    session.commit()
+    config.policy.follow_up_backlog_per_minute = 0
+    at(FRIDAY + HOUR)
+    assert jobs.release_due(config, sessions) == 1
+    [found] = [each for each in list_queues(session, now=FRIDAY + HOUR + MINUTE) if each.name == "follow-ups"]
+    assert found.still(FRIDAY + HOUR + MINUTE) == 3660
+
+
 @pytest.mark.parametrize("when_late", ["asked", "skipped", "sent"])
 def test_a_worker_that_was_down_for_three_days_sends_no_burst(session, sessions, config, nadia, at, when_late):  # F12
     """Planned for Friday, Saturday, Sunday and Monday morning; on Monday at eleven it is back."""
