@@ -1,7 +1,7 @@
 """What is about to leave: offers whose moment has come, read a few hundred at a time with all that their mails say."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -42,6 +42,15 @@ class Wisher(NamedTuple):
     country: str
     has_consent: bool
     is_living: bool
+
+
+class Terms(NamedTuple):
+    """What she asks of an offer."""
+
+    quantity: int
+    needed_by: date | None
+    ceiling_cents: int | None
+    rests_until: datetime | None
 
 
 class Leaving(NamedTuple):
@@ -176,15 +185,17 @@ def lock_wishers(session: Session, wish_ids: Collection[int]) -> dict[int, Wishe
     return {row[0]: Wisher._make((*row[:-1], True)) for row in rows}
 
 
-def list_wanted(session: Session, choices: Mapping[int, int]) -> set[int]:
-    """Those of these wishes, which are locked, that still wait for the variant beside their number.
+def list_terms(session: Session, choices: Mapping[int, int]) -> dict[int, Terms]:
+    """On what terms these wishes, which are locked, still wait for the variant beside their number.
 
-    She may have passed on it since the queue was read, and wait for another of its sizes.
+    She may have passed on it since the queue was read, and wait for another of its sizes; or have said "not now".
     """
     each = pairs(session, choices)
     row = (WishVariant.wish_id == each.c.key, WishVariant.variant_id == each.c.value)
-    statement = sa.select(WishVariant.wish_id).join(each, sa.and_(*row)).where(STILL_WANTED)
-    return set(session.connection().execute(statement).scalars()) if choices else set()
+    terms = (Wish.quantity, Wish.needed_by, Wish.ceiling_cents, Wish.rests_until)
+    statement = sa.select(Wish.id, *terms).join(WishVariant, WishVariant.wish_id == Wish.id).join(each, sa.and_(*row))
+    rows = session.connection().execute(statement.where(STILL_WANTED)).all() if choices else []
+    return {row[0]: Terms._make(row[1:]) for row in rows}
 
 
 def list_in_company(session: Session, wish_ids: Collection[int], customer_ids: Collection[int]) -> set[int]:

@@ -16,7 +16,7 @@ from concierge.catalogue.stock import take_units
 from concierge.customers.zones import zone_of
 from concierge.rows import Columns, Same, insert_columns, one_of, pairs, reserve_ids
 from concierge.wishes import clockwork, leaving, queries, shelves, waves
-from concierge.wishes.leaving import Leaving, Wisher
+from concierge.wishes.leaving import Leaving, Terms, Wisher
 from concierge.wishes.models import Wish, WishState, WishVariant
 from concierge.wishes.offer_models import Offer, OfferState, Rule, Wave
 from concierge.wishes.own_queues import OwnQueues, Stood
@@ -168,10 +168,19 @@ class Round:
     def _lock(self, chosen: Sequence[_Chosen]) -> dict[int, Wisher]:
         """Those who still wait for what was chosen, by wish; locked with who is marked, so that nobody crosses."""
         marked = [wish_id for wish_ids in self._marks.values() for wish_id in wish_ids]
-        turn = {each.wish_id: each.variant_id for each in chosen}
-        locked = leaving.lock_wishers(self._session, [*turn, *marked])
-        wanted = leaving.list_wanted(self._session, turn)
-        return {wish_id: locked[wish_id] for wish_id in turn if wish_id in locked and wish_id in wanted}
+        locked = leaving.lock_wishers(self._session, [*(each.wish_id for each in chosen), *marked])
+        terms = leaving.list_terms(self._session, {each.wish_id: each.variant_id for each in chosen})
+        return {
+            each.wish_id: locked[each.wish_id]
+            for each in chosen
+            if each.wish_id in locked and each.wish_id in terms and self._suits(each, terms[each.wish_id])
+        }
+
+    def _suits(self, chosen: _Chosen, terms: Terms) -> bool:
+        """Whether what was chosen for her is still what she asks for; else she waits for the next round."""
+        today = self._now.astimezone(self._zone).date()
+        facts = waves.Facts(chosen.waiting.price_cents, today, self._now, *terms[1:])
+        return terms.quantity == chosen.turn.who.quantity and not waves.void(facts)
 
     def _secure(self, chosen: Sequence[_Chosen]) -> list[_Chosen]:
         """Those whose units are really ours; their wishes were locked before, as everywhere."""

@@ -1,6 +1,7 @@
 """What the house does with wishes by itself."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from concierge.config import Config
 from concierge.db import Sessions
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.wishes import jobs, links, offering, queries
+from concierge.wishes.commands import change_wish
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.offer_models import Offer, OfferEnding, Wave
 from concierge.wishes.rounds import Round
@@ -109,8 +111,9 @@ def test_a_long_round_is_one_wave_in_many_transactions(config: Config, sessions:
     assert [each.wish.confirmed_at for each in given] == sorted(each.wish.confirmed_at for each in given)
 
 
-def test_what_she_has_passed_on_is_not_offered_by_a_round_that_knew_her_from_before(
-    config: Config, sessions: Sessions, session: Session
+@pytest.mark.parametrize("puts_off", [False, True])
+def test_what_she_has_passed_on_or_put_off_is_not_offered_by_a_round_that_knew_her_from_before(
+    config: Config, sessions: Sessions, session: Session, *, puts_off: bool
 ):  # F10
     size, other_size = sandals(session, s36=3, s37=0)
     wish_for(session, size, name="Anna", now=NOW - DAY)
@@ -124,13 +127,48 @@ def test_what_she_has_passed_on_is_not_offered_by_a_round_that_knew_her_from_bef
         assert quick.deal(two, limit=1) == 1
         two.commit()
         [hers] = [each for each in offers(session) if each.wish_id == barbara.id]
-        offering.pass_offer(session, hers, now=NOW)
+        if puts_off:
+            offering.put_off_offer(session, hers, until=NOW + 7 * DAY, now=NOW)
+        else:
+            offering.pass_offer(session, hers, now=NOW)
         session.commit()
         assert slow.deal(one, limit=1) == 0
         one.commit()
     assert [each.variant_id for each in offers(session) if each.wish_id == barbara.id and each.ended_at is None] == []
     wish = session.get_one(Wish, barbara.id, populate_existing=True)
-    assert (wish.state, [each.variant_id for each in wish.choices]) == (WishState.WAITING, [other_size.id])
+    assert wish.state is WishState.WAITING
+    assert [each.variant_id for each in wish.choices] == ([size.id] if puts_off else []) + [other_size.id]
+
+
+@pytest.mark.parametrize(
+    ("terms", "offered"),
+    [
+        ({"quantity": 1}, 1),
+        ({"quantity": 2, "ceiling_cents": 1_000}, 0),
+        ({"quantity": 2, "needed_by": (NOW - DAY).date()}, 0),
+        ({"quantity": 2, "or_similar": True}, 2),
+    ],
+)
+def test_what_she_has_changed_since_the_queue_was_read_counts(
+    config: Config, sessions: Sessions, session: Session, terms: dict[str, Any], offered: int
+):  # F10
+    [size] = sandals(session, s36=3)
+    wish_for(session, size, name="Anna", now=NOW - DAY)
+    barbara = wish_for(session, size, name="Barbara", quantity=2)
+    session.commit()
+    terms = {"needed_by": None, "ceiling_cents": None, "or_similar": False} | terms
+    with sessions() as one:
+        slow = Round(one, size.id, zone=config.policy.zone, now=NOW)
+        assert slow.deal(one, limit=1) == 1  # Anna; it has read that Barbara is next
+        one.commit()
+        change_wish(session, barbara, variants=[size], by=None, now=NOW, **terms)
+        session.commit()
+        assert slow.deal(one, limit=1) == (offered == 2)
+        one.commit()
+        next_one = Round(one, size.id, zone=config.policy.zone, now=NOW)
+        next_one.deal(one, limit=1)
+        one.commit()
+    assert sum(each.quantity for each in offers(session) if each.wish_id == barbara.id) == offered
 
 
 def test_what_is_not_believed_yet_is_not_offered(
