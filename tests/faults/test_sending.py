@@ -83,8 +83,10 @@ def come_back(config, sessions, provider) -> None:
         with sessions() as session:
             session.execute(sa.update(Delivery).where(Delivery.state == _S.QUEUED).values(due_at=clock.now()))
             session.commit()
-        jobs.settle_orphans(config, sessions)
-        jobs.deliver_answers(config, sessions, provider)
+        while jobs.settle_orphans(config, sessions):  # so many at a time
+            pass
+        while jobs.deliver_answers(config, sessions, provider):
+            pass
     finally:
         leases.lease_now = real
 
