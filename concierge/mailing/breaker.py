@@ -22,6 +22,7 @@ class Breaker:
     until: datetime | None = None
     since: datetime | None = None
     back_at: datetime | None = None
+    opened_at: datetime | None = None
     length: timedelta = timedelta()
     doubts: int = 0
     given: int = 0
@@ -48,8 +49,10 @@ class Breaker:
                 self.length = max(self.length, _LONGEST)
                 self._open(now, None, _LONGEST_IN_DOUBT)
 
-    def end(self, now: datetime) -> None:
-        """It answered."""
+    def end(self, now: datetime, asked_at: datetime) -> None:
+        """It answered; what it was asked before it was found away says nothing of how it is since."""
+        if self.opened_at is not None and asked_at < self.opened_at:
+            return
         if self.until is not None or self.doubts:
             with self.lock:
                 if self.until is not None:
@@ -77,7 +80,7 @@ class Breaker:
     def _open(self, now: datetime, retry_after: datetime | None, longest: timedelta) -> None:
         if self.holds(now):
             return
-        self.since, self.back_at = self.since or now, None
+        self.since, self.back_at, self.opened_at = self.since or now, None, now
         self.length = min(longest, max(timedelta(seconds=1), self.length * 2))
         asked = min(retry_after, now + _LONGEST_ASKED) if retry_after else now
         self.until = max(asked, now + self.length)

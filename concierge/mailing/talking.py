@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from concierge import clock, closing
@@ -71,9 +72,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class _Spoken:
-    """A mail that is on the line."""
+    """A mail that is on the line, and since when."""
 
     delivery: Delivery
+    at: datetime
     call: Call
 
 
@@ -85,7 +87,7 @@ def hand_over(desk: Desk, book: Book, begun: Sequence[Delivery], began_at: float
 
     def hear() -> None:
         spoken = under_way.pop(first_to_answer([each.call for each in under_way]))
-        finished.append((spoken.delivery, _taken(desk, book, spoken.delivery, spoken.call.answer)))
+        finished.append((spoken.delivery, _taken(desk, book, spoken.delivery, spoken.at, spoken.call.answer)))
 
     for delivery in begun:
         if len(under_way) >= desk.lines:
@@ -127,28 +129,33 @@ def _speaker(desk: Desk, book: Book) -> Callable[[Delivery, Parcel], Outcome | _
     provider = desk.provider
     if desk.lines > 1 and isinstance(provider, ManyLined):
         call = provider.call
-        return lambda delivery, parcel: _understood(desk, delivery, lambda: _Spoken(delivery, call(parcel)))
-    return lambda delivery, parcel: _taken(desk, book, delivery, lambda: provider.send(parcel))
+
+        def begin(delivery: Delivery, parcel: Parcel) -> Outcome | _Spoken:
+            at = clock.machine_now()
+            return _understood(desk, delivery, at, lambda: _Spoken(delivery, at, call(parcel)))
+
+        return begin
+    return lambda delivery, parcel: _taken(desk, book, delivery, clock.machine_now(), lambda: provider.send(parcel))
 
 
-def _taken(desk: Desk, book: Book, delivery: Delivery, answer: Callable[[], Accepted]) -> Outcome:
-    """What the carrier answers; that it took the mail is noted at once."""
-    outcome = _understood(desk, delivery, answer)
+def _taken(desk: Desk, book: Book, delivery: Delivery, at: datetime, answer: Callable[[], Accepted]) -> Outcome:
+    """What the carrier answers, asked at some time; that it took the mail is noted at once."""
+    outcome = _understood(desk, delivery, at, answer)
     if isinstance(outcome, Accepted):
         with suppress(OSError):
             book.note_taken(delivery.id, outcome)
-        desk.breaker.end(clock.machine_now())
+        desk.breaker.end(clock.machine_now(), at)
     return outcome
 
 
 def _understood(
-    desk: Desk, delivery: Delivery, talk: Callable[[], _Said]
+    desk: Desk, delivery: Delivery, at: datetime, talk: Callable[[], _Said]
 ) -> _Said | TransportError | RuleBroken | None:
     """What talking came to, and what a failure says of the carrier itself."""
     try:
         return talk()
     except TransportError as error:
-        _note_failure(desk, error)
+        _note_failure(desk, error, at)
         return None if desk.is_replaced and not error.reached else error
     except RuleBroken as broken:
         return broken
@@ -157,7 +164,7 @@ def _understood(
         return TransportError(plain(error), uncertain=True)
 
 
-def _note_failure(desk: Desk, error: TransportError) -> None:
+def _note_failure(desk: Desk, error: TransportError, at: datetime) -> None:
     """What a failure says of the provider itself."""
     now = clock.machine_now()
     if not error.reached:
@@ -166,4 +173,4 @@ def _note_failure(desk: Desk, error: TransportError) -> None:
     elif error.uncertain:
         desk.breaker.doubt(now)
     else:
-        desk.breaker.end(now)
+        desk.breaker.end(now, at)

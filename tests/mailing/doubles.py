@@ -98,7 +98,7 @@ def smtp_relay(
     options: dict[str, Any] = {"data_size_limit": size, "enable_SMTPUTF8": utf8}
     context = None
     if tls:
-        context = _server_tls(folder)
+        context = server_tls(folder)
         relay.certificate = folder / "relay.pem"
     if tls == "starttls":
         options |= {"tls_context": context, "require_starttls": True}
@@ -141,7 +141,7 @@ def _authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism:
     return AuthResult(success=good, handled=False)
 
 
-def _server_tls(folder: Path) -> ssl.SSLContext:
+def server_tls(folder: Path) -> ssl.SSLContext:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

@@ -28,11 +28,21 @@ def test_the_time_a_provider_names_is_kept_within_reason():  # F12
     assert not breaker.holds(NOW + 2 * HOUR)
 
 
+def test_an_answer_to_what_was_asked_before_it_went_away_does_not_bring_it_back():  # F12
+    breaker = Breaker()
+    breaker.begin(NOW + SECOND, NOW + HOUR)  # of several mails on the line one is answered: wait
+    breaker.end(NOW + 2 * SECOND, NOW)  # another was taken, asked before
+    assert breaker.holds(NOW + 3 * SECOND)
+    assert breaker.away_for(NOW + 3 * SECOND) == 2 * SECOND
+    breaker.end(NOW + HOUR, NOW + HOUR)
+    assert not breaker.holds(NOW + HOUR)
+
+
 def test_one_doubt_is_a_mishap_and_three_in_a_row_are_an_outage():  # F03
     breaker = Breaker()
     breaker.doubt(NOW)
     breaker.doubt(NOW)
-    breaker.end(NOW)
+    breaker.end(NOW, NOW)
     breaker.doubt(NOW)
     assert not breaker.holds(NOW)
     breaker.doubt(NOW)
@@ -55,7 +65,7 @@ def test_what_has_waited_does_not_come_back_in_one_burst():  # F12
     assert breaker.room(NOW, 50) == 50
     breaker.begin(NOW)
     assert breaker.room(NOW + MINUTE, 50) == 1  # to see whether it is back
-    breaker.end(NOW + MINUTE)
+    breaker.end(NOW + MINUTE, NOW + MINUTE)
     given = []
     for seconds in range(0, 65, 5):
         given.append(sum(_take(breaker, NOW + MINUTE + seconds * SECOND) for _ in range(40)))

@@ -9,10 +9,11 @@ from threading import Thread
 import pytest
 
 from concierge.mailing import jobs
+from concierge.mailing.providers import lines as lines_module
 from concierge.mailing.providers.base import first_to_answer
 from concierge.mailing.providers.lines import Lines, Unanswered, Unreached
 from concierge.mailing.providers.sendgrid import SendGridProvider
-from tests.mailing.doubles import API_KEY, sendgrid_door
+from tests.mailing.doubles import API_KEY, sendgrid_door, server_tls
 from tests.mailing.samples import states
 
 OK = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
@@ -103,6 +104,92 @@ def test_an_answer_is_read_however_it_is_written(answer):
 def test_what_is_no_answer_is_none(answer):
     with answering(answer, hangs_up=True) as known, pytest.raises(Unanswered):
         lines_to(known[0]).ask("GET", "/", {}).answer()
+
+
+@pytest.mark.parametrize("status", [413, 401])
+def test_a_refusal_that_comes_while_it_is_still_being_said_is_read(status):
+    """As of a mail with large files under a key that is wrong: it was cut short, and can't have been taken."""
+    with _refusing(f"HTTP/1.1 {status} No\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}".encode()) as door:
+        asked = lines_to(door).ask("POST", "/", {}, b"x" * 20_000_000)
+        assert asked.answer().status == status
+
+
+def test_what_was_cut_short_and_not_answered_was_not_said():
+    with _refusing(b"") as door, pytest.raises(Unreached):
+        lines_to(door).ask("POST", "/", {}, b"x" * 20_000_000).answer()
+
+
+@contextmanager
+def _refusing(answer: bytes) -> Iterator[socket.socket]:
+    """A door that reads no further than the head, answers and hangs up."""
+    door = socket.create_server(("127.0.0.1", 0))
+
+    def listen() -> None:
+        line, _address = door.accept()
+        with line:
+            while b"\r\n\r\n" not in line.recv(4096):
+                pass
+            line.sendall(answer)
+            time.sleep(0.2)
+
+    Thread(target=listen, daemon=True).start()
+    with door:
+        yield door
+
+
+def test_an_answer_before_the_answer_is_none():
+    """One that came behind it would else be heard as the next mail's."""
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    with answering(early + OK) as known:
+        lines = lines_to(known[0])
+        with pytest.raises(Unanswered):
+            lines.ask("POST", "/", {}).answer()
+        assert lines._free == []
+
+
+def test_tickets_are_not_taken_for_an_answer(tmp_path, monkeypatch):
+    """Over TLS 1.3 something can be read before anything was answered."""
+    tls = server_tls(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "relay.pem"))
+    waits = iter([1.5, 0.0, 0.0])
+    door = socket.create_server(("127.0.0.1", 0))
+
+    def speak(line: socket.socket, wait: float) -> None:
+        safe = tls.wrap_socket(line, server_side=True)
+        while safe.recv(65_536):
+            time.sleep(wait)
+            safe.sendall(OK)
+
+    def listen() -> None:
+        for wait in waits:
+            line, _address = door.accept()
+            Thread(target=speak, args=[line, wait], daemon=True).start()
+
+    Thread(target=listen, daemon=True).start()
+    with door:
+        lines = Lines(f"https://localhost:{door.getsockname()[1]}", seconds=5.0)
+        calls = [lines.ask("POST", "/", {}) for _ in range(3)]
+        assert calls[0].line.sock.version() == "TLSv1.3"
+        time.sleep(0.2)  # the tickets are there
+        for place in (1, 1, 0):
+            assert first_to_answer(calls) == place
+            assert calls.pop(place).answer().status == 202
+        lines.ask("POST", "/", {})
+        assert len(lines._free) == 2  # of three that were free again
+        lines.close()
+
+
+def test_what_was_free_for_long_is_closed(monkeypatch):
+    with answering(OK, OK) as known:
+        lines = lines_to(known[0])
+        for each in [lines.ask("GET", "/", {}) for _ in range(3)]:
+            each.answer()
+        now = time.monotonic()
+        monkeypatch.setattr(lines_module.time, "monotonic", lambda: now + 10)
+        lines.ask("GET", "/", {}).answer()
+        monkeypatch.setattr(lines_module.time, "monotonic", lambda: now + 20)
+        lines.free(lines._free.pop())
+        assert len(lines._free) == 1
 
 
 def test_nobody_there_was_told_nothing():

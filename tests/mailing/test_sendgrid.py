@@ -84,6 +84,8 @@ def test_an_idle_connection_is_not_trusted(sendgrid, door):
         (403, True, False),
         (413, True, False),
         (401, False, False),
+        (408, False, False),
+        (425, False, False),
         (429, False, False),
         (503, False, False),
         (500, False, True),

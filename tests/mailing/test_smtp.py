@@ -3,6 +3,7 @@
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_string, policy
@@ -103,10 +104,12 @@ def test_a_relay_that_refuses_and_waits_for_a_text_is_given_none():
         server.heard = []
         Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
         provider = SmtpProvider(f"smtp://127.0.0.1:{server.server_address[1]}", seconds=2.0)
+        begun = time.monotonic()
         for _ in range(2):
             with pytest.raises(TransportError, match="nobody") as failed:
                 provider.send(parcel())
             assert (failed.value.permanent, failed.value.uncertain) == (True, False)
+        assert time.monotonic() - begun < 2.0  # and no farewell is awaited, which it would take for text
         provider.close()
         server.shutdown()
     assert len(server.heard) == 2  # each on a line of its own, for the last one waits for a text

@@ -128,6 +128,9 @@ class Call(Protocol):
     def fileno(self) -> int:
         """Where the answer is heard."""
 
+    def has_begun(self) -> bool:
+        """Whether what is heard there is the answer."""
+
     def answer(self) -> Accepted:
         """Wait for it; raises TransportError."""
 
@@ -145,5 +148,8 @@ def first_to_answer(calls: Sequence[Call]) -> int:
     poll = select.poll()
     for each in calls:
         poll.register(each, select.POLLIN)
-    heard = {number for number, _event in poll.poll(max(0.0, calls[0].until - time.monotonic()) * 1000)}
-    return next((place for place, each in enumerate(calls) if each.fileno() in heard), 0)
+    while heard := {number for number, _event in poll.poll(max(0.0, calls[0].until - time.monotonic()) * 1000)}:
+        for place, each in enumerate(calls):
+            if each.fileno() in heard and each.has_begun():
+                return place
+    return 0

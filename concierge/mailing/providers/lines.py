@@ -12,15 +12,16 @@ from urllib.parse import urlsplit
 
 _CONNECT_SECONDS = 5.0
 _IDLE_SECONDS = 15.0  # an older connection may be closing at the other end, and a lost answer costs an editor's time
+_FAREWELL_SECONDS = 1.0  # for an answer to what could not be said to its end
 _LONGEST_TEXT = 20_000
 
 
 class Unreached(Exception):
-    """Nobody was there: nothing was said."""
+    """Nothing was said, or not all of it: what is cut short is no request (RFC 9112, 8)."""
 
 
 class Unanswered(Exception):
-    """It was said, or a part of it, and no answer came."""
+    """It was said, and no answer came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Lines:
     """Connections to one address; safe to share among threads. One that is free is used before another is opened."""
 
     def __init__(self, url: str, *, seconds: float) -> None:
-        """Nothing is connected yet; `seconds` is how long an answer may take."""
+        """Nothing is connected yet; `seconds` is how long saying something and its answer may take."""
         parts = urlsplit(url)
         self._host, self._port = str(parts.hostname), parts.port
         self._at = parts.netloc.rpartition("@")[2]
@@ -46,23 +47,28 @@ class Lines:
         self._lock = Lock()
 
     def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> "Asked":
-        """Say it, and don't wait; raises Unreached, Unanswered."""
+        """Say it, and don't wait; raises Unreached."""
         line = self._free_line() or self._new_line()
         told = {"Host": self._at, **headers, "Content-Length": str(len(body))}
         head = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+        is_whole, until = True, time.monotonic() + self._seconds
         try:
             line.sock.settimeout(self._seconds)
             line.sock.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body)
-        except OSError as error:
-            line.sock.close()
-            raise Unanswered(error) from error
-        return Asked(self, line, method, time.monotonic() + self._seconds)
+        except OSError:  # whoever refuses it from its head alone may have said so, and hung up
+            is_whole, until = False, time.monotonic() + _FAREWELL_SECONDS
+        said = http.client.HTTPResponse(line.sock, method=method)
+        return Asked(self, line, said, until, is_whole)
 
     def free(self, line: "_Line") -> None:
         """It can be used again."""
-        line.used_at = time.monotonic()
+        now = line.used_at = time.monotonic()
         with self._lock:
             self._free.append(line)
+            old = [each for each in self._free if now - each.used_at > _IDLE_SECONDS]
+            self._free = [each for each in self._free if now - each.used_at <= _IDLE_SECONDS]
+        for each in old:
+            each.sock.close()
 
     def close(self) -> None:
         """Close what nobody speaks on; it can be used again afterwards."""
@@ -106,29 +112,45 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was said on a line, and until when its answer may take."""
+    """What was said on a line (`is_whole`: to its end), and until when its answer may take."""
 
     lines: Lines
     line: _Line
-    method: str
+    said: http.client.HTTPResponse
     until: float
+    is_whole: bool
 
     def fileno(self) -> int:
         """Where its answer is heard."""
         return self.line.sock.fileno()
 
+    def has_begun(self) -> bool:
+        """Whether what is heard there is the answer: over TLS 1.3 tickets come first (RFC 8446, 4.6.1)."""
+        if not isinstance(self.line.sock, ssl.SSLSocket):
+            return True
+        self.line.sock.settimeout(0)
+        try:
+            self.said.fp.peek(1)
+        except ssl.SSLWantReadError:
+            return False
+        except OSError:
+            pass  # there will be none: that is heard as well
+        return True
+
     def answer(self) -> Response:
-        """Wait for it; raises Unanswered."""
-        sock = self.line.sock
+        """Wait for it; raises Unanswered, or Unreached where it could not be said to its end."""
+        sock, said = self.line.sock, self.said
         try:
             sock.settimeout(max(0.001, self.until - time.monotonic()))
-            said = http.client.HTTPResponse(sock, method=self.method)
             said.begin()
+            if said.status < 200:  # the one that counts comes behind it
+                raise http.client.BadStatusLine(str(said.status))
         except (OSError, http.client.HTTPException) as error:
+            said.close()
             sock.close()
-            raise Unanswered(error) from error
+            raise (Unanswered if self.is_whole else Unreached)(error) from error
         text = _text_of(said)
-        if said.isclosed() and not said.will_close:  # all of it was read, and it stays on the line
+        if said.isclosed() and not said.will_close and self.is_whole:  # all was read, and it stays on the line
             self.lines.free(self.line)
         else:
             said.close()

@@ -68,8 +68,6 @@ class SendGridProvider:
             return Posted(self._lines.ask("POST", "/v3/mail/send", self._headers, body), parcel.at)
         except Unreached as error:
             raise unreachable(_WHO, error) from error
-        except Unanswered as error:
-            raise unknown_outcome(_WHO, error) from error
 
     def check(self) -> str:
         """Ask which rights our key has."""
@@ -104,10 +102,16 @@ class Posted:
         """Where the answer is heard."""
         return self.asked.fileno()
 
+    def has_begun(self) -> bool:
+        """Whether what is heard there is the answer."""
+        return self.asked.has_begun()
+
     def answer(self) -> Accepted:
         """Wait for it; raises TransportError."""
         try:
             response = self.asked.answer()
+        except Unreached as error:
+            raise unreachable(_WHO, error) from error
         except Unanswered as error:
             raise unknown_outcome(_WHO, error) from error
         if 200 <= response.status < 300:  # 202; sandbox mode says 200
@@ -177,15 +181,16 @@ def _attachment(file: MailFile, data: bytes) -> Attachment:
 def refusal(status: int, headers: Any, text: str, *, now: datetime) -> TransportError:
     """What an answer other than 2xx means for the mail.
 
-    429, 503: not taken, wait. 401: not taken, our key is wrong; the mails are not. Other 4xx: this mail will never be
-    taken. Other 5xx: something broke after we had handed it over, and nobody knows how far it had come.
+    429, 503: not taken, wait. 401: not taken, our key is wrong; the mails are not. 408, 425: not taken, say it again
+    (RFC 9110, 15.5.9; RFC 8470, 5.2). Other 4xx: this mail will never be taken. Other 5xx: something broke after we
+    had handed it over, and nobody knows how far it had come.
     """
     words = _("SendGrid said %(status)d: %(words)s", status=status, words=_errors(text))
     if status == 429:
         return TransportError(words, retry_after=read_reset(headers.get("X-RateLimit-Reset")), reached=False)
     if status == 503:
         return TransportError(words, retry_after=read_retry_after(headers.get("Retry-After"), now), reached=False)
-    if status == 401 or status < 400:
+    if status in (401, 408, 425) or status < 400:
         return TransportError(words, reached=False)
     if status < 500:
         return TransportError(words, permanent=True)

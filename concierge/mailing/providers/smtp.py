@@ -138,7 +138,8 @@ class SmtpProvider:
                 self._expect(answer, ready=ready)
         except TransportError:
             if answers[-1][0] == _READY[-1]:  # it waits for a text all the same (RFC 2920, 3.1), and is given none
-                self._drop()
+                smtp.close()
+                self._connection = None
             raise
         return smtp
 
