@@ -67,7 +67,8 @@ def index() -> ResponseReturnValue:
         in_stock=bool(form.in_stock.data),
         limit=shown + 1,
     )
-    more: dict[str, Any] = {**request.args.to_dict(), "shown": shown + AT_ONCE}
+    more: dict[str, Any] = {each.name: request.args[each.name] for each in form if each.name in request.args}
+    more["shown"] = shown + AT_ONCE
     return render(
         "catalogue/index.html",
         block="tiles",

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from concierge.addresses import Address, normalise, spellings
 from concierge.catalogue.stock_models import Purchase
@@ -78,12 +78,12 @@ def _at_one_mailbox(session: Session, customer: Customer) -> list[Customer]:
 def _with_one_account(session: Session, customer: Customer) -> list[Customer]:
     """Those of her full name whose orders are of the same account in the shop, and nobody else's are."""
     hers = [each.normalised for each in customer.addresses]
-    account = sa.tuple_(Purchase.source, Purchase.account)
-    bought = sa.select(Purchase.source, Purchase.account).where(Purchase.normalised.in_(hers), Purchase.account != "")
+    bought = aliased(Purchase)
     people = (
         sa.select(Purchase.source, Purchase.account, CustomerAddress.customer_id)
+        .join(bought, (bought.source == Purchase.source) & (bought.account == Purchase.account))
         .join(CustomerAddress, CustomerAddress.normalised == Purchase.normalised)
-        .where(account.in_(bought), Purchase.account != "")
+        .where(bought.normalised.in_(hers), Purchase.account != sa.literal_column("''"))  # as its index says it
         .distinct()
     )
     sharing: dict[tuple[str, str], set[int]] = defaultdict(set)

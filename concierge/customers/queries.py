@@ -70,14 +70,18 @@ def find_customer_by_address(session: Session, address: str) -> Customer | None:
     return session.scalar(statement)
 
 
-def share_customer(session: Session, address: str) -> None:
-    """Let nothing be decided about whoever has this address until the transaction ends, or wait until it is.
+def share_customer(session: Session, address: str) -> Customer | None:
+    """Whose address this is; nothing is decided about her until the transaction ends, or is waited for.
 
-    It is what a row that names her does by its foreign key: who writes of an address alone calls this.
+    It is what a row that names her does by its foreign key: who writes of an address alone calls this, and who writes
+    of her by it, for she may just be joined to another.
     """
-    hers = sa.select(CustomerAddress.customer_id).where(CustomerAddress.normalised == normalise(address))
-    herself = sa.select(Customer.id).where(Customer.id.in_(hers))
-    session.execute(herself.with_for_update(read=True, key_share=True, of=Customer)).all()
+    while (customer := find_customer_by_address(session, address)) is not None:
+        herself = sa.select(Customer.id).where(Customer.id == customer.id)
+        session.execute(herself.with_for_update(read=True, key_share=True, of=Customer)).all()
+        if find_customer_by_address(session, address) is customer:
+            break
+    return customer
 
 
 _customers, _addresses = (cast("sa.Table", each.__table__) for each in (Customer, CustomerAddress))

@@ -12,7 +12,7 @@ from concierge.config import Policy
 from concierge.conversations.models import Conversation
 from concierge.customers.commands import add_customer, grant_consent, withdraw_consent
 from concierge.customers.models import Consent, Customer
-from concierge.customers.queries import find_customer_by_address
+from concierge.customers.queries import share_customer
 from concierge.errors import BadToken
 from concierge.wishes import caps, queries
 from concierge.wishes.commands import change_wish, confirm_wish, make_wish, withdraw_wish
@@ -37,7 +37,7 @@ def confirm_request(
     asked = session.get(WishRequest, shown)
     if asked is None or (asked.normalised, asked.product_id) != (request.normalised, request.product_id):
         raise BadToken
-    customer = find_customer_by_address(session, request.address) or add_customer(
+    customer = share_customer(session, request.address) or add_customer(
         session, name="", first_name="", address=request.address, language=asked.language, now=now
     )
     proof = {

@@ -19,7 +19,6 @@ from concierge.wishes.moulds import Mould
 from concierge.wishes.offer_mail import Links, Reader, blanks
 
 PURPOSE = "offer"
-# Bytes of chance in a Message-ID.
 
 
 class Left(NamedTuple):

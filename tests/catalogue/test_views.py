@@ -94,5 +94,7 @@ def test_a_long_catalogue_is_shown_on(nadia: FlaskClient, session: Session, monk
     monkeypatch.setattr(views, "AT_ONCE", 1)
     page = nadia.get("/catalogue?stock=").get_data(as_text=True)
     assert "Calanque sandals" in page and "Luna bag" not in page and 'href="/catalogue?stock=&amp;shown=2"' in page
+    page = nadia.get("/catalogue?_scheme=ftp&_external=1&endpoint=x&_method=POST").get_data(as_text=True)
+    assert 'href="/catalogue?shown=2"' in page  # what is no field of the form makes no link
     page = nadia.get("/catalogue?stock=&shown=2").get_data(as_text=True)
     assert "Calanque sandals" in page and "Luna bag" in page and "More products" not in page

@@ -1,6 +1,7 @@
 """Two customers who buy with one account in the shop: proposed as one person where it is sure, joined by nobody."""
 
 import pytest
+import sqlalchemy as sa
 
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
 from concierge.conversations.joining import keep_apart
@@ -43,6 +44,23 @@ def test_one_account_and_one_full_name_are_one_person_seen_from_either(session, 
     assert proposed(session, she) == [(at_work, Proof.ACCOUNT)]
     assert proposed(session, at_work) == [(she, Proof.ACCOUNT)]
     assert at_work.addresses[0].customer_id == at_work.id  # and nobody was joined
+
+
+def test_orders_of_one_account_are_found_by_their_index(session, two):
+    she, _at_work = two
+    if session.get_bind().dialect.name != "sqlite":
+        pytest.skip("PostgreSQL knows by its statistics what to take")
+    asked = []
+
+    def keep(_connection, _cursor, statement, parameters, *_more):
+        asked.append((statement, parameters))
+
+    sa.event.listen(session.get_bind(), "before_cursor_execute", keep)
+    list_same_person(session, she)
+    sa.event.remove(session.get_bind(), "before_cursor_execute", keep)
+    [(statement, parameters)] = [each for each in asked if "account" in each[0]]
+    plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    assert any("ix_purchase_account" in row[-1] for row in plan), plan
 
 
 @pytest.mark.parametrize("doubt", ["a guest", "another shop", "another name", "a first name", "a third", "a refusal"])

@@ -1,19 +1,34 @@
 """Wishes of two customers who are one person: one line, one hold, and back again to the last row."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import date, timedelta
 from random import Random
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import object_session
 
+from concierge.accounts.models import Editor
 from concierge.catalogue.stock_models import Purchase
 from concierge.conversations.joining import HasMore, JoinedSince, join_customer, separate_customer
+from concierge.customers.models import Customer
 from concierge.customers.queries import get_person
 from concierge.wishes import links
+from concierge.wishes.answers import confirm_request
 from concierge.wishes.commands import change_wish, withdraw_wish
 from concierge.wishes.invariants import find_broken_invariants
-from concierge.wishes.models import LIVING, AlreadyWished, Wish, WishEnding, WishPurchase, WishState, WishVariant
+from concierge.wishes.models import (
+    LIVING,
+    AlreadyWished,
+    Wish,
+    WishEnding,
+    WishPurchase,
+    WishRequest,
+    WishState,
+    WishVariant,
+    WishWay,
+)
 from concierge.wishes.offer_models import Offer, OfferEnding, OfferState
 from concierge.wishes.offering import fulfil_wish, lapse_offer, pass_offer, take_offer
 from concierge.wishes.uniting import TakenTwice
@@ -306,6 +321,39 @@ def test_whatever_happens_meanwhile_the_house_is_sound_and_both_have_their_own(s
     for table in (WishVariant, Offer):
         strays = sa.select(table).join(Wish, Wish.id == table.wish_id).where(table.customer_id != Wish.customer_id)
         assert session.scalars(strays).unique().all() == []
+
+
+def test_who_says_yes_while_she_is_joined_wishes_as_who_she_is_from_then_on(app, config, sessions, two, nadia):
+    session = object_session(nadia)
+    [size] = sandals(session, s36=0)
+    wish_for(session, size, name="Anna")  # the house has a mailbox
+    hers = two[1].addresses[0]
+    wanted = {"skus": [size.sku], "quantity": 1, "needed_by": None, "ceiling_cents": None, "or_similar": False}
+    asked = WishRequest(
+        address=hers.address, normalised=hers.normalised, product_id=size.product_id, wanted=wanted,
+        way=WishWay.FORM, language="en", words="Write to me", network="n", created_at=NOW,
+    )  # fmt: skip
+    session.add(asked)
+    session.commit()
+    she, other, editor, number = two[0].id, two[1].id, nadia.id, asked.id
+    session.close()
+
+    def say_yes():
+        with app.test_request_context(), sessions() as her:
+            request = her.get_one(WishRequest, number)
+            wish = confirm_request(her, config.policy, request, number, network="n", now=NOW)
+            her.commit()
+            return wish.customer_id
+
+    with ThreadPoolExecutor(1) as pool, sessions() as desk:
+        people = (desk.get_one(Customer, each) for each in (she, other))
+        join_customer(desk, *people, by=desk.get_one(Editor, editor), now=NOW)
+        desk.flush()
+        saying = pool.submit(say_yes)
+        wait([saying], timeout=0.5)
+        assert not saying.done()
+        desk.commit()
+        assert saying.result(20) == she
 
 
 def _three(session, two, sizes):
