@@ -79,6 +79,12 @@ def sizes_words(variants: Iterable[Variant], language: str, system: str = "", *,
     return "; ".join(", ".join(filter(None, pair)) for pair in sized)
 
 
+def labels_of(product: Product, language: str) -> dict[int, str]:
+    """Each variant as it is told from its sisters, by number: "EU 36", with the colour where the piece has several."""
+    several = len({each.colour for each in product.variants}) > 1
+    return {each.id: sizes_words([each], language, with_colour=several) for each in product.variants}
+
+
 def colours_words(product: Product, language: str) -> str:
     """The colours a product comes in: "Turquoise, Coral"."""
     return ", ".join(dict.fromkeys(colour_name(each.colour, language) for each in product.variants if each.colour))

@@ -144,14 +144,17 @@ def set_safety(sku: str) -> ResponseReturnValue:
 
 def _page(form: CountForm) -> str:
     policy = house_config().policy
+    waiting, returns = ledger.list_waiting_events(db.session), ledger.list_returns(db.session)
+    skus = {each.variant.sku for each in waiting} | {each.variant.sku for each in returns}
     return render(
         "catalogue/stock.html",
         form=form,
         may_write=_may_write(),
-        waiting=ledger.list_waiting_events(db.session),
+        waiting=waiting,
         counts=[(run, imports.wants_a_look(run, policy)) for run in ledger.list_waiting_imports(db.session)],
         runs=ledger.list_imports(db.session),
-        returns=ledger.list_returns(db.session),
+        returns=returns,
+        pieces=cards(db.session, skus, str(get_locale())),
     )
 
 

@@ -11,7 +11,7 @@ from flask_security import current_user
 
 from concierge.blobs import BlobMissing
 from concierge.catalogue import ledger, queries, stock_views
-from concierge.catalogue.cards import card_of, colours_words, picture_of
+from concierge.catalogue.cards import card_of, colours_words, labels_of, picture_of
 from concierge.catalogue.forms import ProductSearchForm
 from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.naming import category_name, colour_name, price_text
@@ -99,6 +99,7 @@ def show(code: str) -> ResponseReturnValue:
         category=category_name(product.category),
         prices={language: price_text(product.price_cents, product.currency, language) for language in LANGUAGES},
         colours={each.colour: colour_name(each.colour, _page_language()) for each in variants},
+        labels=labels_of(product, _page_language()),
         sizes={each.sku: _other_sizes(each) for each in variants},
         events=ledger.list_events_of(db.session, product),
         restocks=ledger.list_restocks_of(db.session, product),

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from concierge import clock
 from concierge.catalogue import queries as catalogue
-from concierge.catalogue.cards import colours_words, piece_words, sizes_words
+from concierge.catalogue.cards import colours_words, labels_of, piece_words
 from concierge.catalogue.models import Product, ProductNotFound, Variant, VariantNotFound
 from concierge.catalogue.naming import category_name, price_text
 from concierge.config import LANGUAGES
@@ -128,6 +128,7 @@ def demand() -> ResponseReturnValue:
         count=count,
         house=house,
         by_age=list(zip(words.AGES, house.wishes_by_age, house.ages, house.chances, strict=True)),
+        pieces=catalogue.cards(db.session, {each.sku for each in house.waves}, page_language()),
         curve=curve,
         shares=showing.curve_shares(curve.sizes) if curve else [],
         curve_plot=showing.curve_plot(curve) if curve else "",
@@ -212,15 +213,9 @@ def of_product(code: str) -> ResponseReturnValue:
         block="queues",
         product=product,
         waiting=waiting,
-        labels=_labels(product),
+        labels=labels_of(product, page_language()),
         queues={each.id: _queue(each, waiting.get(each.id, 0)) for each in product.variants},
     )
-
-
-def _labels(product: Product) -> dict[int, str]:
-    """Each size as the queue is headed: with its colour where the piece comes in several."""
-    several, language = len({each.colour for each in product.variants}) > 1, page_language()
-    return {each.id: sizes_words([each], language, with_colour=several) for each in product.variants}
 
 
 def _queue(variant: Variant, waiting: int) -> list[tuple[Any, Standing]]:

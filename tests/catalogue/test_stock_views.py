@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Role
 from concierge.catalogue import stock
+from concierge.catalogue.commands import add_variant
 from concierge.catalogue.levels import Report
-from concierge.catalogue.models import Variant
+from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.returns import ReturnReport, report_return
-from concierge.catalogue.stock_models import ReturnState, StockReport
+from concierge.catalogue.stock_models import Restock, ReturnState, StockReport
 from concierge.config import Policy
 from tests.catalogue.builders import make_product
 from tests.factories import HOUR, NOW, make_editor, sign_in
@@ -124,3 +125,20 @@ def test_an_editor_looks_and_leaves_it_alone(client: FlaskClient, session: Sessi
     for path in ("/stock/imports", "/stock/imports/1/apply", "/stock/imports/1/discard", "/stock/events/1/approve",
                  "/stock/events/1/refuse", "/safety/CAL-TUR-38"):  # fmt: skip
         assert client.post(f"/catalogue{path}").status_code == 403
+
+
+def test_of_a_piece_in_two_colours_every_line_says_which(marta: FlaskClient, session: Session) -> None:
+    product = session.scalars(sa.select(Product)).one()
+    coral = add_variant(session, product, sku="CAL-COR-36", size="36", colour="Coral")
+    way = ReturnReport("shop", "R-1", coral.sku, "online", ReturnState.ANNOUNCED, NOW)
+    report_return(session, way, now=NOW, policy=Policy())
+    for units in (1, 80):
+        sent = Report("shop", f"C{units}", coral.sku, "online", StockReport.SNAPSHOT, units, NOW + units * HOUR)
+        stock.report_stock(session, sent, now=NOW + units * HOUR, policy=Policy())
+    session.commit()
+    said = marta.get("/catalogue/stock").text
+    assert said.count("Coral · EU 36 · CAL-COR-36") == 2, "the jump that waits, and the return"
+    page = marta.get("/catalogue/CAL-TUR").text
+    assert page.count("<strong>Coral, EU 36</strong>") == 1 and "<td>Coral, EU 36</td>" in page
+    [restock] = session.scalars(sa.select(Restock))
+    assert f'<a href="/wishes/restocks/{restock.id}">Coral, EU 36</a>' in page

@@ -7,7 +7,7 @@ const looks = `
 form, fieldset, details > div { display: grid; gap: 1rem; min-width: 0; border: 0; padding: 0; margin: 0; }
 h2 { font: inherit; font-size: 1.3em; margin: 0; }
 p { margin: 0; }
-legend, label { font-size: .875em; }
+legend, label { font-size: .875em; padding: 0; }
 .sizes { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.5rem, 1fr)); gap: .5rem; margin: .375rem 0; }
 .sizes label { position: relative; }
 .sizes input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
