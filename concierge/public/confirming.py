@@ -4,6 +4,7 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from concierge import clock
+from concierge.catalogue.cards import sizes_words
 from concierge.catalogue.sizes import system_known
 from concierge.config import LANGUAGES
 from concierge.errors import BadToken, NotFound
@@ -29,7 +30,7 @@ def request_page(token: str) -> ResponseReturnValue:
     newest, wanted, variants = answers.what_she_asked(db.session, asked)
     language = _language(newest)  # in which she last spoke to us, and was shown what she agrees to
     with speaking(language):
-        facts = facts_of(wanted, newest.product, language)
+        facts = [sizes_words(variants, language), *facts_of(wanted, newest.product, language)]
     return show(
         "public/request.html", language, token=token, asked=newest, cards=cards_of(variants, language), facts=facts
     )
@@ -69,16 +70,17 @@ def noted_page(token: str) -> ResponseReturnValue:
     opened, wish = _open_noted(token)
     if opened.is_expired:
         return too_old("wish", token, wish.customer)
-    language = language_of(wish.customer)
+    language, system = language_of(wish.customer), system_known(wish.customer.country)
+    variants = [choice.variant for choice in wish.choices]
     with speaking(language):
-        facts = facts_of(wish, wish.product, language)
+        facts = [sizes_words(variants, language, system), *facts_of(wish, wish.product, language)]
     return show(
         "public/noted.html",
         language,
         token=token,
         wish=wish,
         is_open=wish.state is WishState.UNCONFIRMED,
-        cards=cards_of([choice.variant for choice in wish.choices], language, system_known(wish.customer.country)),
+        cards=cards_of(variants, language, system),
         facts=facts,
         words=_sentence(wish, language),
         link=her_link(wish.customer),

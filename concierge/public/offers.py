@@ -16,7 +16,7 @@ from concierge.extensions import db, house_config
 from concierge.public.fresh import her_link, too_old
 from concierge.public.pages import Opened, bp, language_of, may_lead_to, open_link, show, speaking, zone_of_her
 from concierge.public.wishes import offer_words
-from concierge.public.wording import ending_words
+from concierge.public.wording import ending_words, rest_of
 from concierge.web.security import public
 from concierge.wishes import links, queries
 from concierge.wishes.due import list_to_lapse
@@ -42,6 +42,7 @@ def offer_page(token: str) -> ResponseReturnValue:
     language, now = language_of(offer.customer), clock.now()
     with speaking(language):
         held = offer_words(offer, zone_of_her(offer.customer), language, now=now)
+        rests = rest_of(offer.wish, language, zone_of_her(offer.customer), now=now)
         ending = "" if offer.wish.is_living else ending_words(offer.wish.ended_because)
     may_lead_to(_origin(offer))
     product = offer.variant.product
@@ -55,6 +56,7 @@ def offer_page(token: str) -> ResponseReturnValue:
         standing=_standing(offer, now=now),
         held=held,
         ending=ending,
+        rests=rests,
         wanted=request.args.get("want", "take"),
         checkout=_checkout(offer),
         editor=offer.editor.first_name if offer.editor else "",

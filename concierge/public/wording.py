@@ -48,12 +48,19 @@ def state_of(wish: Wish, language: str, zone: ZoneInfo, *, now: datetime) -> str
     """Where her wish is, in a sentence."""
     if wish.state is WishState.UNCONFIRMED:
         return str(_("Noted for you by %(name)s; it counts once you say yes.", name=_noted_by(wish)))
-    if wish.is_living and wish.rests_until and wish.rests_until > now:
-        return str(_("Resting until %(day)s, as you asked.", day=day_words(wish.rests_until, language, zone)))
+    if rests := rest_of(wish, language, zone, now=now):
+        return str(_("Resting until %(day)s; your place stays yours.", day=rests))
     if wish.is_living:
         since = day_words(wish.confirmed_at or wish.created_at, language, zone)
         return str(_("We are looking out for it, since %(day)s.", day=since))
     return str(ending_words(wish.ended_because))
+
+
+def rest_of(wish: Wish, language: str, zone: ZoneInfo, *, now: datetime) -> str:
+    """Until when we do not write to her about it: she said not now, or an offer went by in silence; "" when we do."""
+    if not (wish.is_living and wish.rests_until and wish.rests_until > now):
+        return ""
+    return day_words(wish.rests_until, language, zone)
 
 
 def ending_words(because: WishEnding | None) -> str:

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from concierge import clock
+from concierge.catalogue.commands import add_variant
 from concierge.catalogue.models import Variant
 from concierge.customers.models import Consent
 from concierge.public.moments import held_words
@@ -16,6 +17,7 @@ from concierge.wishes import links
 from concierge.wishes.commands import withdraw_wish
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.offer_models import OfferState
+from concierge.wishes.offering import lapse_offer
 from tests.public.circle import links_of, mails, offer_to, only_wish, path
 from tests.wishes.builders import share_out, wish_for
 
@@ -296,3 +298,25 @@ def test_moments_are_told_by_her_own_clock():
 def test_an_address_is_veiled_so_that_only_she_knows_it():
     assert veiled("barbara.rossi@mail.example.com") == "b…@m….com"
     assert veiled("nonsense") == "…"
+
+
+def test_after_her_silence_she_reads_until_when_it_rests_and_not_that_she_asked_for_it(client, config, session, pair):
+    offer = offer_to(session, pair[0])
+    lapse_offer(session, offer, now=clock.now(), rest=timedelta(days=7))
+    session.commit()
+    found = links_of(config, offer.wish, offer)
+    hers = client.get(found["wishes"]).text
+    assert "Resting until" in hers and "your place stays yours" in hers and "as you asked" not in hers
+    page = client.get(found["offer"]).text
+    assert "when one comes after" in page and "when the next one comes" not in page
+    offer.wish.rests_until = None
+    session.commit()
+    assert "when the next one comes" in client.get(found["offer"]).text
+
+
+def test_a_wish_in_two_colours_says_which_size_is_in_which(client, config, session, pair):
+    coral = add_variant(session, pair[0].product, sku="CAL-COR-38", size="38", colour="Coral")
+    wish = wish_for(session, *pair, coral, confirmed=False, now=clock.now())
+    session.commit()
+    page = client.get(links_of(config, wish)["wish"]).text
+    assert "Turquoise, EU 36 · EU 37; Coral, EU 38" in page
