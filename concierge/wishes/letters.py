@@ -1,6 +1,6 @@
 """The other letters about a wish: may I write to you? do you still want it? I am sorry, it is gone after all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -70,7 +70,7 @@ def ask_to_confirm(table: Table, wish: Wish, *, by: Editor) -> None:
     _ = phrases(wish.language)
     link = links.confirm_link(table.config, wish.id)
     occasion = _Occasion("wish_confirm", confirm_key(wish), _("Shall I keep an eye on it for you?"), {"link": link})
-    _send(table, wish, wish.choices[0].variant, occasion, by=by)
+    _send(table, wish, _wished(wish), occasion, by=by)
 
 
 def confirm_key(wish: Wish) -> str:
@@ -92,7 +92,7 @@ def ask_whether_wanted(table: Table, wish: Wish) -> bool:
     wish.asked_at = table.now
     key = f"still-wanted:{wish.id}:{table.now.timestamp():.6f}"
     occasion = _Occasion(STILL_WANTED, key, _("Do you still want it?"), values)
-    _send(table, wish, wish.choices[0].variant, occasion)
+    _send(table, wish, _wished(wish), occasion)
     audit.record(table.session, "wish.asked", wish, by=None, now=table.now)
     return True
 
@@ -103,7 +103,7 @@ def apologise(table: Table, offer: Offer) -> None:
         return
     _ = phrases(offer.wish.language)
     occasion = _Occasion("offer_gone", f"offer-gone:{offer.id}", _("I am sorry: it is gone after all"), {})
-    _send(table, offer.wish, offer.variant, occasion, by=offer.editor)
+    _send(table, offer.wish, [offer.variant], occasion, by=offer.editor)
 
 
 def day_words(day: date, language: str) -> str:
@@ -112,7 +112,13 @@ def day_words(day: date, language: str) -> str:
     return text
 
 
-def _send(table: Table, wish: Wish, variant: Variant, occasion: _Occasion, *, by: Editor | None = None) -> None:
+def _wished(wish: Wish) -> list[Variant]:
+    return [choice.variant for choice in wish.choices]
+
+
+def _send(
+    table: Table, wish: Wish, variants: Sequence[Variant], occasion: _Occasion, *, by: Editor | None = None
+) -> None:
     """Write, queue and keep one letter; nothing when it was sent before, or nobody can write it, or be written to."""
     if find_delivery(table.session, occasion.key) is not None:
         return
@@ -120,7 +126,7 @@ def _send(table: Table, wish: Wish, variant: Variant, occasion: _Occasion, *, by
     if way is None:
         return
     shelf = Shelf(wish.mailbox.domain)
-    letter = _letter(table, wish, occasion, variant=variant, way=way, shelf=shelf)
+    letter = _letter(table, wish, occasion, variants=variants, way=way, shelf=shelf)
     _keep(table, wish, occasion, way=way, letter=letter, pictures=tuple(shelf.files.values()))
 
 
@@ -146,7 +152,9 @@ def _writer(table: Table, wish: Wish, thread: Thread | None) -> Editor | None:
     return staff[voice.writer.id] if voice else None
 
 
-def _letter(table: Table, wish: Wish, occasion: _Occasion, *, variant: Variant, way: _Way, shelf: Shelf) -> Letter:
+def _letter(
+    table: Table, wish: Wish, occasion: _Occasion, *, variants: Sequence[Variant], way: _Way, shelf: Shelf
+) -> Letter:
     writer, pictures = way.writer, table.moulds.pictures
     face = pictures.face(writer.photo_key) if writer.photo_key else None
     return render_letter(
@@ -156,7 +164,7 @@ def _letter(table: Table, wish: Wish, occasion: _Occasion, *, variant: Variant, 
         name=typed(wish.customer.first_name or wish.customer.name),
         subject=(reply_subject(way.thread.subject) if way.thread else "") or occasion.subject,
         preview=occasion.subject,
-        card=card_for(variant, wish.language, system_known(wish.customer.country), pictures, shelf),
+        card=card_for(variants, wish.language, system_known(wish.customer.country), pictures, shelf),
         sign_off=words_from(writer.sign_off(wish.language)) or Words(writer.first_name, writer.first_name),
         signature=Signature(writer.name, writer.title, shelf.lay(face, f"{writer.first_name}.jpg")),
         wishes=links.wishes_link(table.config, wish.customer_id),

@@ -1,6 +1,7 @@
 """Sheets for the letters of a wave: made once for all readers who get the same pieces in the same voice, and kept."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from concierge.accounts.models import Editor, Mailbox
 from concierge.accounts.queries import get_editor, get_mailbox
 from concierge.addresses import Address
 from concierge.blobs import BlobStore
-from concierge.catalogue.cards import ProductCard, card_of
+from concierge.catalogue.cards import ProductCard, card_of, sizes_words
 from concierge.catalogue.models import Variant
 from concierge.catalogue.naming import price_text
 from concierge.catalogue.queries import cards, get_variant_by_sku
@@ -179,11 +180,12 @@ class Shelf:
         return f"cid:{cid}"
 
 
-def card_for(variant: Variant, language: str, system: str, pictures: MailPictures, shelf: Shelf) -> Card:
-    """A variant as a letter shows it that offers nothing; `system` is what she reads sizes in."""
-    card = card_of(variant, language, system)
+def card_for(variants: Sequence[Variant], language: str, system: str, pictures: MailPictures, shelf: Shelf) -> Card:
+    """Any of these variants as a letter shows them that offers nothing; `system` is what she reads sizes in."""
+    card = card_of(variants[0], language, system)
     picture = pictures.card(card.picture_key) if card.picture_key else None
-    details = tuple(filter(None, (card.colour, card.sized, card.price)))
+    sizes = (card.colour, card.sized) if len(variants) == 1 else (sizes_words(variants, language, system),)
+    details = tuple(filter(None, (*sizes, card.price)))
     return Card(card.name, card.designer, details, card.link, shelf.lay(picture, f"{card.sku}.jpg"))
 
 

@@ -13,12 +13,13 @@ from concierge.mailing.letters import Card
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.mailing.sheets import unfold
 from concierge.wishes import jobs, letters, links, offering
+from concierge.wishes.commands import confirm_wish
 from concierge.wishes.moulds import moulds_of
 from concierge.wishes.offer_models import OfferEnding
 from tests.conversations.stories import receive
 from tests.factories import DAY, HOUR, NOW, make_editor
 from tests.mailing.samples import make_mail
-from tests.wishes.builders import offers, sandals, share_out, wish_for
+from tests.wishes.builders import make_consent, offers, sandals, share_out, wish_for
 
 
 @pytest.fixture
@@ -51,6 +52,17 @@ def test_a_wish_an_editor_noted_waits_for_her_yes_which_she_is_asked_for_once(se
     assert links.confirm_link(config, wish.id).rpartition("/")[0] in mail.html
     message = session.scalar(sa.select(Message).where(Message.delivery_id.is_not(None)))
     assert (message.conversation_id, message.text) == (asked.conversation_id, mail.text)
+
+
+def test_what_she_says_yes_to_names_every_size_that_was_noted(session, config, store, nadia):
+    small, large = sandals(session, s36=0, s36_5=0)
+    wish = wish_for(session, small, large, confirmed=False)
+    letters.ask_to_confirm(table(session, config), wish, by=nadia)
+    confirm_wish(session, wish, make_consent(session, wish.customer), now=NOW)
+    letters.ask_whether_wanted(table(session, config), wish)
+    asked, still = mails(session, store)
+    for mail in (asked, still):
+        assert "Turquoise, EU 36 · EU 36.5 · €420" in mail.text and "Turquoise, EU 36 · EU 36.5" in mail.html
 
 
 @pytest.mark.usefixtures("nadia")
