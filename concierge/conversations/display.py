@@ -97,8 +97,7 @@ def clean(
     prepared = _FOLD.sub(lambda _found: summary, html)
     cleaned = _clean(prepared, sieve, attributes)
     # Where a link is dropped nh3 changes the order of the attributes that are left; where an element is dropped that
-    # may hold a paragraph within a paragraph, they are left so; a style may have
-    # been written with escapes. Once more settles all.
+    # may hold a paragraph within a paragraph, they are left so; a style may hold escapes then. Once more settles it.
     if sieve.dropped_link or "<a rel=" in cleaned or "\\" in cleaned or _SCOPE.search(html):
         cleaned = _clean(cleaned, sieve, attributes)
     return Shown(cleaned, len(sieve.blocked))

@@ -112,6 +112,11 @@ _FIELDS = {
               "allegati", "anlagen", "antwort an", "répondre à"),
 }  # fmt: skip
 _ANY_FIELD = "|".join(f"(?P<{role}>{'|'.join(names)})" for role, names in _FIELDS.items())
+# Said of mails alone; a journey has a date, and goes from somewhere to somewhere.
+SENT = re.compile(
+    r"\b(?:sent|inviat[oa]|envoyé|gesendet|enviad[oa]|verzonden|wysłan[oey]|skickat|sendt)\b|送信日|[发發傳]送",
+    re.IGNORECASE,
+)
 FIELD_WITHIN = re.compile(rf"(?<=\s)(?:{_ANY_FIELD}):\s?(?=\S)(?P<value>)", re.IGNORECASE)
 FIELD = re.compile(
     rf"[\s>*_]*(?:{_ANY_FIELD})"
@@ -123,7 +128,7 @@ _DEVICE = (
     r"(?:(?:l[’']\s?)?i ?phone|i ?pad\w{0,2}|i ?pod|outlook|yahoo|gmail|samsung|proton|android|smartphone|libero|galaxy|huawei|honor|"
     r"xiaomi|redmi|poco|oppo|oneplus|pixel|blackberry|(?:all-new )?aol|gmx|web\.de|orange|windows|spark|shortwave|canary|nine|tim|"
     r"\S{0,12}mail(?:bird)?|e-mail|correio|correo|telekom|magenta|sfr|free|"
-    r"virgilio|tiscali|alice|icloud|aplikacj\w*|poczt\w*|urządzeni\w*|mailapp|toestel|onet|wp|interia|o2|fairphone|nokia|sony|xperia|motorola|handy|mobil\w*|telefon\w*|tablet\w*|courrier|posta)"
+    r"virgilio|tiscali|alice|icloud|aplikacj\w*|poczt\w*|urządzeni\w*|mailapp|toestel|onet|wp|interia|o2|fairphone|verizon|vodafone|t-mobile|nokia|sony|xperia|motorola|handy|mobil\w*|telefon\w*|tablet\w*|courrier|posta)"
 )
 # What a phone or a program adds below: "Sent from my iPhone", "Inviato da Outlook per Android" …
 SIGNATURE = re.compile(

@@ -20,6 +20,7 @@ from concierge.conversations.quote_words import (
     RULE,
     SAME_LINE,
     SAYS_I,
+    SENT,
     SIGNATURE,
     STARTS_WITH_MOMENT,
     WROTE,
@@ -233,7 +234,8 @@ def _field_block(lines: Sequence[str], index: int, *, fewest: int) -> int:
             break
     told = "from" in roles and ("date" in roles or "subject" in roles)
     # "From: Florence, To: Milan, Date: 12 May" is a journey.
-    told = told and ("subject" in roles or fewest == 2 or bool(ADDRESS.search(values)))
+    mailed = "subject" in roles or fewest == 2 or bool(ADDRESS.search(values))
+    told = told and (mailed or any(SENT.search(line[:40]) for line in lines[index : last + 1]))
     # Two fields alone: when it was, to the minute, and an address.
     surely = "date" in roles and bool(re.search(r"\d\d:\d\d", values)) and bool(ADDRESS.search(values))
     return last - index + 1 if (len(roles) >= fewest and told) or (len(roles) >= 2 and surely) else 0
@@ -325,7 +327,8 @@ def _same_line(lines: Sequence[str], starts: Sequence[int], text: str) -> int | 
         opening = _attribution(rest, 0)
         below = [each for each in rest[opening:] if each.strip()]
         if opening and below and _is_marked(below[0]) and _is_tail(rest, opening):
-            fold = starts[index] + found.start()
+            hers = line[: found.start()].strip(" -–—\t")
+            fold = starts[index] + (found.start() if hers else 0)
             return fold if text[:fold].strip() else None
     return None
 

@@ -153,6 +153,8 @@ def test_a_mail_she_passes_on_is_what_she_wants_read(line: str):
 def test_her_words_and_who_wrote_on_one_line_are_told_apart():
     text = f"Yes, gladly On Tue, 12 May 2026 at 10:12, {NADIA} wrote:\n{quoted(OURS)}"
     assert folded(text) == "Yes, gladly"
+    dashed = f"{HERS}\n\n- Le 2026-05-12 10:12, {NADIA} a écrit :\n{quoted(OURS)}"
+    assert folded(dashed) == HERS
 
 
 def block(text: str) -> str:
@@ -294,6 +296,7 @@ def test_what_more_programs_add_is_folded(signature: str):
 @pytest.mark.parametrize(
     "line",
     [
+        *("From: Nadia\nSent: Saturday, 7 February 2026 21:03\nTo: Barbara\n",),
         *(f">>> {NADIA} 07.02.2026 21:03 >>>", "-------- Oprindelig besked --------", "---- Replied Message ----"),
         *("------------------&nbsp;原始邮件&nbsp;------------------", "---- 回复的原邮件 ----"),
     ],
