@@ -35,6 +35,10 @@ _ALONE = re.compile(
     r"(?:[:,;-].*|\.(?:\s.*|\.+.*)?|on (?:\d|[^\W\d_]{3},).*)?"
 )
 _MESSAGE_ID = re.compile(r"(?im)^[> \t]*(?:x-)?(?:original-)?message-id:[ \t\r\n]*<([^<>\s\x00-\x1f\x7f-\xff]{1,998})>")
+# Beside whom it failed for: an id, or whom to ask.
+_OF_OTHERS = re.compile(
+    r"message-?id|\b(?:contact|support|help|questions?|abuse|administrator|assistance)", re.IGNORECASE
+)
 _MAILERS = re.compile(r"(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon)@", re.IGNORECASE)
 
 
@@ -44,6 +48,9 @@ class Action(StrEnum):
     FAILED = "failed"
     DELAYED = "delayed"
     DELIVERED = "delivered"
+
+
+_BY_CLASS = {"5.": Action.FAILED, "4.": Action.DELAYED, "2.": Action.DELIVERED}
 
 
 def read_failures(root: Part, text: str) -> tuple[Failure, ...]:
@@ -72,7 +79,7 @@ def _fuller(one: Failure, other: Failure) -> Failure:
 
 def _only_one_named(words: str, ours: str) -> list[Failure]:
     """Where nothing says so in a way we know, the one address it speaks of that is not ours."""
-    told = "\n".join(line for line in words.split("\n") if not re.search("message-?id", line, re.IGNORECASE))
+    told = "\n".join(line for line in words.split("\n") if not _OF_OTHERS.search(line))
     house = ours.rpartition("@")[2].lower()
     named = {each.strip(".<>'\"").lower(): each.strip(".<>'\"") for each in _ADDRESS.findall(told)}
     left = [each for key, each in named.items() if key.rpartition("@")[2] != house and not _MAILERS.match(key)]
@@ -135,20 +142,31 @@ def _told(root: Part) -> Iterator[tuple[Action, Failure]]:
         if part.type not in STATUS_TYPES:
             continue
         for fields in _groups(part):
-            action = fields.token("action")
+            action = _action(fields)
             if action not in (Action.FAILED, Action.DELAYED):
                 continue
             named = [_typed(fields.text(name)) for name in ("final-recipient", "original-recipient")]
             addresses = tuple(dict.fromkeys(each for each in named if is_address(each)))
             if addresses:
                 words = _typed(fields.text("diagnostic-code")) or fields.text("status")
-                yield Action(action), _failure(addresses, fields.token("status"), words, Action(action))
+                yield action, _failure(addresses, fields.token("status"), words, action)
 
 
-def _actions_of(root: Part) -> set[str]:
+def _actions_of(root: Part) -> set[Action]:
     parts = [part for part in root.walk() if part.type in STATUS_TYPES]
-    said = {fields.token("action") for part in parts for fields in _groups(part)}
-    return {"delivered" if each in ("relayed", "expanded") else each for each in said}
+    return {action for part in parts for fields in _groups(part) if (action := _action(fields)) is not None}
+
+
+def _action(fields: Headers) -> Action | None:
+    """What was done for one recipient; where it is not said, by the class of the status (RFC 3463, 2)."""
+    said = fields.token("action")
+    if not said and fields.first("final-recipient") is not None:
+        return _BY_CLASS.get(fields.token("status")[:2])
+    if said.startswith("fail"):
+        return Action.FAILED
+    if said in ("delivered", "relayed", "expanded"):
+        return Action.DELIVERED
+    return Action.DELAYED if said == Action.DELAYED else None
 
 
 def _groups(part: Part) -> Iterator[Headers]:

@@ -94,7 +94,7 @@ def _has_null_path(headers: Headers, envelope_from: str | None) -> bool:
 
 def _bounce_reason(root: Part, written: Written, sender: Address | None, null_path: bool) -> str:
     report = root.parameters.get("report-type", "").lower() if root.type == "multipart/report" else ""
-    if report == "delivery-status" or (not report and any(part.type in STATUS_TYPES for part in root.children)):
+    if report == "delivery-status" or (not report and any(part.type in STATUS_TYPES for part in root.walk())):
         return "bounce-report"
     if root.headers.first("x-failed-recipients") is not None:
         return "bounce-recipients"

@@ -121,6 +121,21 @@ def _without_form() -> Iterator[Report]:
             gone,
         ),
     }
+    help_desk = "Your mail could not be delivered. For help write to support@mx.example.com."
+    told["only whom to ask"] = ("Undeliverable mail", help_desk, ("bounce", (), ""))
+    gone_for_good = ((BARBARA, True, "5.1.1"),)
+    unsaid = group("failed", "5.1.1", "550 5.1.1 unknown user").replace("Action: failed\n", "")
+    yield Report("no action, but a status", dsn("Returned", "It failed.", unsaid), "bounce", gone_for_good)
+    spelt = group("failure", "5.1.1", "550 5.1.1 unknown user")
+    yield Report("an action of its own", dsn("Returned", "It failed.", spelt), "bounce", gone_for_good)
+    inner = dsn("Returned", "It failed.", group("failed", "5.1.1", "550 5.1.1 unknown user"))
+    head = (
+        b"From: scanner@mx.example.com\r\nTo: care@maison-solenne.example\r\nSubject: Scanned\r\nMIME-Version: 1.0\r\n"
+    )
+    wrapped = head + multi(
+        "mixed", inner[inner.index(b"Content-Type: ") :], part("text/plain", b"Scanned"), boundary=b"scan"
+    )
+    yield Report("wrapped by a scanner", wrapped, "bounce", gone_for_good)
     for name, (subject, words, (kind, failed, returned)) in told.items():
         yield Report(name + ", by words", plain(subject, words), kind, failed, returned)
 
