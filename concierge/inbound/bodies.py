@@ -5,9 +5,11 @@ and the last HTML. Everything else is an attachment: nothing that came is left o
 thing, a paragraph less is not).
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from concierge.inbound.alternatives import says_only_html, tell_apart
 from concierge.inbound.charsets import clean_text, decode_text
 from concierge.inbound.filenames import message_name, safe_name
 from concierge.inbound.headers import clean_line, split_message
@@ -24,6 +26,7 @@ MOST_TEXT = 1_000_000
 _DOUBLES = {"text/x-amp-html", "text/watch-html"}
 _SEALED = {"application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted"}
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
+_RARE_TEXTS = ("text/enriched", "text/richtext", "text/markdown", "text/x-markdown")
 _CALENDAR = {"text/calendar", "application/ics"}
 # Names that say nothing, which calendar programs give every invitation.
 _ANY_INVITATION = {
@@ -68,6 +71,8 @@ def read_letter(root: Part) -> Letter:
     """Return the letter of a mail's tree of parts."""
     reading = _Reading()
     pieces = [piece for piece in _pieces(root, reading) if piece.text or piece.html]
+    if not any((piece.text or piece.html or "").strip() for piece in pieces):
+        pieces += _named_letter(reading)
     _unpack(reading, alone=not pieces)
     if not pieces:  # Outlook's own letter stands in its winmail.dat alone
         pieces = [piece for each in reading.packed.values() if (piece := _packed_letter(each)).text or piece.html]
@@ -91,6 +96,20 @@ def _pieces(part: Part, reading: _Reading) -> Iterator[_Piece]:
         reading.files.append(part)
 
 
+def _named_letter(reading: _Reading) -> list[_Piece]:
+    """Where nothing else is the letter, a text that has a name (telephones give one), or is of a rarer kind."""
+    for index, part in enumerate(reading.files):
+        if part.disposition == "attachment" or part.type not in ("text/plain", "text/html", *_RARE_TEXTS):
+            continue
+        piece = _read_piece(part, reading)
+        if piece is not None and (piece.text or piece.html or "").strip():
+            if part.type in _RARE_TEXTS[:2]:  # RFC 1896
+                piece.text = re.sub(r"<[^<>]{0,60}>", "", piece.text or "").replace("<<", "<")
+            del reading.files[index]
+            return [piece]
+    return []
+
+
 def _best_of(part: Part, reading: _Reading) -> _Piece:
     """The first plain text and the last HTML among alternatives; files inside them stay files."""
     best = _Piece()
@@ -104,6 +123,11 @@ def _best_of(part: Part, reading: _Reading) -> _Piece:
             reading.flags.add("second-text")
             best.text += "\n\n" + text
         best.text, best.html = best.text or text, html or best.html
+    if best.text and best.html:
+        if says_only_html(best.text):
+            best.text = None
+        elif tell_apart(best.text, best.html):
+            reading.flags.add("texts-differ")
     return best
 
 

@@ -205,8 +205,8 @@ def _draws_line(element: lxml.html.HtmlElement) -> bool:
 
 def signs(element: lxml.html.HtmlElement) -> bool:
     """Whether a program says that *element* is a signature."""
-    names = (*_names(element, "class"), *_names(element, "id"))
-    return any(name in _SIGNATURES or name.lower().endswith("signature") for name in names)
+    names = _names(element, "class") + _names(element, "id")
+    return bool(names) and any(name in _SIGNATURES or name.lower().endswith("signature") for name in names)
 
 
 def _is_forward(element: lxml.html.HtmlElement) -> bool:

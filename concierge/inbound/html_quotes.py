@@ -6,7 +6,7 @@ import lxml.html
 from lxml import etree
 
 from concierge.conversations.quoting import find_tail, is_attribution
-from concierge.inbound.html_lines import Line, as_text, break_lines, is_plain_quote, is_quote, read_lines
+from concierge.inbound.html_lines import Line, as_text, is_plain_quote, is_quote, read_lines
 
 # Stand around quoted mails while HTML is laid out as text; private use, so that no mail's own letters are meant.
 QUOTE_OPENS, QUOTE_ENDS = "\ue0f1", "\ue0f2"
@@ -20,7 +20,6 @@ def fold_tail(root: lxml.html.HtmlElement) -> bool:
     Where she writes on between or below quotes only a quote that stands alone is wrapped, so her words stay in view.
     A mail is never folded whole.
     """
-    break_lines(root)
     lines = read_lines(root)
     _note_plain_quotes(lines)
     first = _first_of_tail(lines)

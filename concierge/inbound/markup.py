@@ -1,5 +1,6 @@
 """The HTML of a mail: its text, and its tail folded. It is cleaned elsewhere, last of all."""
 
+import html as entities
 import re
 
 import lxml.html
@@ -8,6 +9,7 @@ from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
 from lxml import etree
 
+from concierge.inbound.html_lines import break_lines
 from concierge.inbound.html_quotes import QUOTE_ENDS, QUOTE_OPENS, fold_tail, mark_quotes
 
 MOST_HTML = 1_500_000
@@ -24,6 +26,8 @@ _UNREAD = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style|head|title)\b[^<>]*>.*?(?:</(?:script|style|head|title)\s*>|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
+# Somewhere text is shown as it is written, line by line.
+_AS_WRITTEN = re.compile(r"<pre\b|white-space", re.IGNORECASE)
 _TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>?")
 # Characters no XML may hold (XML 1.0, 2.2).
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -33,7 +37,7 @@ def html_to_text(html: str) -> str:
     """Return what a reader sees of *html* as plain text; of a huge or very deep page without its layout."""
     root = parse_html(html[:_MOST_FOR_TEXT])
     if root is None or len(html) > _MOST_FOR_TEXT or not is_shallow(root):
-        return _strip(html)
+        return strip_tags(html)
     if html.count("<") <= _MOST_TAGS:
         mark_quotes(root)
     _plain_styles(root)
@@ -41,7 +45,7 @@ def html_to_text(html: str) -> str:
         engine = Inscriptis(root, ParserConfig(css=CSS_PROFILES["relaxed"]))
         return _with_marks(_tidy(engine.get_text()))
     except (RecursionError, ValueError, IndexError, KeyError, TypeError, AttributeError):
-        return _strip(html)
+        return strip_tags(html)
 
 
 def fold_html(html: str) -> str:
@@ -50,7 +54,11 @@ def fold_html(html: str) -> str:
         return html
     root = parse_html(html)
     # What is nested too deep was cut by the HTML reader: then the original stands.
-    if root is None or not is_shallow(root, tables=False) or not fold_tail(root):
+    if root is None or not is_shallow(root, tables=False):
+        return html
+    if _AS_WRITTEN.search(html):
+        break_lines(root)
+    if not fold_tail(root):
         return html
     try:
         return str(lxml.html.tostring(root, encoding="unicode"))
@@ -118,12 +126,11 @@ def _plain_styles(root: lxml.html.HtmlElement) -> None:
             element.set("style", "display: none")
 
 
-def _strip(html: str) -> str:
+def strip_tags(html: str) -> str:
+    """Return the words of *html*, without asking how they are laid out."""
     text = _UNREAD.sub(" ", html[:MOST_HTML])
     text = _TAG.sub(" ", _BLOCKS.sub("\n", re.sub(r"\s+", " ", text)))
-    for entity, character in (("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&")):
-        text = text.replace(entity, character)
-    return _tidy(text)
+    return _tidy(entities.unescape(text))
 
 
 def _with_marks(text: str) -> str:

@@ -74,6 +74,7 @@ _SENTENCES: dict[str, LazyString] = {
     "not-closed": _l("It seems to break off; the end may be missing."),
     "parts-after-end": _l("More parts follow after its end; they are shown too."),
     "second-text": _l("It holds two texts where mail programs show one; both are shown."),
+    "texts-differ": _l("Its plain text says something else than what you see; mail programs may show either."),
     "long-text": _l("Its text is very long and is kept as a file."),
     "empty": _l("There is nothing in it."),
     "encrypted": _l("It is encrypted or sealed; we can't read what is inside."),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.inbound.odd_mails.making import FROM, Odd, b64, mail, typed
+from tests.inbound.odd_mails.making import FROM, Odd, b64, mail, multi, part, typed, whole
 
 _DATES: list[tuple[str, bytes]] = [
     ("ISO 8601", b"2026-05-12T10:12:00+02:00"),
@@ -38,6 +38,8 @@ def odd_mails() -> Iterator[Odd]:
         yield Odd(f"careless name: {name.decode()}", raw, {"first_name": first})
     yield from _encodings()
     yield from _beginnings()
+    yield from _alternatives()
+    yield from _named()
 
 
 def _encodings() -> Iterator[Odd]:
@@ -66,3 +68,33 @@ def _beginnings() -> Iterator[Odd]:
     yield Odd(
         "a link that is two addresses", mail(sender=FROM + b", <mailto:m@evil.example>"), {"sender_address": None}
     )
+
+
+def _alternatives() -> Iterator[Odd]:
+    html = part("text/html; charset=utf-8", b"<p>Do you have the <b>san</b>dals in turquoise, size 37?</p>")
+    stubs = ("Your mail program does not support HTML.", "This is a multi-part message in MIME format.",
+             "Questa e-mail è in formato HTML.", "このメールはHTMLメールです。")  # fmt: skip
+    for stub in stubs:
+        raw = whole(multi("alternative", part("text/plain; charset=utf-8", stub.encode()), html))
+        yield Odd(f"says only that it is HTML: {stub}", raw, {"text": "in turquoise, size 37?", "not_in_text": stub})
+    asks = part("text/plain", b"Can you read this message in HTML format?")
+    yield Odd("asks about HTML", whole(multi("alternative", asks, html)), {"text": "Can you read this"})
+    other = part("text/plain", b"Please transfer three hundred euro tomorrow morning")
+    yield Odd("two texts that differ", whole(multi("alternative", other, html)), {"flags": {"texts-differ"}})
+    same = part("text/plain", b"Do you have the sandals\r\nin turquoise, size 37? <https://long.example/one/two/three>")
+    yield Odd("two texts that say the same", whole(multi("alternative", same, html)), {"no_flags": {"texts-differ"}})
+    accents = part("text/html; charset=utf-8", b"<p>Perch&eacute; citt&agrave; cos&igrave; gi&agrave; trib&ugrave;</p>")
+    plain = part("text/plain; charset=utf-8", "Perché città così già tribù".encode())
+    yield Odd("two spellings of one text", whole(multi("alternative", plain, accents)), {"no_flags": {"texts-differ"}})
+
+
+def _named() -> Iterator[Odd]:
+    words = part('text/plain; name="text_0.txt"', b"From my telephone")
+    smil = part("application/smil", b"<smil/>")
+    yield Odd("a telephone's letter has a name", whole(multi("related", smil, words)), {"text": "From my telephone"})
+    first = part("text/plain", b"The letter")
+    with_file = whole(multi("mixed", first, words))
+    yield Odd("a named text beside the letter", with_file, {"text": "The letter", "files": ["text_0.txt"]})
+    sent = part("text/plain; name=a.txt", b"A file", b"Content-Disposition: attachment")
+    yield Odd("a file alone is a file", whole(multi("mixed", sent)), {"text": "", "files": ["a.txt"]})
+    yield Odd("enriched text", typed("text/enriched", b"<bold>Hello</bold> <<3"), {"text": "Hello <3", "files": []})
