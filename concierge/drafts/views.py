@@ -173,7 +173,7 @@ def fill(conversation_id: int) -> ResponseReturnValue:
     conversation, form = _begin(conversation_id)
     draft = _saved(conversation, form)
     template = templating.get_template(db.session, form.template_id.data or 0)
-    version = template.current(draft.language) or template.current("en") or next(iter(template.versions))
+    version = template.version_for(draft.language)
     sku, alternative = form.sku.data or None, form.alternative.data
     if sku and not alternative and filling.alternatives_for(db.session, version, sku):
         db.session.commit()

@@ -24,7 +24,7 @@ from concierge.followups.plan_facts import Fact, list_facts
 from concierge.followups.plan_models import Plan, PlanRun, PlanStep
 from concierge.followups.plans import Start, next_place, wall_of_step, window_of
 from concierge.templating.check import needs_of, speaks_of
-from concierge.templating.models import Template, TemplateVersion
+from concierge.templating.models import TemplateVersion
 
 # Follow-ups of one conversation that would leave in the same minute leave a minute apart.
 _APART = timedelta(minutes=1)
@@ -147,11 +147,6 @@ def plan_next(session: Session, run: PlanRun, before: FollowUp | None, *, policy
     )  # fmt: skip
 
 
-def version_for(template: Template, language: str) -> TemplateVersion:
-    """A template's newest text in her language, else in English, else in what it has."""
-    return template.current(language) or template.current("en") or template.versions[0]
-
-
 def _place(before: FollowUp | None) -> int | None:
     return before.plan_step.place if before is not None and before.plan_step is not None else None
 
@@ -199,7 +194,7 @@ def _words(session: Session, run: PlanRun, step: PlanStep) -> tuple[TemplateVers
     Raises what that raises, NothingSaid, HoleInWords.
     """
     assert run.editor is not None
-    version = version_for(step.template, language_of(run.conversation))
+    version = step.template.version_for(language_of(run.conversation))
     sku = run.sku or (_guess(session, run.conversation, version) if step.needs_yes else "")
     others = alternatives_for(session, version, sku) if sku else []
     chosen = Chosen(sku or None, others[0].sku if others else None)

@@ -110,8 +110,7 @@ def fill(conversation_id: int) -> ResponseReturnValue:
     typed = _typed(form)
     try:
         template = templating.get_template(db.session, form.template.data or 0)
-        language = language_of(conversation)
-        version = template.current(language) or template.current("en") or next(iter(template.versions))
+        version = template.version_for(language_of(conversation))
         text, _unused = fill_words(db.session, conversation, current_editor(), version)
     except ConciergeError as error:
         return _refused(conversation_id, form, error)

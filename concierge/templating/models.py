@@ -31,6 +31,10 @@ class Template(Base):
         """The newest version in `language`, if there is one."""
         return next((each for each in reversed(self.versions) if each.language == language), None)
 
+    def version_for(self, language: str) -> "TemplateVersion":
+        """What a reader of `language` is sent: the newest version in it, else in English, else in what there is."""
+        return self.current(language) or self.current("en") or self.versions[0]
+
     def version(self, language: str, number: int) -> "TemplateVersion | None":
         """The version with this number in `language`, if there is one."""
         return next((each for each in self.versions if (each.language, each.number) == (language, number)), None)

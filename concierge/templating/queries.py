@@ -105,7 +105,7 @@ def pick_templates(session: Session, *, language: str, text: str = "", limit: in
     statement = sa.select(Template).where(Template.retired_at.is_(None))
     ranked = []
     for template in session.scalars(statement):
-        version = template.current(language) or template.current("en") or next(iter(template.versions), None)
+        version = template.version_for(language) if template.versions else None
         if version is not None and _answers(template, version, text):
             choice = _choice(template, version, language)
             begins = bool(text.strip()) and _plain(template.name).startswith(_plain(text.strip()))

@@ -245,6 +245,14 @@ def test_the_picker_puts_her_language_first_and_then_what_is_used_most(session: 
     assert [each.name for each in queries.pick_templates(session, language="en")] == ["English only", "Common", "Rare"]
 
 
+def test_who_reads_a_language_it_has_not_is_sent_english_else_what_there_is(session: Session, nadia: Editor) -> None:
+    both, only_italian = add(session, nadia), add(session, nadia, "Only Italian", it=ITALIAN)
+    assert change(session, both, nadia, it=Wording("New", "Words")) == ["it 2"]
+    told = [(both.version_for(each).language, both.version_for(each).number) for each in ("it", "en", "de")]
+    assert told == [("it", 2), ("en", 1), ("en", 1)]
+    assert only_italian.version_for("en").language == "it"
+
+
 def test_the_picker_knows_what_a_template_needs_and_finds_it_by_its_words(session: Session, nadia: Editor) -> None:
     add(session, nadia)
     add(session, nadia, "Thanks, à bientôt", en=Wording("Thank you", "Words"))
