@@ -72,6 +72,7 @@ ALSO_OPEN = {
     "wishes.words",
     "customers.words",
     "customers.zones",
+    "drafts.composing",
     "drafts.pictures",
     "drafts.desk",
     "drafts.filling",
