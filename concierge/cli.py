@@ -9,7 +9,7 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from concierge import blobs, clock, logs, schema, staffing, starting
+from concierge import blobs, clock, lifeline, logs, schema, staffing, starting
 from concierge.api.cli import api_key
 from concierge.catalogue.cli import stock
 from concierge.config import Config, read_config
@@ -65,6 +65,7 @@ def run(**options: Any) -> None:
         greeting = welcome(session, config)
     House(config).run(lambda: click.echo(greeting))
     click.echo("Closed. Everything is kept.")
+    lifeline.leave()
 
 
 @main.command()

@@ -25,7 +25,9 @@ PARTS: dict[str, Callable[[Config], None]] = {"pages": serve_pages, "worker": wo
 FALLS = 5
 FALL_WINDOW_SECONDS = 60.0
 OPENING_SECONDS = 60.0
-CLOSING_SECONDS = 30.0
+# From the signal on; its parts leave by themselves before, and what is left of half a minute is for ending them.
+CLOSING_SECONDS = 29.0
+KNOCKING_SECONDS = 2.0
 LOOK_SECONDS = 0.1
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -53,22 +55,27 @@ class Bell:
 
     def __init__(self) -> None:
         """Silent at first."""
-        self._rung = False
+        self._rung_at: float | None = None
 
     def ring(self) -> None:
         """From now on it has rung."""
-        self._rung = True
+        self._rung_at = self.rung_at
 
     def is_set(self) -> bool:
         """Whether it has rung."""
-        return self._rung
+        return self._rung_at is not None
+
+    @property
+    def rung_at(self) -> float:
+        """When it rang (monotonic seconds); now, if it has not."""
+        return time.monotonic() if self._rung_at is None else self._rung_at
 
     def wait(self, seconds: float) -> bool:
         """Wait up to `seconds` for it, looking ten times a second; whether it has rung."""
         latest = time.monotonic() + seconds
-        while not self._rung and (left := latest - time.monotonic()) > 0:
+        while not self.is_set() and (left := latest - time.monotonic()) > 0:
             time.sleep(min(left, LOOK_SECONDS))
-        return self._rung
+        return self.is_set()
 
 
 class House:
@@ -124,7 +131,9 @@ class House:
         return False
 
     def _pages_answer(self) -> bool:
-        connection = http.client.HTTPConnection(_reachable(self._config.host), self._config.port, timeout=5)
+        connection = http.client.HTTPConnection(
+            _reachable(self._config.host), self._config.port, timeout=KNOCKING_SECONDS
+        )
         try:
             connection.request("HEAD", "/")
             return connection.getresponse().status < 500
@@ -135,7 +144,9 @@ class House:
 
     def _door_answers(self) -> bool:
         try:
-            with smtplib.SMTP(_reachable(self._config.smtp_host), self._config.smtp_port, timeout=5) as smtp:
+            with smtplib.SMTP(
+                _reachable(self._config.smtp_host), self._config.smtp_port, timeout=KNOCKING_SECONDS
+            ) as smtp:
                 return smtp.noop()[0] == 250
         except (OSError, smtplib.SMTPException):
             return False
@@ -154,12 +165,12 @@ class House:
             part.process = self._start(part.name)
 
     def _close(self) -> None:
-        """Let everybody finish what they hold, for half a minute; then end them, which loses nothing kept."""
+        """Let all finish what they hold, for half a minute from the signal on; then end them, which loses nothing."""
+        latest = self._stop.rung_at + CLOSING_SECONDS
         self._stop = Bell()  # one more Ctrl-C from here on means: at once
         for part in self._parts:
             if part.process.exitcode is None:
                 part.process.terminate()
-        latest = time.monotonic() + CLOSING_SECONDS
         while any(part.process.exitcode is None for part in self._parts):
             # a second Ctrl-C: do not wait any longer
             if time.monotonic() > latest or self._stop.wait(LOOK_SECONDS):

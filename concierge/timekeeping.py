@@ -30,6 +30,8 @@ from concierge.setbacks import words_for
 log = logging.getLogger(__name__)
 
 FINISHING_SECONDS = 25.0
+# After so long it is gone, whatever holds it up: a provider, the database, a mailbox that is read.
+LEAVING_SECONDS = 28.0
 SILENCE_SECONDS = 60.0
 # A job that did something is asked again after so long: there may be more.
 _AGAIN_SECONDS = 0.05
@@ -221,13 +223,13 @@ class Timekeeper:
 
     def close(self) -> None:
         """Begin nothing more, let the jobs in hand finish, for half a minute at most, and end `run`."""
+        latest = time.monotonic() + FINISHING_SECONDS
         self._closed.set()
-        for each in self._beside:
-            each.stop()
         while not self._scheduler.running:
             time.sleep(0.01)
         self._scheduler.pause()
-        latest = time.monotonic() + FINISHING_SECONDS
+        for each in self._beside:
+            each.stop()
         self._unfinished += [name for name, attempt in self._attempts.items() if not attempt.finish(latest)]
         self._scheduler.shutdown(wait=False)
 
@@ -321,6 +323,7 @@ def keep_time(
         closing.TOLD.set()
         if stopping.ident is None:
             stopping.start()
+            lifeline.leave_within(LEAVING_SECONDS)
 
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, told)
@@ -328,4 +331,4 @@ def keep_time(
     if unfinished := keeper.run():
         # What it holds stays claimed until its lease ends; then another worker takes it up.
         log.warning("not finished in time, to be taken up again: %s", ", ".join(unfinished))
-        os._exit(0)
+    lifeline.leave()

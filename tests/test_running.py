@@ -80,6 +80,47 @@ def test_a_bell_rung_by_a_signal_ends_the_wait_it_interrupts():
         signal.signal(signal.SIGALRM, before)
 
 
+def test_a_deaf_part_and_a_slow_knock_do_not_keep_the_house_from_closing_in_time(tmp_path: Path):  # F13
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import pathlib, signal, time\n"
+        "from concierge import lifeline, running\n"
+        "from concierge.config import read_config\n"
+        "def deaf(config):\n"
+        "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "    time.sleep(600)\n"
+        "def knock(house):\n"
+        f"    pathlib.Path({str(tmp_path / 'begun')!r}).touch()\n"
+        "    time.sleep(6)\n"
+        "running.PARTS = {'deaf': deaf}\n"
+        "running.House._pages_answer = knock\n"
+        "running.CLOSING_SECONDS = 7.0\n"
+        f"running.House(read_config(data={str(tmp_path / 'data')!r})).run(lambda: None)\n"
+        "lifeline.leave()\n"
+    )
+    house = subprocess.Popen([sys.executable, program], env={**os.environ, "PYTHONPATH": str(ROOT)})
+    try:
+        _wait_until((tmp_path / "begun").exists, 60)
+        told = time.monotonic()
+        house.send_signal(signal.SIGTERM)
+        assert house.wait(60) == 0
+        assert time.monotonic() - told < 11, "seven seconds from the signal on, not from the end of the knock"
+    finally:
+        house.kill()
+
+
+def test_who_leaves_says_what_it_has_to_say_and_takes_nothing_down(tmp_path: Path):
+    said = (
+        "import atexit, sys; from concierge import lifeline; atexit.register(print, 'down'); sys.stdout.write('kept'); "
+    )
+    for ending, words in (("lifeline.leave(3)", "kept"), ("sys.exit(3)", "keptdown\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", said + ending], env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (3, words)
+
+
 def test_a_part_that_dies_is_set_up_again(tmp_path: Path):
     with open_house(tmp_path / "data", "--no-demo") as house:
         before = _children(house.process.pid)

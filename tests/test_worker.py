@@ -153,6 +153,30 @@ def test_nothing_begins_once_an_attempt_was_asked_to_finish(config: Config, sess
     assert tried == [1]
 
 
+def test_it_is_gone_in_time_whatever_holds_it_up(tmp_path: Path, work: Work):  # F13
+    worker = work(
+        """
+        timekeeping.LEAVING_SECONDS = 3.0
+
+        class Deaf:
+            def start(self, is_clock):
+                (marks / "begun").touch()
+
+            def stop(self):
+                time.sleep(600)
+
+        worker.beside = lambda config: (Deaf(),)
+
+        def job(config, sessions):
+            return 0
+        """,
+    )
+    _wait_for(tmp_path / "begun")
+    time.sleep(0.5)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(30) == 0
+
+
 def test_a_failure_with_another_reason_is_written_down_again(
     config: Config, sessions: Sessions, caplog: pytest.LogCaptureFixture
 ):

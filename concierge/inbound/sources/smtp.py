@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 MOST_CONNECTIONS = 40
 MOST_RECIPIENTS = 100
 FINISHING_SECONDS = 25.0
+# After so long the door is shut, whatever holds it up.
+LEAVING_SECONDS = 28.0
 # Honest programs write lines far above the 998 of RFC 5322; what bounds a mail is its size.
 _LONGEST_LINE = 1024 * 1024
 
@@ -282,6 +284,7 @@ def run_door(config: Config) -> None:
     """Keep the door open until SIGTERM or SIGINT; then finish the mails that are being received."""
     clock.follow(config.clock_file)
     asyncio.run(_keep_open(config))
+    lifeline.leave()
 
 
 async def _keep_open(config: Config) -> None:
@@ -295,5 +298,6 @@ async def _keep_open(config: Config) -> None:
     await door.open()
     log.info("the mail door is open on %s:%s", config.smtp_host, config.smtp_port)
     await told.wait()
+    lifeline.leave_within(LEAVING_SECONDS)
     await door.close()
     sessions.kw["bind"].dispose()
