@@ -21,6 +21,7 @@ EDGES = {
     "wish_views",
     "promise_views",
     "plan_views",
+    "draft_views",
     "place_views",
     "rearranging_views",
     "webhooks",
@@ -76,6 +77,7 @@ ALSO_OPEN = {
     "drafts.pictures",
     "drafts.desk",
     "drafts.filling",
+    "drafts.forms",
     "drafts.letter",
     "drafts.releasing",
 }

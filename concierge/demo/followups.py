@@ -11,7 +11,7 @@ from concierge.conversations.models import Conversation, ConversationState, Mess
 from concierge.drafts import body
 from concierge.drafts.queries import language_of
 from concierge.followups import commands, promising
-from concierge.followups.commands import Planned
+from concierge.followups.commands import Planned, Seen
 from concierge.followups.conditions import Asking, Because
 from concierge.followups.models import FollowUp
 from concierge.followups.moment_words import MORNING
@@ -71,5 +71,5 @@ def _plan(session: Session, talk: Conversation, days: int, policy: Policy, now: 
     assert talk.editor is not None
     words = proposed_words(language_of(talk), talk.customer.first_name)
     wall = in_days(now, days, MORNING, her_clock(talk.customer, policy.zone).zone)
-    planned = Planned(wall, is_named=False, body=body.from_text(words), seen_message_id=talk.last_message_id)
+    planned = Planned(wall, is_named=False, body=body.from_text(words), seen=Seen(talk.last_message_id))
     return commands.schedule_follow_up(session, talk, planned, by=talk.editor, policy=policy, now=now)

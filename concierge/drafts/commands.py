@@ -187,17 +187,9 @@ def send_draft(
         raise DraftLeaving
     if sending.due_at < now:
         raise SendInThePast
-    conversation = conversations.lock_conversation(session, draft.conversation_id)
-    facts = queries.facts(
-        session,
-        draft,
-        conversation,
-        seen_message_id=sending.seen_message_id,
-        overridden=sending.overridden,
-        limit=limit,
+    conversation = require_sendable(
+        session, draft, seen_message_id=sending.seen_message_id, overridden=sending.overridden, limit=limit
     )
-    if found := gate.objections(facts):
-        raise NotSendable(found)
     changed = change(
         session,
         draft,
@@ -219,6 +211,19 @@ def send_draft(
     return draft
 
 
+def require_sendable(
+    session: Session, draft: Draft, *, seen_message_id: int | None, overridden: frozenset[str], limit: int
+) -> Conversation:
+    """Its conversation, locked, so that nothing newer comes now; raises NotSendable with the gate's objections."""
+    conversation = conversations.lock_conversation(session, draft.conversation_id)
+    facts = queries.facts(
+        session, draft, conversation, seen_message_id=seen_message_id, overridden=overridden, limit=limit
+    )
+    if found := gate.objections(facts):
+        raise NotSendable(found)
+    return conversation
+
+
 def undo_draft(session: Session, draft: Draft, *, by: Editor, now: datetime) -> Draft:
     """Call an answer back to be written on; raises NothingToUndo, TooLateToUndo when it is just leaving."""
     was_later, conversation = draft.send_later, draft.conversation
@@ -231,13 +236,18 @@ def undo_draft(session: Session, draft: Draft, *, by: Editor, now: datetime) -> 
     return draft
 
 
-def discard_draft(session: Session, draft: Draft, *, by: Editor, now: datetime) -> None:
-    """Throw an unsent reply away; raises DraftLeaving."""
+def discard_draft(session: Session, draft: Draft, *, version: int | None = None, by: Editor, now: datetime) -> None:
+    """Throw an unsent reply away, as it was in `version` where one is named.
+
+    Raises DraftLeaving, DraftStale when it is another by now, DraftNotFound when it is gone already.
+    """
     _require_still(draft)
-    conversation = draft.conversation
-    gone = session.execute(sa.delete(Draft).where(Draft.id == draft.id, Draft.due_at.is_(None)))
+    conversation, as_seen = draft.conversation, [] if version is None else [Draft.version == version]
+    gone = session.execute(sa.delete(Draft).where(Draft.id == draft.id, Draft.due_at.is_(None), *as_seen))
     if count_changed(gone) == 0:
-        raise DraftLeaving
+        if (fresh := session.get(Draft, draft.id, populate_existing=True)) is None:
+            raise DraftNotFound
+        raise DraftLeaving if fresh.is_leaving else DraftStale
     audit.record(session, "draft.discarded", conversation, by=by, now=now)
     session.expunge(draft)
 

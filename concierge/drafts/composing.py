@@ -1,6 +1,7 @@
 """The composer's form and its page, for whoever lets an answer leave: what it carries is kept, and shown again."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from urllib.parse import urlencode, urlsplit
 
@@ -33,6 +34,18 @@ from concierge.web.rendering import render, wants_block
 # What a moment is said in, see `followups.moments`.
 LONGEST_PHRASE = 200
 _NOT_KEPT = (DraftStale, DraftNotFound, DraftLeaving, TooLarge, EmptyFile, SendInThePast)
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """When it is to leave as a follow-up, as it was typed; whether that was tried, and what is wrong with when."""
+
+    phrase: str = ""
+    was_tried: bool = False
+    refusal: str = ""
+
+
+NOT_PLANNING = Planning()
 
 
 def nothing_lost(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
@@ -134,13 +147,34 @@ def show_page(
     typed: Typed | None = None,
     objections: tuple[Objection, ...] = (),
     sentence: str = "",
-    phrase_refusal: str = "",
+    planning: Planning | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
-    """Her answer as it stands, or as it was typed, with what speaks against it; the block htmx swaps, or the page.
+    """Her answer as it stands, or as it was typed, with what speaks against it.
 
-    `phrase_refusal` says why it can't leave as a follow-up at the moment that was typed.
+    It names its place, for htmx shows nothing of most errors where it is not told to.
     """
+    page = draw_page(
+        conversation,
+        seen_message_id=seen_message_id,
+        typed=typed,
+        objections=objections,
+        sentence=sentence,
+        planning=planning or Planning(request.form.get("phrase", "")[:LONGEST_PHRASE]),
+    )
+    return page, status, {"HX-Retarget": "#draft"} if wants_block() and status >= 400 else {}
+
+
+def draw_page(
+    conversation: Conversation,
+    *,
+    seen_message_id: int | None = None,
+    typed: Typed | None = None,
+    objections: tuple[Objection, ...] = (),
+    sentence: str = "",
+    planning: Planning = NOT_PLANNING,
+) -> str:
+    """The same, without its status: the block htmx swaps, or the whole page."""
     laid = sheet.spread(
         db.session,
         conversation,
@@ -152,13 +186,12 @@ def show_page(
         objections=objections,
     )
     left = (laid.draft.due_at - clock.now()).total_seconds() if laid.draft and laid.draft.due_at else 0
-    page = render(
+    return render(
         "drafts/composer.html",
         block="composer",
         sheet=laid,
         sentence=sentence,
-        phrase=request.form.get("phrase", "")[:LONGEST_PHRASE],
-        phrase_refusal=phrase_refusal,
+        planning=planning,
         undo_seconds=max(0, round(left)),
         undo_total=house_config().policy.undo_seconds,
         is_block=wants_block(),
@@ -167,7 +200,6 @@ def show_page(
         mark=fate.mark_of(laid.draft) if laid.draft else "",
         recipient_changed=any(each.reason is Reason.OTHER_RECIPIENT for each in objections),
     )
-    return page, status
 
 
 def lead_back(conversation: Conversation, form: AnswerForm, path: str = "", **values: object) -> ResponseReturnValue:

@@ -22,6 +22,8 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
     )
     when = StringField()
     at = StringField(_l("Another moment"))
+    # when it is to leave as a follow-up
+    phrase = StringField()
     template_id = IntegerField(validators=[Optional()])
     sku = StringField(validators=[Length(max=60)])
     alternative = StringField(validators=[Length(max=60)])

@@ -15,20 +15,25 @@ from concierge.conversations.models import Conversation
 from concierge.conversations.queries import lock_conversation
 from concierge.customers.models import Customer
 from concierge.drafts import body, wording
-from concierge.drafts.models import MayNotAnswer
+from concierge.drafts import commands as drafts
+from concierge.drafts.models import Draft, MayNotAnswer
 from concierge.drafts.queries import language_of
+from concierge.errors import RuleBroken
 from concierge.followups import queries
 from concierge.followups.conditions import Because, Facts, due_at
 from concierge.followups.models import (
     AlreadyPlanned,
+    FilesStay,
     FollowUp,
     FollowUpNotFound,
     HoleInWords,
     MomentPassed,
+    MomentTaken,
     NothingOnItsWay,
     NothingSaid,
     Overtaken,
 )
+from concierge.followups.moments import Meant
 from concierge.followups.schedule import in_days, instant_of
 
 _FARTHEST = timedelta(days=731)
@@ -37,20 +42,32 @@ _NEVER = 731
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What an editor had before her eyes: the newest mail there, and what the follow-up was like.
+
+    `version` is `FollowUp.version`; None where it is a new one, or nobody looked at a page.
+    """
+
+    message_id: int | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """A follow-up as its editor means it: what her clock shows (naive), whether the day was named, and the words.
 
-    `body` is canonical (see `drafts.body`). `seen_message_id` is the newest mail its editor had before her eyes.
+    `body` is canonical (see `drafts.body`). Without a subject it answers in the conversation's, without a language it
+    speaks as one would write there now.
     """
 
     wall: datetime
     is_named: bool
     body: str
-    seen_message_id: int | None
+    seen: Seen
+    subject: str = ""
+    language: str = ""
     needs_yes: bool = False
     template_version_id: int | None = None
-    # what the follow-up was like that its editor had before her eyes, see `FollowUp.version`; None for a new one
-    seen_version: str | None = None
     # so many days after what she ordered is in her hands; `wall` says the hour
     after_delivery: int | None = None
 
@@ -60,12 +77,13 @@ def schedule_follow_up(
 ) -> FollowUp:
     """Plan a mail in her conversation, in the name of `by`.
 
-    Raises MayNotAnswer, Overtaken, NothingSaid, HoleInWords, MomentPassed, NothingOnItsWay, AlreadyPlanned.
+    Raises MayNotAnswer, Overtaken, NothingSaid, HoleInWords, MomentPassed, NothingOnItsWay, AlreadyPlanned, and
+    MomentTaken where another of hers stands at this very moment.
     """
     if not by.may_answer:
         raise MayNotAnswer
     conversation = lock_conversation(session, conversation.id)
-    _require_newest(session, conversation, planned.seen_message_id, by)
+    _require_newest(session, conversation, planned.seen, by)
     require_words(planned.body)
     moment = moment_of(session, conversation.customer, planned, policy=policy, now=now)
     follow_up = FollowUp(
@@ -80,13 +98,56 @@ def schedule_follow_up(
         awaited_id=moment.awaited_id,
         awaited_days=moment.awaited_days,
         reckoned_from=reckoned_from(conversation.customer),
+        subject=planned.subject,
         body=planned.body,
-        language=language_of(conversation),
+        language=planned.language or language_of(conversation),
         template_version_id=planned.template_version_id,
         needs_yes=planned.needs_yes,
     )
-    _add(session, follow_up)
+    try:
+        with session.begin_nested():
+            session.add(follow_up)
+    except IntegrityError as error:
+        raise _taken(session, conversation, by, moment.wall, planned.body) from error
     _note(session, "follow_up.scheduled", follow_up, by=by, now=now)
+    return follow_up
+
+
+def schedule_draft(
+    session: Session,
+    draft: Draft,
+    meant: Meant,
+    seen: Seen,
+    *,
+    overridden: frozenset[str] = frozenset(),
+    limit: int,
+    by: Editor,
+    policy: Policy,
+    now: datetime,
+) -> FollowUp:
+    """Plan what stands in the composer, with its cards, subject and template, and clear the composer.
+
+    Raises FilesStay, NotSendable with what would speak against sending it, what `schedule_follow_up` raises, and
+    DraftLeaving or DraftStale when it was sent or changed elsewhere; then nothing is planned.
+    """
+    if draft.attachments:
+        raise FilesStay
+    conversation = drafts.require_sendable(
+        session, draft, seen_message_id=seen.message_id, overridden=overridden, limit=limit
+    )
+    planned = Planned(
+        wall=meant.wall,
+        is_named=meant.is_named,
+        body=draft.body,
+        seen=seen,
+        subject="" if draft.subject == wording.reply_subject(conversation.subject) else draft.subject,
+        language=draft.language,
+        template_version_id=draft.template_version_id,
+        after_delivery=meant.after_delivery,
+    )
+    with session.begin_nested():
+        follow_up = schedule_follow_up(session, conversation, planned, by=by, policy=policy, now=now)
+        drafts.discard_draft(session, draft, version=draft.version, by=by, now=now)
     return follow_up
 
 
@@ -97,8 +158,8 @@ def change_follow_up(
 
     Raises what `schedule_follow_up` raises, AlreadySettled, and ChangedSince where somebody else was quicker.
     """
-    follow_up = _still(session, follow_up, by, planned.seen_version)
-    _require_newest(session, follow_up.conversation, planned.seen_message_id, by)
+    follow_up = _still(session, follow_up, planned.seen, by)
+    _require_newest(session, follow_up.conversation, planned.seen, by)
     require_words(planned.body)
     customer = follow_up.conversation.customer
     moment = moment_of(session, customer, planned, policy=policy, now=now)
@@ -108,39 +169,30 @@ def change_follow_up(
             follow_up.wall, follow_up.is_named, follow_up.due_at = moment.wall, planned.is_named, moment.due_at
             follow_up.awaited_id, follow_up.awaited_days = moment.awaited_id, moment.awaited_days
             follow_up.body, follow_up.needs_yes = planned.body, planned.needs_yes
+            follow_up.subject = planned.subject
             follow_up.reckoned_from = reckoned_from(customer)
             follow_up.asked_at = follow_up.asking = follow_up.approved_at = follow_up.approved_by_id = None
     except IntegrityError as error:
-        raise AlreadyPlanned from error
+        raise _taken(session, follow_up.conversation, follow_up.editor, moment.wall, planned.body) from error
     _note(session, "follow_up.changed", follow_up, by=by, now=now)
     return follow_up
 
 
-def cancel_follow_up(
-    session: Session, follow_up: FollowUp, *, seen_version: str | None = None, by: Editor, now: datetime
-) -> FollowUp:
-    """Take it back; raises MayNotAnswer, AlreadySettled, ChangedSince."""
-    follow_up = _still(session, follow_up, by, seen_version)
+def cancel_follow_up(session: Session, follow_up: FollowUp, seen: Seen, *, by: Editor, now: datetime) -> FollowUp:
+    """Take it back, whatever has come since; raises MayNotAnswer, AlreadySettled, ChangedSince."""
+    follow_up = _still(session, follow_up, seen, by)
     follow_up.settle(Because.BY_EDITOR, by=by, now=now)
     _note(session, "follow_up.cancelled", follow_up, by=by, now=now)
     return follow_up
 
 
-def approve_follow_up(
-    session: Session,
-    follow_up: FollowUp,
-    *,
-    seen_message_id: int | None,
-    seen_version: str | None = None,
-    by: Editor,
-    now: datetime,
-) -> FollowUp:
+def approve_follow_up(session: Session, follow_up: FollowUp, seen: Seen, *, by: Editor, now: datetime) -> FollowUp:
     """Say yes: it goes as soon as her hours and the courtesy budget let it.
 
     Raises Overtaken, AlreadySettled, ChangedSince.
     """
-    follow_up = _still(session, follow_up, by, seen_version)
-    _require_newest(session, follow_up.conversation, seen_message_id, by)
+    follow_up = _still(session, follow_up, seen, by)
+    _require_newest(session, follow_up.conversation, seen, by)
     follow_up.approve(by=by, now=now)
     follow_up.wait(now)
     _look_anew(session, follow_up, now=now)
@@ -148,22 +200,12 @@ def approve_follow_up(
     return follow_up
 
 
-def send_follow_up_now(
-    session: Session,
-    follow_up: FollowUp,
-    *,
-    seen_message_id: int | None,
-    seen_version: str | None = None,
-    by: Editor,
-    now: datetime,
-) -> FollowUp:
+def send_follow_up_now(session: Session, follow_up: FollowUp, seen: Seen, *, by: Editor, now: datetime) -> FollowUp:
     """Let it leave at once, whatever the hour and the budget, as her own mail.
 
     Raises Overtaken, AlreadySettled, ChangedSince.
     """
-    follow_up = approve_follow_up(
-        session, follow_up, seen_message_id=seen_message_id, seen_version=seen_version, by=by, now=now
-    )
+    follow_up = approve_follow_up(session, follow_up, seen, by=by, now=now)
     follow_up.at_once = True
     return follow_up
 
@@ -182,7 +224,7 @@ def require_words(written: str) -> None:
         raise HoleInWords
 
 
-def _still(session: Session, follow_up: FollowUp, by: Editor, seen_version: str | None) -> FollowUp:
+def _still(session: Session, follow_up: FollowUp, seen: Seen, by: Editor) -> FollowUp:
     """The follow-up as it is now, its conversation locked, so that it can't leave meanwhile."""
     if not by.may_answer:
         raise MayNotAnswer
@@ -191,12 +233,12 @@ def _still(session: Session, follow_up: FollowUp, by: Editor, seen_version: str 
     if fresh is None:
         raise FollowUpNotFound
     fresh.require_scheduled()
-    fresh.require_version(seen_version)
+    fresh.require_version(seen.version)
     return fresh
 
 
-def _require_newest(session: Session, conversation: Conversation, seen_message_id: int | None, by: Editor) -> None:
-    if queries.has_newer(session, conversation.id, seen_message_id, by):
+def _require_newest(session: Session, conversation: Conversation, seen: Seen, by: Editor) -> None:
+    if queries.has_newer(session, conversation.id, seen.message_id, by):
         raise Overtaken
 
 
@@ -209,7 +251,9 @@ class Moment(NamedTuple):
     awaited_days: int | None = None
 
 
-def moment_of(session: Session, customer: Customer, planned: Planned, *, policy: Policy, now: datetime) -> Moment:
+def moment_of(
+    session: Session, customer: Customer, planned: Planned | Meant, *, policy: Policy, now: datetime
+) -> Moment:
     """When this is due, as far as anybody can tell; raises MomentPassed, NothingOnItsWay."""
     zone, wall = queries.her_clock(customer, policy.zone).zone, planned.wall
     if planned.after_delivery is not None:
@@ -233,12 +277,10 @@ def _look_anew(session: Session, follow_up: FollowUp, *, now: datetime) -> None:
     follow_up.since_message_id, follow_up.since_at = queries.newest_message_id(session), now
 
 
-def _add(session: Session, follow_up: FollowUp) -> None:
-    try:
-        with session.begin_nested():
-            session.add(follow_up)
-    except IntegrityError as error:
-        raise AlreadyPlanned from error
+def _taken(session: Session, conversation: Conversation, by: Editor, wall: datetime, body: str) -> RuleBroken:
+    """What is said of a moment at which one stands already: this very one, or another."""
+    there = queries.find_planned(session, conversation.id, by.id, wall)
+    return MomentTaken() if there is not None and there.body != body else AlreadyPlanned()
 
 
 def _when(follow_up: FollowUp) -> dict[str, Any]:

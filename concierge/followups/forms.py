@@ -12,8 +12,10 @@ class FollowUpForm(FlaskForm):  # type: ignore[misc]
     """When, as people say it; what; whether it waits for a yes; the newest mail and the follow-up as she saw them."""
 
     when = StringField(_l("When"), [Length(max=200)])
+    subject = StringField(_l("Subject"), [Length(max=400)])
     text = TextAreaField(_l("What it says"), [Length(max=MAX_CHARACTERS)])
     template = IntegerField(_l("Template"), [Optional()])
+    template_version = IntegerField(validators=[Optional()])
     needs_yes = BooleanField(_l("Ask me before it leaves"))
     seen = IntegerField(validators=[Optional()])
     version = HiddenField()

@@ -97,6 +97,8 @@ class FollowUp(Base):
     awaited_days: Mapped[int | None]
     # her zone and country as `due_at` was reckoned from them
     reckoned_from: Mapped[str] = mapped_column(sa.String(80), default="")
+    # its own, where an editor gave it one; else it answers in the conversation's
+    subject: Mapped[str] = mapped_column(sa.Text, default="")
     # canonical HTML, see drafts.body
     body: Mapped[str] = mapped_column(sa.Text)
     language: Mapped[str] = mapped_column(sa.String(8))
@@ -140,7 +142,8 @@ class FollowUp(Base):
     @property
     def version(self) -> str:
         """What it says and when, in short: it is another as soon as somebody has changed either."""
-        said = (self.wall.isoformat(), self.is_named, self.awaited_id, self.awaited_days, self.needs_yes, self.body)
+        when = (self.wall.isoformat(), self.is_named, self.awaited_id, self.awaited_days, self.needs_yes)
+        said = (*when, self.subject, self.body)
         return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
     def require_version(self, seen: str | None) -> None:
@@ -248,6 +251,14 @@ class ChangedSince(RuleBroken):
 
 class AlreadyPlanned(RuleBroken):
     """This very follow-up is planned already."""
+
+
+class MomentTaken(RuleBroken):
+    """You have another follow-up for this very moment here. Say another moment, or change that one."""
+
+
+class FilesStay(RuleBroken):
+    """A follow-up takes no files along. Take them out of the answer, or choose “Send later”, which takes them along."""
 
 
 class Overtaken(RuleBroken):

@@ -100,6 +100,13 @@ def has_newer(session: Session, conversation_id: int, seen_message_id: int | Non
     return session.scalar(statement.limit(1)) is not None
 
 
+def find_planned(session: Session, conversation_id: int, editor_id: int, wall: datetime) -> FollowUp | None:
+    """What an editor has planned here for this very moment of her clock."""
+    hers = (FollowUp.conversation_id == conversation_id, FollowUp.editor_id == editor_id)
+    planned = (FollowUp.state == FollowUpState.SCHEDULED, FollowUp.wall == wall)
+    return session.scalar(sa.select(FollowUp).where(*hers, *planned))
+
+
 def list_due(session: Session, *, now: datetime, limit: int, but: Rows = NONE) -> list[tuple[int, datetime]]:
     """Numbers of those that may be due, and since when: those on time, then what was held up, the longest first.
 

@@ -179,7 +179,7 @@ def _written(session: Session, follow_up: FollowUp, house: House, *, now: dateti
     to = drafts.recipient(session, conversation)
     return Written(
         body=follow_up.body,
-        subject=wording.reply_subject(conversation.subject),
+        subject=follow_up.subject or wording.reply_subject(conversation.subject),
         language=follow_up.language,
         editor=follow_up.editor,
         mailbox=conversation.mailbox,

@@ -17,25 +17,29 @@ from concierge.drafts.queries import language_of
 from concierge.errors import BadInput, ConciergeError, RuleBroken
 from concierge.extensions import db
 from concierge.followups import commands, moving, pages, plan_queries, promising, queries, showing, words
-from concierge.followups.commands import Planned
+from concierge.followups.commands import Planned, Seen
 from concierge.followups.conditions import Facts, due_at, why_moved
 from concierge.followups.forms import FollowUpForm, VerbForm
 from concierge.followups.models import ChangedSince, FollowUp, FollowUpNotFound, MomentPassed, UnreadMoment
 from concierge.followups.moments import Meant, read_phrase
 from concierge.followups.schedule import in_days, instant_of, wall_of
 from concierge.templating import queries as templating
+from concierge.templating.commands import use_template
 from concierge.web.rendering import render, wants_block
 from concierge.web.security import roles_accepted
 
 bp = Blueprint("followups", __name__, url_prefix="/conversations/<int:conversation_id>/followups")
 answering = roles_accepted("editor", "admin")
 PAGE = "followups/of_conversation.html"
+# What a template may need that is there without anybody choosing it.
+_FILLED = frozenset({"conversation"})
 
 
 def init_app(app: Flask) -> None:
     """Register the pages of follow-ups and promises, and how they are told."""
-    from concierge.followups import plan_views, promise_views
+    from concierge.followups import draft_views, plan_views, promise_views
 
+    app.register_blueprint(draft_views.bp)
     plan_views.init_app(app)
     app.register_blueprint(promise_views.bp)
     app.register_blueprint(bp)
@@ -43,6 +47,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(because_words=words.because_words, asking_words=words.asking_words)
     app.jinja_env.filters.update(counted_words=words.counted_words)
     app.jinja_env.filters.update(day_words=words.day_words, moved_words=words.moved_words)
+    # the composer has the same field
+    app.jinja_env.globals.update(proposed_moment=words.proposed_moment, suggested_moments=words.suggested_moments)
     app.jinja_env.filters.update(weekday_name=words.weekday_name, local_hour=words.local_hour)
     words.tell()
     moving.register()
@@ -56,6 +62,10 @@ class Typed:
     text: str
     needs_yes: bool = False
     template: int | None = None
+    # the frozen text it was filled from
+    template_version: int | None = None
+    # its own subject, where it was given one in the composer
+    subject: str = ""
     sentence: str = ""
     # what is there now, where somebody has changed it since
     there_now: str = ""
@@ -78,7 +88,7 @@ def refresh_list(conversation_id: int) -> ResponseReturnValue:
 def say_when(conversation_id: int) -> ResponseReturnValue:
     """What a moment means, while it is typed: a piece of the form."""
     conversation = get_conversation(db.session, conversation_id)
-    meant = _meant(conversation, request.args.get("when", ""))
+    meant = _meant(conversation, request.args.get("when") or request.args.get("phrase", ""))
     return render("followups/when.html", **_when_values(conversation, meant))
 
 
@@ -114,7 +124,9 @@ def fill(conversation_id: int) -> ResponseReturnValue:
         text, _unused = fill_words(db.session, conversation, current_editor(), version)
     except ConciergeError as error:
         return _refused(conversation_id, form, error)
-    return _page(conversation, typed=Typed(typed.when, text, typed.needs_yes, typed.template))
+    use_template(db.session, version, now=clock.now())
+    db.session.commit()
+    return _page(conversation, typed=replace(typed, text=text, template_version=version.id))
 
 
 @bp.get("/<int:follow_up_id>")
@@ -131,7 +143,7 @@ def change(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     """Keep another moment or other words."""
     follow_up, form = _get(conversation_id, follow_up_id), FollowUpForm()
     try:
-        planned = replace(_planned(follow_up.conversation, form), seen_version=form.version.data or "")
+        planned = _planned(follow_up.conversation, form)
         commands.change_follow_up(
             db.session, follow_up, planned, by=current_editor(), policy=pages.policy(), now=clock.now()
         )
@@ -145,34 +157,28 @@ def change(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
 @answering
 def cancel(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     """Take it back."""
-    follow_up, version = _get(conversation_id, follow_up_id), VerbForm().version.data or ""
-    try:
-        commands.cancel_follow_up(db.session, follow_up, seen_version=version, by=current_editor(), now=clock.now())
-    except ChangedSince as error:
-        return _not_as_seen(conversation_id, follow_up_id, error)
-    db.session.commit()
-    return lead_back(conversation_id)
+    return _act(commands.cancel_follow_up, conversation_id, follow_up_id)
 
 
 @bp.post("/<int:follow_up_id>/approve")
 @answering
 def approve(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     """Say yes to one that asks."""
-    return _say_yes(commands.approve_follow_up, conversation_id, follow_up_id)
+    return _act(commands.approve_follow_up, conversation_id, follow_up_id)
 
 
 @bp.post("/<int:follow_up_id>/send-now")
 @answering
 def send_now(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     """Let it leave at once, whatever the hour."""
-    return _say_yes(commands.send_follow_up_now, conversation_id, follow_up_id)
+    return _act(commands.send_follow_up_now, conversation_id, follow_up_id)
 
 
-def _say_yes(command: Callable[..., FollowUp], conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
+def _act(command: Callable[..., FollowUp], conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     follow_up, form = _get(conversation_id, follow_up_id), VerbForm()
-    seen, version = form.seen.data, form.version.data or ""
+    seen = Seen(form.seen.data, form.version.data or "")
     try:
-        command(db.session, follow_up, seen_message_id=seen, seen_version=version, by=current_editor(), now=clock.now())
+        command(db.session, follow_up, seen, by=current_editor(), now=clock.now())
     except ChangedSince as error:
         return _not_as_seen(conversation_id, follow_up_id, error)
     db.session.commit()
@@ -190,11 +196,14 @@ def _planned(conversation: Conversation, form: FollowUpForm) -> Planned:
     meant = _meant(conversation, form.when.data or "")
     if meant is None or not form.validate():
         raise UnreadMoment
+    version = templating.find_version(db.session, form.template_version.data or 0)
     return Planned(
         wall=meant.wall,
         is_named=meant.is_named,
         body=body.from_text(form.text.data or ""),
-        seen_message_id=form.seen.data,
+        seen=Seen(form.seen.data, form.version.data or ""),
+        subject=form.subject.data or "",
+        template_version_id=version.id if version else None,
         needs_yes=form.needs_yes.data,
         after_delivery=meant.after_delivery,
     )
@@ -217,8 +226,9 @@ def _when_values(conversation: Conversation, meant: Meant | None) -> dict[str, A
     if meant.after_delivery is not None:
         order = queries.find_order(db.session, conversation.customer, now=now)
         if order is None or order.delivered_at is None:
-            said = words.awaiting_words(meant.after_delivery, wall.time()) if order else words.nothing_on_its_way()
-            return {"said": said, "clock": her, "moved": None, "refusal": ""}
+            said = words.awaiting_words(meant.after_delivery, wall.time()) if order else ""
+            refusal = "" if order else words.nothing_on_its_way()
+            return {"said": said, "clock": her, "moved": None, "refusal": refusal}
         wall = in_days(order.delivered_at, meant.after_delivery, wall.time(), her.zone)
     this_year = now.astimezone(her.zone).year
     try:
@@ -237,7 +247,14 @@ def _when_values(conversation: Conversation, meant: Meant | None) -> dict[str, A
 
 
 def _typed(form: FollowUpForm) -> Typed:
-    return Typed(form.when.data or "", form.text.data or "", bool(form.needs_yes.data), form.template.data)
+    return Typed(
+        form.when.data or "",
+        form.text.data or "",
+        bool(form.needs_yes.data),
+        form.template.data,
+        form.template_version.data,
+        form.subject.data or "",
+    )
 
 
 def _proposed(conversation: Conversation) -> Typed:
@@ -249,7 +266,7 @@ def _stored(follow_up: FollowUp) -> Typed:
     when = f"{follow_up.wall:%Y-%m-%d %H:%M}"
     if follow_up.awaits_delivery and follow_up.awaited_days is not None:
         when = words.awaiting_typed(follow_up.awaited_days, follow_up.wall.time())
-    return Typed(when, body.to_text(follow_up.body), follow_up.needs_yes)
+    return Typed(when, body.to_text(follow_up.body), follow_up.needs_yes, subject=follow_up.subject)
 
 
 def _refused(
@@ -275,11 +292,12 @@ def _not_as_seen(conversation_id: int, follow_up_id: int, error: ConciergeError)
 
 def _there_now(follow_up: FollowUp) -> str:
     shown = showing.show(db.session, follow_up, policy=pages.policy(), now=clock.now(), looking_ahead=False)
-    return f"{shown.her_time}\n\n{body.to_text(follow_up.body)}"
+    return "\n\n".join(filter(None, (shown.her_time, follow_up.subject, body.to_text(follow_up.body))))
 
 
 def _page(conversation: Conversation, *, typed: Typed | None = None, changing: FollowUp | None = None) -> str:
     shown = typed or (_stored(changing) if changing else _proposed(conversation))
+    choices = templating.pick_templates(db.session, language=language_of(conversation))
     return render(
         PAGE,
         block="followups",
@@ -287,14 +305,10 @@ def _page(conversation: Conversation, *, typed: Typed | None = None, changing: F
         typed=shown,
         is_open=typed is not None or changing is not None,
         changing=changing,
-        suggested=words.suggested_moments(),
         colleagues=[] if changing else _of_colleagues(conversation),
         plans=plan_queries.list_beginnable(db.session, conversation.id),
-        templates=[
-            each
-            for each in templating.pick_templates(db.session, language=language_of(conversation))
-            if not each.needs - {"conversation"}
-        ],
+        templates=[each for each in choices if not each.needs - _FILLED],
+        needy=[each for each in choices if each.needs - _FILLED],
         seen=_seen(conversation, is_new=typed is None),
         **_when_values(conversation, _meant(conversation, shown.when)),
         **_list_values(conversation),

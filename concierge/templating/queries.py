@@ -33,6 +33,11 @@ def get_template(session: Session, template_id: int) -> Template:
     return template
 
 
+def find_version(session: Session, version_id: int) -> TemplateVersion | None:
+    """The frozen text with this number."""
+    return session.get(TemplateVersion, version_id)
+
+
 def lock_template(session: Session, template_id: int) -> Template:
     """The template as it is now, and nobody else may change it before this transaction ends.
 

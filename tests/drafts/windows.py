@@ -22,10 +22,11 @@ class Window:
         return self._read(self.client.get(self.here, headers=headers))
 
     def press(self, path: str = "", *, follow: bool = True, headers: dict[str, str] | None = None, **fields: object):
-        """Press a button of the form."""
+        """Press a button of the form, one of the composer's own or, at another address, one of another room's."""
         values = {**self.fields, **fields}
+        address = path if path.startswith("/conversations/") else self.here + path
         answer = self.client.post(
-            self.here + path, data=values, headers=headers, content_type="multipart/form-data", follow_redirects=follow
+            address, data=values, headers=headers, content_type="multipart/form-data", follow_redirects=follow
         )
         self._read(answer)
         return answer

@@ -11,7 +11,7 @@ from concierge.config import Policy
 from concierge.conversations.models import Conversation
 from concierge.drafts import body
 from concierge.followups import commands
-from concierge.followups.commands import Planned
+from concierge.followups.commands import Planned, Seen
 from concierge.followups.models import FollowUp
 from tests.conversations.stories import answer, receive
 from tests.factories import NOW
@@ -39,7 +39,7 @@ def planned(conversation: Conversation, **values: object) -> Planned:
         "wall": WALL,
         "is_named": False,
         "body": body.from_text(WORDS),
-        "seen_message_id": conversation.last_message_id,
+        "seen": Seen(conversation.last_message_id),
     }
     return Planned(**defaults | values)  # type: ignore[arg-type]
 

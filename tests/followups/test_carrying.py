@@ -213,7 +213,7 @@ def test_a_step_that_waits_for_a_yes_is_a_draft_on_her_desk_and_her_yes_makes_it
     [draft] = steps_planned(session)
     assert (draft.asking, draft.editor_id) == (Asking.PLANNED_SO, nadia.id)
     seen = draft.conversation.last_message_id
-    commands.approve_follow_up(session, draft, seen_message_id=seen, by=nadia, now=NOW + DAY)
+    commands.approve_follow_up(session, draft, commands.Seen(seen), by=nadia, now=NOW + DAY)
     session.commit()
     assert tick(config, sessions) == 1
     assert not mails(session)[0].headers
@@ -323,7 +323,7 @@ def test_a_run_that_ends_at_birth_is_told_in_the_conversation(session, nadia, ta
 def test_taking_a_step_back_ends_it_and_so_does_stopping_it(session, sessions, config, nadia, talk, at):
     plan = make_plan(session, nadia)
     first = begin(session, plan, talk, nadia)
-    commands.cancel_follow_up(session, steps_planned(session)[0], by=nadia, now=NOW)
+    commands.cancel_follow_up(session, steps_planned(session)[0], commands.Seen(), by=nadia, now=NOW)
     session.commit()
     tick(config, sessions)
     receive(session, at=NOW - HOUR / 2, in_reply_to=())

@@ -10,6 +10,7 @@ from concierge.customers.zones import Whence
 from concierge.drafts import body
 from concierge.drafts.models import MayNotAnswer
 from concierge.followups import commands, queries
+from concierge.followups.commands import Seen
 from concierge.followups.conditions import Because
 from concierge.followups.models import (
     AlreadyPlanned,
@@ -54,7 +55,7 @@ def test_nothing_is_planned_over_a_mail_nobody_has_read(session, conversation, n
     seen = conversation.last_message_id
     receive(session, at=NOW + HOUR, references=(_last_id(conversation, session),))
     with pytest.raises(Overtaken):
-        follow_up(session, conversation, nadia, seen_message_id=seen)
+        follow_up(session, conversation, nadia, seen=Seen(seen))
 
 
 def _last_id(conversation, session):
@@ -79,7 +80,7 @@ def test_what_could_not_leave_is_not_planned(session, conversation, nadia, value
 
 def test_her_own_answer_that_left_meanwhile_is_nothing_new_to_her(session, conversation, nadia):
     """Planned from the composer, the answer leaves while she chooses the moment."""
-    assert follow_up(session, conversation, nadia, seen_message_id=conversation.last_message_id - 1).is_scheduled
+    assert follow_up(session, conversation, nadia, seen=Seen(conversation.last_message_id - 1)).is_scheduled
 
 
 def test_only_who_answers_customers_plans_mails_to_them(session, conversation, nadia):
@@ -88,20 +89,20 @@ def test_only_who_answers_customers_plans_mails_to_them(session, conversation, n
         follow_up(session, conversation, marta)
     found = follow_up(session, conversation, nadia)
     with pytest.raises(MayNotAnswer):
-        commands.cancel_follow_up(session, found, by=marta, now=NOW)
+        commands.cancel_follow_up(session, found, Seen(), by=marta, now=NOW)
 
 
 def test_taken_back_it_is_over_and_says_by_whom(session, conversation, nadia):
     found = follow_up(session, conversation, nadia)
     chiara = make_editor(session, "Chiara Bassi")
-    commands.cancel_follow_up(session, found, by=chiara, now=NOW + HOUR)
+    commands.cancel_follow_up(session, found, Seen(), by=chiara, now=NOW + HOUR)
     assert (found.state, found.because, found.settled_by_id) == (
         FollowUpState.CANCELLED,
         Because.BY_EDITOR,
         chiara.id,
     )
     with pytest.raises(AlreadySettled):
-        commands.cancel_follow_up(session, found, by=nadia, now=NOW)
+        commands.cancel_follow_up(session, found, Seen(), by=nadia, now=NOW)
     with pytest.raises(AlreadySettled):
         commands.change_follow_up(session, found, planned(conversation), by=nadia, policy=Policy(), now=NOW)
     assert follow_up(session, conversation, nadia).is_scheduled, "and may be planned anew"
@@ -130,11 +131,11 @@ def test_sent_now_it_is_due_at_once_whatever_the_hour(session, conversation, nad
     found = follow_up(session, conversation, nadia)
     night = NOW + timedelta(hours=14)
     seen = conversation.last_message_id
-    commands.send_follow_up_now(session, found, seen_message_id=seen, by=nadia, now=night)
+    commands.send_follow_up_now(session, found, Seen(seen), by=nadia, now=night)
     assert (found.at_once, found.due_at) == (True, night)
     receive(session, at=night, references=(_last_id(conversation, session),))
     with pytest.raises(Overtaken):
-        commands.send_follow_up_now(session, found, seen_message_id=seen, by=nadia, now=night)
+        commands.send_follow_up_now(session, found, Seen(seen), by=nadia, now=night)
 
 
 def test_a_zone_nobody_told_us_is_a_guess(session, conversation, config):

@@ -174,7 +174,7 @@ def test_after_three_days_of_standstill_its_editor_is_asked_and_her_yes_lets_it_
     assert (asked.state, asked.asked_at, asked.asking) == (FollowUpState.SCHEDULED, monday, Asking.LATE)
     assert jobs.release_due(config, sessions) == 0
     seen = asked.conversation.last_message_id
-    commands.approve_follow_up(session, asked, seen_message_id=seen, by=nadia, now=monday)
+    commands.approve_follow_up(session, asked, commands.Seen(seen), by=nadia, now=monday)
     session.commit()
     assert jobs.release_due(config, sessions) == 1
 
@@ -235,7 +235,7 @@ def test_what_a_plan_sends_by_itself_in_a_colleagues_name_is_nobodys_letter(
 ):
     chiara = make_editor(session, "Chiara Bassi")
     talk = answered(session, chiara)
-    hers = follow_up(session, talk, nadia, wall=WALL, seen_message_id=talk.last_message_id)
+    hers = follow_up(session, talk, nadia, wall=WALL, seen=commands.Seen(talk.last_message_id))
     plan = make_plan(session, chiara, Start.HAND, words=["hello to you."], waits=[1])
     run = carrying.start_run(
         session, plan, talk, Fact(talk.id, NOW, talk.customer_id, talk.id, mark=1), Start.HAND,

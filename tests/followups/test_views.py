@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from concierge.accounts.models import Role
 from concierge.config import LANGUAGES
 from concierge.conversations.models import Conversation
+from concierge.conversations.queries import last_answer
 from concierge.drafts.wording import find_hole
 from concierge.followups import jobs, words
 from concierge.followups.conditions import Asking, Because
@@ -93,11 +94,32 @@ def test_another_year_and_what_has_gone_by_are_said_while_it_is_typed(client, se
         assert said in client.get(talk).text
 
 
-def test_what_has_gone_by_is_said_in_italian_too(client, session, nadia, talk):
-    nadia.language = "it"
+@pytest.mark.parametrize(
+    ("language", "typed", "in_order"),
+    [
+        ("en", "1 January 2020", ["Wednesday 1 January 2020, 10:00", "her time, Europe/Rome", "gone by already."]),
+        ("it", "1 gennaio 2020", ["mercoledì 1 gennaio 2020, 10:00", "ora sua, Europe/Rome", "È già passato."]),
+        ("en", "tomorrow 23:00", ["Thursday 14 May, 09:00", "her time, Europe/Rome", "outside her hours."]),
+        (
+            "it",
+            "domani alle 23",
+            ["giovedì 14 maggio, 09:00", "ora sua, Europe/Rome", "Il momento previsto è fuori dalle sue ore."],
+        ),
+    ],
+)
+def test_whose_clock_it_is_stands_beside_the_moment_and_then_what_is_said_of_it(
+    client, session, nadia, talk, language, typed, in_order
+):
+    nadia.language = language
     session.commit()
-    shown = client.get(f"{talk}/when?when=1 gennaio 2020").text
-    assert "mercoledì 1 gennaio 2020, 10:00" in shown and "È già passato." in shown
+    shown = client.get(f"{talk}/when", query_string={"when": typed}).text
+    assert all(words in shown for words in in_order), shown
+    assert sorted(in_order, key=shown.index) == in_order
+
+
+def test_where_nothing_is_on_its_way_no_clock_is_named(client, talk):
+    shown = client.get(f"{talk}/when?when=2 weeks after it is delivered").text
+    assert "No order of hers is on its way" in shown and "her time" not in shown
 
 
 @pytest.mark.parametrize(
@@ -130,6 +152,45 @@ def test_a_template_fills_the_words_by_the_composers_own_rendering(client, sessi
     assert "Dear Barbara,\n\nhave you seen it?" in filled["text"]
     assert filled["when"] == "in a week"
     assert session.scalar(sa.select(sa.func.count()).select_from(FollowUp)) == 0
+    [version] = template.versions
+    session.commit()
+    assert f'name="template_version" value="{version.id}"' in page
+    refused = client.post(talk, data=filled | {"template_version": version.id, "when": "whenever"})
+    assert f'name="template_version" value="{version.id}"' in refused.get_data(as_text=True), "kept with what was typed"
+    assert client.post(talk, data=filled | {"template_version": version.id}).status_code == 303
+    assert the_one(session).template_version_id == version.id
+    session.refresh(template)
+    assert template.uses == 1, "as for a reply"
+    session.commit()
+    address = f"{talk}/{the_one(session).id}"
+    fields = form_of(client.get(address).get_data(as_text=True)) | {"text": "Dear Barbara, another word."}
+    assert client.post(address, data=fields).status_code == 303
+    assert the_one(session).template_version_id == version.id, "changed words were still begun from it"
+
+
+def test_a_template_nobody_has_is_no_template(client, session, talk):
+    fields = form_of(client.get(talk).get_data(as_text=True))
+    assert client.post(talk, data=fields | {"template_version": "4711"}).status_code == 303
+    assert the_one(session).template_version_id is None
+
+
+def test_where_a_template_that_speaks_of_a_piece_is_filled_is_said(client, session, talk, nadia):
+    wording = {"en": Wording("Gone", "Good day,\n\n{{ product.name }} is back.")}
+    add_template(session, name="It is back", when_to_use="", wording=wording, by=nadia, now=NOW)
+    session.commit()
+    page = client.get(talk).get_data(as_text=True)
+    assert "“It is back” speaks of a piece: choose it in the answer" in page
+    assert ">It is back</option>" not in page
+
+
+def test_while_she_waits_the_form_says_that_a_follow_up_is_no_answer(client, session, talk):
+    said = "She waits for an answer, and a follow-up is none"
+    assert said not in client.get(talk).text
+    conversation = session.get(Conversation, int(talk.split("/")[2]))
+    receive(session, at=NOW + HOUR, references=(last_answer(session, conversation).rfc_message_id,))
+    session.commit()
+    assert said in client.get(talk).text
+    assert said in client.get(talk.replace("/followups", "/draft")).text
 
 
 def test_one_is_changed_and_taken_back(client, session, talk, nadia):

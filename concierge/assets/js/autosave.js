@@ -85,6 +85,8 @@ function withoutFiles(body) {
   return body;
 }
 
+// What says when it leaves (data-aside) is no part of what is written.
 function snapshot(form) {
-  return JSON.stringify([...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "version"));
+  const aside = new Set(["version", ...[...form.querySelectorAll("[data-aside]")].map((each) => each.name)]);
+  return JSON.stringify([...new FormData(form)].filter(([name, value]) => typeof value === "string" && !aside.has(name)));
 }

@@ -37,11 +37,17 @@ function pressed(event) {
   const mod = event.metaKey || event.ctrlKey;
   if (event.altKey) return null;
   const key = event.key.length === 1 ? event.key : event.key.toLowerCase();
-  return mod ? `mod+${key.toLowerCase()}` : key;
+  if (!mod) return key;
+  return event.shiftKey && key === "enter" ? "mod+shift+enter" : `mod+${key.toLowerCase()}`;
 }
 
 function act(element) {
-  if (element.matches("input:not([type=checkbox], [type=submit]), textarea, trix-editor")) element.focus();
+  if (element.matches("input:not([type=checkbox], [type=submit]), textarea, trix-editor")) {
+    const menu = element.closest("details.menu:not([open])");
+    if (menu) menu.open = true;
+    element.focus();
+    if (menu) element.select(); // what is proposed there is typed over, as behind a Tab
+  }
   else if (element.matches("summary")) {
     element.click();
     const field = element.parentElement.querySelector(":is(.menu__panel, [data-panel]) :is(input:not([type=hidden]), textarea, button, a[href])");
@@ -129,7 +135,8 @@ function move(event, key) {
   event.preventDefault();
 }
 
-const names = { "mod+enter": /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘ ↵" : "Ctrl ↵", "mod+s": "Ctrl S", escape: "Esc" };
+const MOD = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
+const names = { "mod+enter": `${MOD} ↵`, "mod+shift+enter": `${MOD} ⇧ ↵`, "mod+s": "Ctrl S", escape: "Esc" };
 
 function wordsOf(element) {
   return element.dataset.keyLabel ?? element.getAttribute("aria-label") ?? element.title ?? element.textContent.trim();

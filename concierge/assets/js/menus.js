@@ -17,10 +17,17 @@ document.addEventListener("keydown", (event) => {
     open.querySelector("summary").focus();
     event.stopPropagation();
   }
+  // Enter in a field presses the button beneath it, not the first of the form the menu is part of.
+  const asked = event.key === "Enter" && !event.isComposing && event.target.matches?.("input:not([type=checkbox])");
+  const button = asked && event.target.closest("div.menu__form")?.querySelector("button[type=submit]");
+  if (button && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    button.click();
+  }
   const menu = event.target.closest?.("details.menu");
   if (!menu) return;
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-  if (event.target.matches("textarea, select, input[type=datetime-local]")) return;
+  if (event.target.matches("textarea, select, input[type=datetime-local], input[list]")) return;
   menu.open = true;
   const stops = [...menu.querySelectorAll(".menu__panel :is(a[href], button, input:not([type=hidden]))")];
   const step = event.key === "ArrowDown" ? 1 : -1;
