@@ -21,6 +21,7 @@ from concierge.followups.models import FollowUp, FollowUpState, Overtaken
 from concierge.followups.plan_facts import Fact
 from concierge.followups.plan_models import (
     AlreadyInPlan,
+    BegunBefore,
     EndsAtOnce,
     NeverMeets,
     NoSteps,
@@ -132,7 +133,8 @@ def begin_plan(
 ) -> PlanRun:
     """Begin a plan by hand in her conversation, in the name of `by`; it is one to one.
 
-    Raises MayNotAnswer, PlanIsOff, Overtaken, AlreadyInPlan, and EndsAtOnce when its first mail can't be made.
+    Raises MayNotAnswer, PlanIsOff, Overtaken, AlreadyInPlan, BegunBefore when it has ended and nothing was written
+    since, and EndsAtOnce when its first mail can't be made.
     """
     if not by.may_answer:
         raise MayNotAnswer
@@ -146,8 +148,8 @@ def begin_plan(
     mark = conversation.last_message_id or 0
     fact = Fact(conversation.id, now, conversation.customer_id, conversation.id, mark=mark)
     run = carrying.start_run(session, plan, conversation, fact, Start.HAND, by=by, policy=policy, now=now)
-    if run is None:
-        raise AlreadyInPlan
+    if run is None:  # not a living one, see above: the mark of a beginning by hand is the newest mail there
+        raise BegunBefore
     if run.because is not None:
         raise EndsAtOnce
     return run

@@ -192,6 +192,10 @@ class AlreadyInPlan(RuleBroken):
     """She is in this plan already."""
 
 
+class BegunBefore(RuleBroken):
+    """This plan was begun here and has ended; no mail has come or gone since. Plan a follow-up of your own instead."""
+
+
 class RunEnded(RuleBroken):
     """This plan has ended for her already."""
 

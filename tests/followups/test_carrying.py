@@ -23,6 +23,7 @@ from concierge.followups.plan_models import (
     AlreadyInPlan,
     AlreadyOff,
     AlreadyOn,
+    BegunBefore,
     EndsAtOnce,
     NoSteps,
     NothingToFillIt,
@@ -356,6 +357,9 @@ def test_what_can_not_be_begun_or_kept_says_why(session, nadia, talk):
         )
     begin(session, plan, talk, nadia)
     with pytest.raises(AlreadyInPlan):
+        begin(session, plan, talk, nadia)
+    plan_commands.stop_run(session, runs(session)[0], by=nadia, now=NOW)
+    with pytest.raises(BegunBefore):
         begin(session, plan, talk, nadia)
     with pytest.raises(AlreadyOn):
         plan_commands.switch_on(session, plan, by=nadia, now=NOW)
