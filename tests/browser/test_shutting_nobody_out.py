@@ -230,6 +230,10 @@ def test_a_conversation_and_its_dialogs_are_open_to_everybody(reader):
         found += faults(page, [*ENGLISH, *ITALIAN], dialog)
         page.keyboard.press("Escape")
         expect(page.locator(dialog)).not_to_be_visible()
+    page.set_viewport_size(WIDE)
+    page.keyboard.press("Control+Shift+Enter")
+    expect(page.locator("#answer-phrase-said")).to_contain_text("her time")
+    found += faults(page, ENGLISH, "#composer .menu__panel")
     assert not found, "\n".join(found)
 
 

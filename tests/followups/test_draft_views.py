@@ -1,7 +1,9 @@
 """The composer's words as a follow-up: planned from its Send menu with all that is in them, or refused and kept."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from io import BytesIO
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -143,6 +145,25 @@ def test_pressed_twice_the_first_press_counts(window, session, talk, nadia, save
     for _press in range(2):
         assert plan(window, **fields).status_code == 200
         assert "Friday 15 May, 10:00" in window.page
+    assert len(planned(session)) == 1
+    assert stored(session, talk, nadia) is None
+
+
+def test_pressed_in_two_windows_at_the_very_same_time_it_is_planned_once(app, window, session, talk, nadia):
+    window.press(body_text=LETTER)
+    fields, together = dict(window.fields) | {"body_text": LETTER}, Barrier(2)
+
+    def press(_number: int) -> int:
+        client = app.test_client()
+        sign_in(client, nadia)
+        other = Window(client, talk.id)
+        other.fields |= fields
+        together.wait(60)
+        return plan(other).status_code
+
+    with ThreadPoolExecutor(2) as both:
+        answers = set(both.map(press, range(2)))
+    assert answers <= {200, 404, 409} and 200 in answers
     assert len(planned(session)) == 1
     assert stored(session, talk, nadia) is None
 

@@ -36,16 +36,23 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// A panel that would stand out of the window is moved in.
+// A panel that would stand out of the window is moved in: when it opens, and when the window is another.
 document.addEventListener("toggle", (event) => {
-  const panel = event.target.matches?.("details.menu[open]") && event.target.querySelector(":scope > .menu__panel");
+  if (event.target.matches?.("details.menu[open]")) moveIn(event.target);
+}, true);
+window.addEventListener("resize", () => {
+  for (const menu of open()) moveIn(menu);
+});
+
+function moveIn(menu) {
+  const panel = menu.querySelector(":scope > .menu__panel");
   if (!panel) return;
   panel.style.translate = "";
   const { left, right } = panel.getBoundingClientRect();
   const edge = 8;
   const aside = Math.min(document.documentElement.clientWidth - edge - right, 0) || Math.max(edge - left, 0);
   if (aside) panel.style.translate = `${aside}px 0`;
-}, true);
+}
 
 // A menu opened by its key puts the focus where the hand will go next.
 document.addEventListener("toggle", (event) => {
