@@ -96,13 +96,13 @@ def _arm(how: dict[str, Any], fuse: Fuse) -> None:
 
 
 def _answer_first() -> None:
-    """The careless door: it says 250, and stores a moment later."""
+    """The careless door: it says 250, and stores later, however busy the machine."""
     from concierge.inbound.sources.smtp import MailDoor
 
     store = MailDoor._accept
 
     def accept(self: MailDoor, *given: Any) -> int:
-        threading.Timer(0.02, store, (self, *given)).start()
+        threading.Timer(0.5, store, (self, *given)).start()
         return 1
 
     MailDoor._accept = accept  # type: ignore[method-assign]

@@ -191,7 +191,6 @@ def test_the_ledger_sees_a_door_that_says_yes_before_it_has_stored(sessions, sto
     place = street("smtp")
     pid = place.open(kind="commit", n=1, careless=True)
     assert place.hand_over(letter())
-    time.sleep(0.2)
     place.end(pid)
     assert lost(sessions, store, place.acknowledged) == [letter()]
 
