@@ -158,6 +158,15 @@ def lock_for_writing(session: Session) -> None:
     session.connection(execution_options={"writes": True})
 
 
+def take_turn(session: Session, number: int) -> None:
+    """Let whoever counts and then adds do so alone: SQLite has its write lock, PostgreSQL a lock until the commit.
+
+    `number` is the same for all who count the same, and nobody else's.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+
+
 @contextmanager
 def reading(sessions: Sessions) -> Iterator[Session]:
     """A session of `sessions` that only looks: on SQLite it takes no write lock, so it holds nobody up, nor waits."""

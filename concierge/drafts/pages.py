@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
+from concierge import clock
 from concierge.catalogue import queries as catalogue
 from concierge.catalogue.cards import card_of
 from concierge.conversations import queries as conversations
@@ -107,7 +108,8 @@ def mail(conversation_id: int) -> ResponseReturnValue:
 def _finished(conversation_id: int) -> Finished:
     draft = queries.get_draft(db.session, conversation_id, desk.editor().id)
     house = desk.house()
-    return letter.compose(queries.written(db.session, draft, secret=house.secret, zone=house.zone), desk.faces())
+    written = queries.written(db.session, draft, secret=house.secret, zone=house.zone)
+    return letter.compose(written, desk.faces(), now=clock.now())
 
 
 def _mail_page(finished: Finished) -> Response:

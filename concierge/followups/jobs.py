@@ -7,6 +7,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from concierge import clock
+from concierge.catalogue.stock_models import Purchase
 from concierge.config import Config
 from concierge.conversations.queries import lock_conversation
 from concierge.db import Sessions, reading
@@ -148,21 +149,23 @@ def await_deliveries(config: Config, sessions: Sessions) -> int:
     """
     now, kindness, house = clock.now(), queries.kindness_of(config.policy), config.policy.zone
     with reading(sessions) as session:
-        arrived = dict(queries.list_arrived(session, limit=AT_ONCE))
+        arrived = queries.list_arrived(session, limit=AT_ONCE)
         forgotten = queries.list_awaiting(session, looked_before=now - queries.WAITED_FOR, limit=AT_ONCE)
-        unheard = [each.id for each in forgotten if each.id not in arrived]
+        unheard = [each.id for each in forgotten]
 
     def reckon(session: Session, number: int) -> None:
         lock_conversation(session, queries.get_follow_up(session, number).conversation_id)
         follow_up = session.get_one(FollowUp, number, populate_existing=True)
         if not follow_up.awaits_delivery:
             return  # an editor was quicker
-        if number not in arrived:
+        order = session.get(Purchase, follow_up.awaited_id)  # by now; an editor may have taken a newer one
+        at = order.delivered_at if order else None
+        if at is None and order is not None and order.returned_at is None:
             if follow_up.asked_at is None and follow_up.since_at <= now - queries.WAITED_FOR:
                 releasing.ask(session, follow_up, Asking.LATE, now=now)
             return
         follow_up.asked_at = follow_up.asking = None  # the shop has answered
-        if (at := arrived[number]) is None:
+        if at is None:
             releasing.withhold(session, follow_up, Because.SHE_RETURNED, now=now)
             return
         zone = queries.her_clock(follow_up.conversation.customer, house).zone
@@ -171,7 +174,7 @@ def await_deliveries(config: Config, sessions: Sessions) -> int:
         facts = queries.facts_of(session, follow_up, house=house, now=now)
         follow_up.due_at = due_at(facts, kindness)
 
-    return work_each(sessions, "followups.await_deliveries", sorted([*arrived, *unheard]), reckon)
+    return work_each(sessions, "followups.await_deliveries", sorted({*arrived, *unheard}), reckon)
 
 
 def begin_plans(config: Config, sessions: Sessions) -> int:

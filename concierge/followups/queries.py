@@ -148,15 +148,15 @@ def find_order(session: Session, customer: Customer, *, now: datetime) -> Purcha
     return session.scalar(statement.order_by(Purchase.at.desc(), Purchase.delivered_at.is_not(None)).limit(1))
 
 
-def list_arrived(session: Session, *, limit: int) -> list[tuple[int, datetime | None]]:
-    """Those whose order is in her hands by now, and since when; None for one that came to nothing."""
+def list_arrived(session: Session, *, limit: int) -> list[int]:
+    """Those whose order is in her hands by now, or came to nothing."""
     statement = (
-        sa.select(FollowUp.id, Purchase.delivered_at)
+        sa.select(FollowUp.id)
         .outerjoin(Purchase, Purchase.id == FollowUp.awaited_id)
         .where(*AWAITS)
         .where(Purchase.delivered_at.is_not(None) | Purchase.returned_at.is_not(None) | Purchase.id.is_(None))
     )
-    return [(number, at) for number, at in session.execute(statement.order_by(FollowUp.id).limit(limit))]
+    return list(session.scalars(statement.order_by(FollowUp.id).limit(limit)))
 
 
 def list_awaiting(

@@ -13,6 +13,7 @@ from concierge.conversations.commands import FileIn
 from concierge.conversations.models import Conversation, Message
 from concierge.conversations.queries import BARE, lock_conversation, references_for
 from concierge.customers.models import Customer
+from concierge.db import take_turn
 from concierge.drafts import body, letter, wording
 from concierge.drafts import queries as drafts
 from concierge.drafts.letter import Answered, Faces, Finished, Written
@@ -52,7 +53,7 @@ def release_follow_up(
     worker let them go; else NoRoom is raised.
     """
     if most is not None:
-        _take_turn(session)
+        take_turn(session, _TURN)  # before anything else: no circle can come of it
     follow_up = claim_due(session, follow_up_id, now=now)
     if follow_up is None:
         return None
@@ -77,15 +78,6 @@ def ask(session: Session, follow_up: FollowUp, why: Asking, *, now: datetime) ->
     """It waits for its editor's yes; the conversation's history says so."""
     follow_up.ask(why, now=now)
     audit.record(session, "follow_up.asked", follow_up.conversation, by=None, now=now, follow_up=follow_up.id, why=why)
-
-
-def _take_turn(session: Session) -> None:
-    """Let whoever counts and then adds do so alone: SQLite has its write lock, PostgreSQL a lock until the commit.
-
-    It is the first that a release takes, and whatever follows waits for nobody: no circle can come of it.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 
 
 def ask_if_restored(session: Session, follow_up_id: int, *, now: datetime) -> bool:
@@ -162,7 +154,7 @@ def pictures_of(session: Session, follow_up_id: int) -> Originals | None:
 def _let_go(session: Session, follow_up: FollowUp, faces: Faces, house: House, *, now: datetime) -> Message:
     """The mail is queued, stands in the conversation, and the follow-up names both."""
     conversation = follow_up.conversation
-    finished = letter.compose(_written(session, follow_up, house, now=now), faces)
+    finished = letter.compose(_written(session, follow_up, house, now=now), faces, now=now)
     key = f"followup:{follow_up.id}"
     pictures, version_id = _pictures(finished), follow_up.template_version_id
     leaving = Leaving(finished, key, queries.PURPOSE, follow_up.language, pictures, version_id)

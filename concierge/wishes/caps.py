@@ -11,6 +11,7 @@ from ipaddress import ip_address, ip_network
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from concierge import db
 from concierge.addresses import normalise, person_behind
 from concierge.config import Policy
 from concierge.errors import ConciergeError
@@ -49,9 +50,8 @@ def _hashed(secret: str, text: str) -> str:
 
 
 def take_turn(session: Session) -> None:
-    """Let whoever counts and then adds do so alone: SQLite has its write lock, PostgreSQL a lock until the commit."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
+    """Let whoever counts requests and then adds one do so alone, until the transaction ends."""
+    db.take_turn(session, _TURN)
 
 
 def check_traffic(session: Session, network: str, policy: Policy, *, now: datetime) -> None:

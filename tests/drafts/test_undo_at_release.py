@@ -62,10 +62,10 @@ def outcome(sessions) -> tuple[int, int]:
 def test_pressed_while_the_worker_has_it_in_hand_it_is_too_late(config, sessions, press_send, monkeypatch):
     in_hand, pressing, compose = threading.Event(), threading.Event(), letter.compose
 
-    def composed(*values: object) -> object:
+    def composed(*values: object, **more: object) -> object:
         in_hand.set()
         assert pressing.wait(10)
-        return compose(*values)  # type: ignore[arg-type]
+        return compose(*values, **more)  # type: ignore[arg-type]
 
     draft_id = press_send()
     monkeypatch.setattr(letter, "compose", composed)

@@ -74,6 +74,15 @@ def test_it_speaks_of_her_newest_order_be_it_on_its_way_or_in_her_hands(session,
     assert follow_up(session, talk, nadia, wall=TEN, after_delivery=14).awaits_delivery
 
 
+def test_one_that_waits_for_a_newer_order_by_now_waits_on(session, sessions, config, awaiting, at, monkeypatch):
+    at(NOW + HOUR)
+    # looked for while the older one was awaited, which has come
+    monkeypatch.setattr(jobs.queries, "list_arrived", lambda _session, *, limit: [awaiting.id])
+    jobs.await_deliveries(config, sessions)
+    found = fresh(session, awaiting)
+    assert (found.awaits_delivery, found.is_scheduled, found.asked_at) == (True, True, None)
+
+
 @pytest.fixture
 def asked(session, sessions, config, awaiting, at):
     """For ninety days the shop has said nothing."""

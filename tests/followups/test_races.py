@@ -119,10 +119,10 @@ def leave_while(happens, config, sessions, follow_up_id, monkeypatch, *, patienc
     """
     asked, happened, compose = threading.Event(), threading.Event(), letter.compose
 
-    def slowly(*values: object) -> object:
+    def slowly(*values: object, **more: object) -> object:
         asked.set()
         happened.wait(patience)
-        return compose(*values)  # type: ignore[arg-type]
+        return compose(*values, **more)  # type: ignore[arg-type]
 
     def happen() -> None:
         assert asked.wait(PATIENCE)
