@@ -1,42 +1,33 @@
 """Wishes of two customers who are one person: one line, one hold, and back again to the last row."""
 
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import date, timedelta
 from random import Random
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import object_session
 
-from concierge.accounts.models import Editor
 from concierge.catalogue.stock_models import Purchase
-from concierge.conversations.joining import HasMore, JoinedSince, join_customer, separate_customer
-from concierge.customers.models import Customer
+from concierge.conversations.joining import HasMore, join_customer
 from concierge.customers.queries import get_person
 from concierge.wishes import links
-from concierge.wishes.answers import confirm_request
 from concierge.wishes.commands import change_wish, withdraw_wish
-from concierge.wishes.invariants import find_broken_invariants
 from concierge.wishes.models import (
     LIVING,
     AlreadyWished,
     Wish,
     WishEnding,
-    WishPurchase,
-    WishRequest,
     WishState,
     WishVariant,
-    WishWay,
 )
 from concierge.wishes.offer_models import Offer, OfferEnding, OfferState
 from concierge.wishes.offering import fulfil_wish, lapse_offer, pass_offer, take_offer
 from concierge.wishes.uniting import TakenTwice
 from tests.factories import DAY, NOW, make_customer, make_editor, sign_in
 from tests.wishes.builders import FRIDAY, make_consent, offers, restock, sandals, wish_for
+from tests.wishes.joins import join, rows, separate, sound
 
 LATER = FRIDAY + DAY
-_TABLES = (Wish, WishVariant, Offer, Purchase, WishPurchase)
 
 
 @pytest.fixture
@@ -48,38 +39,6 @@ def nadia(session, app):
 def two(session, nadia):
     """Barbara, and Barbara at work."""
     return make_customer(session), make_customer(session, "Bea Rossi")
-
-
-def rows(session):
-    """All that is known of wishes, offers and orders, but in what order they were touched."""
-    session.flush()
-    session.expire_all()
-    found = {}
-    for table in _TABLES:
-        columns = table.__table__.c
-        keys = [each for each in columns if each.primary_key]
-        for row in session.execute(sa.select(*columns).order_by(*keys)):
-            values = dict(zip(columns.keys(), row, strict=True))
-            found[table.__name__, *(values[each.name] for each in keys)] = values
-    return found
-
-
-def sound(session):
-    session.flush()
-    assert find_broken_invariants(session) == []
-
-
-def join(session, two, nadia, *, now=LATER):
-    join_customer(session, *two, by=nadia, now=now)
-    sound(session)
-
-
-def separate(session, two, nadia, *, now=LATER + DAY):
-    address = two[0].addresses[-1].id
-    parted = separate_customer(session, two[0], address, by=nadia, now=now)
-    assert parted.customer is two[1]
-    sound(session)
-    return parted.kept
 
 
 def variants_of(wish):
@@ -321,96 +280,6 @@ def test_whatever_happens_meanwhile_the_house_is_sound_and_both_have_their_own(s
     for table in (WishVariant, Offer):
         strays = sa.select(table).join(Wish, Wish.id == table.wish_id).where(table.customer_id != Wish.customer_id)
         assert session.scalars(strays).unique().all() == []
-
-
-def test_who_says_yes_while_she_is_joined_wishes_as_who_she_is_from_then_on(app, config, sessions, two, nadia):
-    session = object_session(nadia)
-    [size] = sandals(session, s36=0)
-    wish_for(session, size, name="Anna")  # the house has a mailbox
-    hers = two[1].addresses[0]
-    wanted = {"skus": [size.sku], "quantity": 1, "needed_by": None, "ceiling_cents": None, "or_similar": False}
-    asked = WishRequest(
-        address=hers.address, normalised=hers.normalised, product_id=size.product_id, wanted=wanted,
-        way=WishWay.FORM, language="en", words="Write to me", network="n", created_at=NOW,
-    )  # fmt: skip
-    session.add(asked)
-    session.commit()
-    she, other, editor, number = two[0].id, two[1].id, nadia.id, asked.id
-    session.close()
-
-    def say_yes():
-        with app.test_request_context(), sessions() as her:
-            request = her.get_one(WishRequest, number)
-            wish = confirm_request(her, config.policy, request, number, network="n", now=NOW)
-            her.commit()
-            return wish.customer_id
-
-    with ThreadPoolExecutor(1) as pool, sessions() as desk:
-        people = (desk.get_one(Customer, each) for each in (she, other))
-        join_customer(desk, *people, by=desk.get_one(Editor, editor), now=NOW)
-        desk.flush()
-        saying = pool.submit(say_yes)
-        wait([saying], timeout=0.5)
-        assert not saying.done()
-        desk.commit()
-        assert saying.result(20) == she
-
-
-def _three(session, two, sizes):
-    """A third customer, and all three wish for something of these sizes; each has what the next one wants too."""
-    s36, s37 = sizes
-    third = make_customer(session, "Chloé Petit")
-    wish_for(session, s36, customer=two[0], now=NOW + DAY)
-    wish_for(session, s36, s37, customer=two[1], now=NOW)
-    wish_for(session, s37, customer=third, now=NOW - DAY)
-    return third
-
-
-def _address_of(customer, beginning):
-    return next(each.id for each in customer.addresses if each.normalised.startswith(beginning))
-
-
-def test_of_two_joins_that_touch_the_same_wishes_the_later_is_undone_first(session, two, nadia):
-    third = _three(session, two, sandals(session, s36=0, s37=0))
-    before = rows(session)
-    join(session, two, nadia)
-    once = rows(session)
-    join(session, (two[0], third), nadia, now=LATER + DAY)
-    with pytest.raises(JoinedSince):
-        separate_customer(session, two[0], _address_of(two[0], "bea"), by=nadia, now=LATER + 2 * DAY)
-    separate_customer(session, two[0], _address_of(two[0], "chlo"), by=nadia, now=LATER + 2 * DAY)
-    sound(session)
-    assert rows(session) == once
-    separate(session, two, nadia, now=LATER + 3 * DAY)
-    assert rows(session) == before
-
-
-def test_joins_that_touch_other_wishes_are_undone_in_any_order(session, two, nadia):
-    s36, s37 = sandals(session, s36=0, s37=0)
-    third = make_customer(session, "Chloé Petit")
-    for she, piece in ((two[0], s36), (two[1], s36), (third, s37)):
-        wish_for(session, piece, customer=she)
-    before = rows(session)
-    join(session, two, nadia)
-    join(session, (two[0], third), nadia, now=LATER + DAY)
-    for beginning in ("bea", "chlo"):
-        separate_customer(session, two[0], _address_of(two[0], beginning), by=nadia, now=LATER + 2 * DAY)
-        sound(session)
-    assert rows(session) == before
-
-
-def test_who_was_joined_and_then_joined_on_comes_back_by_the_same_way(session, two, nadia):
-    third = _three(session, two, sandals(session, s36=0, s37=0))
-    before = rows(session)
-    join(session, two, nadia)
-    once = rows(session)
-    join(session, (third, two[0]), nadia, now=LATER + DAY)
-    assert get_person(session, two[1].id) is get_person(session, two[0].id) is third
-    separate_customer(session, third, _address_of(third, "barb"), by=nadia, now=LATER + 2 * DAY)
-    sound(session)
-    assert rows(session) == once
-    separate(session, two, nadia, now=LATER + 3 * DAY)
-    assert rows(session) == before
 
 
 def test_on_the_page_they_are_joined_and_separated_and_what_stays_is_said(session, two, nadia, client):
