@@ -4,6 +4,7 @@ import multiprocessing
 import signal
 import socket
 import socketserver
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -73,6 +74,11 @@ class Server(socketserver.ThreadingTCPServer):
 
     daemon_threads = True
     allow_reuse_address = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever is killed while it speaks hangs up: that is nothing to tell."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _serve(door: socket.socket, kind: type[socketserver.StreamRequestHandler]) -> None:

@@ -286,7 +286,11 @@ def _clock(found: re.Match[str], part: Part | None) -> time | None:
     """What a clock shows then; None for what it never shows, and for an hour of another part of the day."""
     hour, minute = _count(found["h"] or found["h2"]), int(found["m"] or 0)
     if found["half"]:
-        hour = hour % 12 + (12 if found["half"] == "pm" else 0) if 1 <= hour <= 12 else 24
+        hour = (
+            hour % 12 + (12 if found["half"] == "pm" else 0)
+            if 1 <= hour <= 12 and (hour, found["half"]) != (12, "am")
+            else 24
+        )
     elif part and hour < part.since:
         hour += 12
     is_shown = hour < 24 and minute < 60 and (part is None or part.since <= hour < part.until)

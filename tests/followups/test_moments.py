@@ -95,8 +95,8 @@ def test_a_named_moment_is_meant_as_it_is_said(text: str, wall: str):
     "text",
     ["", "soon", "whenever", "friday or saturday", "Friday 14 May", "31 February", "25:00", "in 900 days", "10:75",
      "in 3 days but not on Sunday", "99999999999999999999", "in 3 weeks and 2 days", "0/0/0000",
-     "Friday 4", "venerdì 4", "friday the 13th", "mar 10", "tomorrow 13pm", "0am", "midnight", "the 32nd", "10",
-     "tomorrow morning at 14", "evening at 3", "noon in the evening", "the day after", "26-11.2026"],
+     "Friday 4", "venerdì 4", "friday the 13th", "mar 10", "tomorrow 13pm", "0am", "tomorrow 12am", "midnight",
+     "the 32nd", "10", "tomorrow morning at 14", "evening at 3", "noon in the evening", "the day after", "26-11.2026"],
 )  # fmt: skip
 def test_what_is_not_understood_to_its_end_is_not_guessed(text: str):
     assert read(text) is None
