@@ -16,7 +16,7 @@ from concierge.catalogue.cards import colours_words, labels_of, piece_words
 from concierge.catalogue.models import Product, ProductNotFound, Variant, VariantNotFound
 from concierge.catalogue.naming import category_name, price_text
 from concierge.config import LANGUAGES
-from concierge.extensions import db
+from concierge.extensions import db, house_config
 from concierge.reports import board as boards
 from concierge.reports import queries, restocks, rows, showing, words
 from concierge.reports.board import BoardFilter, BoardRow
@@ -27,11 +27,12 @@ from concierge.reports.quantiles import Spread
 from concierge.reports.restocks import Became, OfferFilter
 from concierge.reports.rows import Shelf, WishFilter
 from concierge.reports.tables import Cell, csv_bytes
+from concierge.reports.untold import why_nobody
 from concierge.web.choices import SelectChoice
 from concierge.web.paging import read_place
 from concierge.web.rendering import render
 from concierge.web.security import roles_accepted
-from concierge.wishes.queries import queue_of
+from concierge.wishes.queries import count_waiting, queue_of
 from concierge.wishes.waves import Standing
 
 bp = Blueprint("reports", __name__, url_prefix="/wishes")
@@ -192,7 +193,10 @@ def restock(restock_id: int) -> ResponseReturnValue:
     """One restock: its waves, and who was offered what, in what order, why, and what became of it."""
     found = restocks.get_restock(db.session, restock_id)
     waves = restocks.list_waves(db.session, restock_id)
-    return _offers_page(OfferFilter(restock_id=restock_id), "reports/restock.html", restock=found, waves=waves)
+    waiting = count_waiting(db.session, found.variant_id)
+    untold = () if waves else why_nobody(found, waiting, house_config().policy.stock_settling, now=clock.now())
+    shown = OfferFilter(restock_id=restock_id)
+    return _offers_page(shown, "reports/restock.html", restock=found, waves=waves, untold=untold, waiting=waiting)
 
 
 @bp.get("/waves/<int:wave_id>")

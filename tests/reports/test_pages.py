@@ -1,6 +1,7 @@
 """The merchandiser's pages: the board, the rows behind its numbers, demand, restocks, files, and who may see them."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -84,3 +85,22 @@ def test_the_board_and_the_product_page_say_what_each_counts(marta, session, ses
         assert "Calanque sandals, Turquoise, EU 36.5" in rows and rows.count("/customers/") == count
     by_age = [marta.get(f"/wishes?age={age}").text for age in range(chances.COUNT)]
     assert "choice=first" in "".join(by_age) and "choice=also" not in "".join(by_age), "nobody counted those by age"
+
+
+def test_a_restock_that_nobody_was_offered_yet_says_why(marta, session, at):
+    (size,) = sandals(session, s36=3)
+    session.add(restock := Restock(variant=size, units=3, at=NOW, flapped=False))
+    session.commit()
+    page = f"/wishes/restocks/{restock.id}"
+    at(NOW + timedelta(minutes=1))
+    assert "Nobody waited for it." in marta.get(page).text
+    wish_for(session, size, ceiling_cents=100)
+    session.commit()
+    young = marta.get(page).text
+    assert "1 waits for it." in young and "Offers are made once it has been there for a while" in young
+    assert f'href="/wishes/rows?sku={size.sku}"' in young and "Nobody waited" not in young
+    at(NOW + timedelta(minutes=6))
+    assert "Nobody of them can be offered one just now" in marta.get(page).text
+    restock.flapped, restock.ended_at = True, NOW + timedelta(minutes=2)
+    session.commit()
+    assert "gone again at once" in marta.get(page).text
