@@ -15,6 +15,7 @@ from concierge.catalogue import queries as catalogue
 from concierge.catalogue.cards import colours_words, labels_of, piece_words
 from concierge.catalogue.models import Product, ProductNotFound, Variant, VariantNotFound
 from concierge.catalogue.naming import category_name, price_text
+from concierge.catalogue.returns import probable_units
 from concierge.config import LANGUAGES
 from concierge.extensions import db, house_config
 from concierge.reports import board as boards
@@ -32,7 +33,9 @@ from concierge.web.choices import SelectChoice
 from concierge.web.paging import read_place
 from concierge.web.rendering import render
 from concierge.web.security import roles_accepted
+from concierge.wishes.models import Wish
 from concierge.wishes.queries import count_waiting, queue_of
+from concierge.wishes.radar import assign_softly
 from concierge.wishes.waves import Standing
 
 bp = Blueprint("reports", __name__, url_prefix="/wishes")
@@ -212,19 +215,27 @@ def of_product(code: str) -> ResponseReturnValue:
     """The wishes for one product by size, each with its queue: a block for the product's page."""
     product = catalogue.get_product(db.session, code)
     waiting = rows.count_waiting(db.session, [each.id for each in product.variants])
+    queues = {each.id: _queue(each, waiting.get(each.id, 0)) for each in product.variants}
     return render(
         "reports/of_product.html",
         block="queues",
         product=product,
         waiting=waiting,
         labels=labels_of(product, page_language()),
-        queues={each.id: _queue(each, waiting.get(each.id, 0)) for each in product.variants},
+        queues=queues,
+        promising={variant_id: _promising(variant_id, queue) for variant_id, queue in queues.items()},
     )
 
 
-def _queue(variant: Variant, waiting: int) -> list[tuple[Any, Standing]]:
+def _queue(variant: Variant, waiting: int) -> list[tuple[Wish, Standing]]:
     """The first of a queue with their places; none of one that is too long to read for a page."""
     return queue_of(db.session, variant.id, limit=_QUEUE_SHOWN) if 0 < waiting <= _LONGEST_QUEUE else []
+
+
+def _promising(variant_id: int, queue: Sequence[tuple[Wish, Standing]]) -> tuple[int, ...]:
+    """The wishes that units on their way back would be for."""
+    units = sum(each.units for each in probable_units(db.session, variant_id)) if queue else 0
+    return assign_softly(((wish.id, wish.quantity) for wish, _standing in queue), units)
 
 
 def _offers_page(shown: OfferFilter, template: str, **values: Any) -> str:

@@ -8,7 +8,9 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Role
-from concierge.catalogue.stock_models import Restock
+from concierge.catalogue.returns import ReturnReport, report_return
+from concierge.catalogue.stock_models import Restock, ReturnState
+from concierge.config import Policy
 from concierge.reports import chances, jobs
 from concierge.wishes import offering
 from tests.factories import DAY, NOW, make_editor, sign_in
@@ -104,3 +106,20 @@ def test_a_restock_that_nobody_was_offered_yet_says_why(marta, session, at):
     restock.flapped, restock.ended_at = True, NOW + timedelta(minutes=2)
     session.commit()
     assert "gone again at once" in marta.get(page).text
+
+
+def test_the_product_page_says_whose_a_pair_on_its_way_back_would_be(marta, session):
+    (size,) = sandals(session, s36=0)
+    wish_for(session, size, name="Pair", quantity=2, now=NOW - 3 * DAY)
+    wish_for(session, size, name="Chloé", now=NOW - 2 * DAY)
+    wish_for(session, size, name="Barbara", now=NOW - DAY)
+    way = ReturnReport("shop", "R-1", size.sku, "online", ReturnState.IN_TRANSIT, NOW)
+    report_return(session, way, now=NOW, policy=Policy())
+    session.commit()
+    page = marta.get("/wishes/of/CAL-TUR").text
+    hers = [line for line in page.splitlines() if "on its way back" in line]
+    assert len(hers) == 1 and "Chloé" in hers[0], "one comes, of which nobody who wants two is told"
+    late = ReturnReport("shop", "R-1", size.sku, "online", ReturnState.FAILED, NOW + DAY)
+    report_return(session, late, now=NOW + DAY, policy=Policy())
+    session.commit()
+    assert "on its way back" not in marta.get("/wishes/of/CAL-TUR").text
