@@ -14,15 +14,20 @@ _MAY_HOLD_ONE = re.compile(r"\d(?:[^\w\n]{0,2}\d){5}")
 _PHONE_WORD = re.compile(
     r"(?:tel(?:e[fp]h?on\w*|[.:])?|phone|mob(?:il\w*|\.)|cell\w*|call(?: me)?|whats ?app|portable|"
     r"numero|número|number|handy|"
-    r"chiam\w+|appel\w+|anruf\w*|erreich\w+|ll[aá]m\w+|lig(?:ue|ar)\w*|bel(?:len)?|dzwoni\w*|komórk\w*|電話|携帯|电话|手机|電話)"
+    r"chiam\w+|appel\w+|(?:an)?ruf\w*|erreich\w+|ll[aá]m\w+|lig(?:ue|ar)\w*|bel(?:len)?|dzwoni\w*|komórk\w*|電話|携帯|电话|手机|電話)"
     r"\W*(?:\w+\W+){0,4}$",
     re.IGNORECASE,
 )
 # "36 37 38 39 40" is a row of sizes; a French number of pairs begins with 0.
 _PAIRS = re.compile(r"[1-9]\d(?:[ .-]\d\d)+")
 _ORDER_WORD = (
-    r"(?:order|ordine|ordini|commande|bestell(?:ung|nummer|nr)|auftrag|pedido|encomenda|"
-    r"bestel(?:ling|nummer)|zamówieni\w+|注文|订单|訂單)"
+    r"(?:order|ordine|ordini|commande|bestell(?:ung|-?nummer|-?nr)|auftrag|pedido|encomenda|"
+    r"bestel(?:ling|-?nummer)|zamówieni\w+|注文|订单|訂單)"
+)
+# What may stand between: "order confirmation no.", "l'ordine è il", "pedido nº".
+_TELLS = (
+    r"(?:(?:confirmation|conferma|confirmación|ref(?:erence)?|cod(?:e|ice)|código)\W{1,3})?"
+    r"(?:(?:id|nr|num\w*|no|n[º°]?|(?:is|è|est|ist|es|é)(?:\W(?:the|il|la|le|die|el))?|番号|号|號)\W{1,3}|(?:番号|号|號)\W{0,3})?"
 )
 # As shops number them; a year is none.
 _USUAL = r"(?:[A-Z]{1,4}-?\d{3,12}|\d{5,12}|(?<=#)\d{3,4})"
@@ -58,7 +63,7 @@ def find_numbers(words: str, *, country: str, language: str, order_number: str) 
 def _orders(words: str, pattern: str) -> Iterator[Number]:
     """What looks like a number of ours behind the word for an order, or behind `#`."""
     told = re.compile(
-        rf"(?:{_ORDER_WORD}\W{{0,3}}(?:(?:id|nr|num\w*|no|n|is|è|est|ist|es|é|番号|号|號)\W{{1,3}}|(?:番号|号|號)\W{{0,3}})?|(?<!\w)#)"
+        rf"(?:{_ORDER_WORD}\W{{0,3}}{_TELLS}|(?<!\w)#)"
         rf"({pattern})(?!\w)",
         re.IGNORECASE,
     )

@@ -27,9 +27,14 @@ def numbers(words: str, country: str = "IT", language: str = "it", pattern: str 
         ("Re: #1001", ["1001"]),
         ("Bestellung Nr. 100482", ["100482"]),
         ("注文番号 100482", ["100482"]),
+        ("Bestell-Nr. 100482", ["100482"]),
+        ("pedido nº 100482", ["100482"]),
+        ("L'ordine è il 100482", ["100482"]),
+        ("Order confirmation 100482", ["100482"]),
         ("订单号：100482", ["100482"]),
         ("Sizes: 36 37 38 39 40", []),
         ("36 37 38 39 40", []),
+        ("order of the 12.05.2026", []),
         ("My IBAN is IT60 X054 2811 1010 0000 0123 456", []),
         ("I would like it in order to wear it on 12.05.2026 at 10:30, 36½, EUR 1.290,00", []),
         ("my order of 2026", []),
@@ -44,6 +49,7 @@ def test_a_number_without_its_country_is_read_by_where_she_lives_else_by_her_lan
     assert numbers("Tel. 01 42 68 53 00", country="FR") == ["+33142685300"]
     assert numbers("Tel. 01 42 68 53 00", country="", language="fr") == ["+33142685300"]
     assert numbers("Tel. 01 42 68 53 00", country="", language="en") == []
+    assert numbers("Ruf mich an: 030 1234567", country="", language="de") == ["+49301234567"]
 
 
 def test_the_house_says_how_its_order_numbers_look():
