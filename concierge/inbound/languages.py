@@ -11,6 +11,7 @@ KNOWN = frozenset(
 )
 _NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[\d\W_]+")
 _DENSE = re.compile("[\u2e81-\U0010ffff]")  # Chinese and Japanese say more in a letter
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]{2}")
 _FEWEST_LETTERS = 24
 # Of fewer only what can be no other: "Merci beaucoup", "Sì, grazie"; a name alone looks like some language too.
 _FEW_LETTERS, _SURE = 8, 0.9
@@ -22,6 +23,8 @@ def guess_language(letter: str) -> str | None:
     words = _NOISE.sub(" ", letter[:4_000]).strip()[:_MOST_LETTERS]
     sure = 0.6
     if len(words) < (_FEWEST_LETTERS // 3 if _DENSE.search(words, 0, 200) else _FEWEST_LETTERS):
+        if _KANA.search(words):  # no other language is written so
+            return "ja"
         if len(words) < _FEW_LETTERS or " " not in words:
             return None
         sure = _SURE

@@ -13,6 +13,17 @@ _DATES: list[tuple[str, bytes]] = [
     ("hours from Greenwich", b"Tue, 12 May 2026 10:12:00 GMT+2"),
     ("Tokyo", b"Tue, 12 May 2026 17:12:00 JST"),
 ]
+# A few words are a language's where they can be no other's; a name alone is none's.
+_SHORT: list[tuple[str | None, str]] = [
+    *(("it", "Sì, grazie"), ("fr", "Merci beaucoup"), ("de", "Danke schön, das passt"), ("it", "Sono perfetti, li prendo")),
+    *(
+        ("ja", "承知いたしました"),
+        (None, "Anna Verdi"),
+        (None, "ok"),
+        (None, "37"),
+        (None, "https://shop.example/ginevra"),
+    ),
+]
 _NO_DATES = (b"2026-13-12T10:12:00Z", b"2026-02-30 10:12", b"+9999999")
 _NAMES: list[tuple[bytes, bytes, str]] = [
     (b"VERDI ANNA", b"Ciao\r\n\r\nGrazie,\r\nAnna", "Anna"),
@@ -40,6 +51,9 @@ def odd_mails() -> Iterator[Odd]:
     yield from _beginnings()
     yield from _alternatives()
     yield from _named()
+    for language, words in _SHORT:
+        raw = typed("text/plain; charset=utf-8", words.encode())
+        yield Odd(f"a few words: {words}", raw, {"language": language})
 
 
 def _encodings() -> Iterator[Odd]:
