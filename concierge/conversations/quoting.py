@@ -144,8 +144,9 @@ def find_quotes(lines: Sequence[str]) -> list[Quote]:
 
 
 def is_attribution(lines: Sequence[str], last: int) -> bool:
-    """Whether some lines that end with number *last* say "On … she wrote:"."""
-    return any(_attribution(lines, first) == last - first + 1 for first in range(last, max(-1, last - 4), -1))
+    """Whether some lines that end with number *last* say "On … she wrote:" of what is set in below."""
+    firsts = range(last, max(-1, last - 4), -1)
+    return any(_attribution(lines, first, is_set_in=True) == last - first + 1 for first in firsts)
 
 
 def _lines(text: str) -> tuple[list[str], list[int]]:
@@ -245,7 +246,7 @@ def _role(field: re.Match[str]) -> str:
     return next(name for name, value in field.groupdict().items() if value is not None and name != "value")
 
 
-def _attribution(lines: Sequence[str], index: int) -> int:
+def _attribution(lines: Sequence[str], index: int, *, is_set_in: bool = False) -> int:
     """A line "… wrote:", which programs break into as many as five; it begins where the day, or who it was, stands."""
     if not _may_begin(lines, index):
         return 0
@@ -263,7 +264,7 @@ def _attribution(lines: Sequence[str], index: int) -> int:
         joined = f"{joined} {bare}".strip()
         if len(joined) > _LONGEST_ATTRIBUTION:
             return 0
-        if _says_wrote(joined, lines, index + count):
+        if _says_wrote(joined, lines, index + count, is_set_in=is_set_in):
             return 0 if _begins_later(lines, index, count) else count
     return 0
 
@@ -293,7 +294,7 @@ def _may_begin(lines: Sequence[str], index: int) -> bool:
     return bool(re.search(r"[\d@]|<\s*$", line) or LEAD.match(line.lstrip("> \t\u00a0")) or WROTE.search(line))
 
 
-def _says_wrote(joined: str, lines: Sequence[str], after: int) -> bool:
+def _says_wrote(joined: str, lines: Sequence[str], after: int, *, is_set_in: bool = False) -> bool:
     """Whether the *joined* lines introduce what follows: by word, date and address, or by the marks right below."""
     if not joined.endswith((":", "：", ">", ")")):
         return False
@@ -306,7 +307,7 @@ def _says_wrote(joined: str, lines: Sequence[str], after: int) -> bool:
         # "2011/4/7 Nathan <nathan@…>" says nothing at its end; only the marks below tell.
         return marked and addressed and bool(STARTS_WITH_MOMENT.match(joined)) and joined.endswith((">", ")"))
     if WROTE.search(joined) or WROTE_CJK.search(joined):
-        if marked or addressed:
+        if marked or addressed or is_set_in:
             return addressed or bool(re.search(r"\d[:.h/-]\d|\d年|(?:19|20)\d\d", joined))
         # "On Monday 4 May I wrote:" is hers; a program tells the hour, and says neither "I" nor "you".
         return bool(re.search(r"\d[:.h]\d|\d[时時点]", joined)) and not SAYS_I.search(joined)

@@ -189,6 +189,7 @@ HTML = {
     "Hotmail": f"<div>{{}}</div><hr>Date: Tue, 12 May 2026 10:12:00<br>From: n@x.example<br>To: b@x.example<br>{block(OURS)}",
     "words alone": "<div>{}<br>" + ATTRIBUTIONS["nl Gmail"].replace("<", "&lt;") + f"<br></div>{block(OURS)}",
     "a plain blockquote": f"<p>{{}}</p><p>{ATTRIBUTIONS['fr Gmail'].replace('<', '&lt;')}</p><blockquote>{OURS}</blockquote>",
+    "a plain blockquote of a day": f"<p>{{}}</p><p>On 12 May 2026, Nadia wrote:</p><blockquote>{OURS}</blockquote>",
     "a phone's signature": "<div>{}</div><div><br></div><div>Enviado desde mi iPhone</div>",
     "a page of plain text": "<pre>{}\n\nOn 12 May 2026 at 10:12, Nadia &lt;n@x.example&gt; wrote:\n&gt; back\n&gt; Nadia\n</pre>",
     "text as written": f"<div style='white-space: pre-wrap'>{{}}\n\nSent from my iPhone</div>{_CITE}",

@@ -15,7 +15,12 @@ _DATES: list[tuple[str, bytes]] = [
 ]
 # A few words are a language's where they can be no other's; a name alone is none's.
 _SHORT: list[tuple[str | None, str]] = [
-    *(("it", "Sì, grazie"), ("fr", "Merci beaucoup"), ("de", "Danke schön, das passt"), ("it", "Sono perfetti, li prendo")),
+    *(
+        ("it", "Sì, grazie"),
+        ("fr", "Merci beaucoup"),
+        ("de", "Danke schön, das passt"),
+        ("it", "Sono perfetti, li prendo"),
+    ),
     *(
         ("ja", "承知いたしました"),
         (None, "Anna Verdi"),
