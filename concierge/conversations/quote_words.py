@@ -34,8 +34,9 @@ MOMENT = re.compile(
 )
 # A whole day, in figures or with its month or year.
 DAY = re.compile(
-    r"\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b|(?:19|20)\d\d|\d{1,2}月\d{1,2}日|\b\d{1,2}[.,]?\s(?:de\s)?[^\W\d_]{3,10}"
+    r"\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b|(?:19|20)\d\d|\d{1,2}月\d{1,2}日|(?<![:.\d])\b\d{1,2}[.,]?\s(?:de\s)?[^\W\d_]{3,10}"
 )
+HOUR = re.compile(r"(?<![./\d-])\d{1,2}[:.h]\d{2}(?![./\d-])|\d[时時点]|\d{1,2}\s?[AP]M\b")
 # Who tells herself what somebody wrote; no program speaks of itself, or of us.
 SAYS_I = re.compile(
     r"\b(?:I|I['’](?:ve|d)|we|you|me|us|my|our|ich|wir|mir|uns|Sie|ihr|mein\w*|je|j['’]ai|nous|vous|tu|m['’]avez|"

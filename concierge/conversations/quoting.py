@@ -13,6 +13,7 @@ from concierge.conversations.quote_words import (
     FIELD,
     FIELD_WITHIN,
     FORWARDED,
+    HOUR,
     LEAD,
     MOMENT,
     ORIGINAL,
@@ -228,10 +229,12 @@ def _field_block(lines: Sequence[str], index: int, *, fewest: int) -> int:
         roles |= {_role(found) for found in FIELD_WITHIN.finditer(values)}
     for offset, line in enumerate(lines[index + 1 : index + 14], index + 1):
         if found := FIELD.fullmatch(line[:_LONGEST_LINE]):
+            if (role := _role(found)) in ("from", "date", "subject") and role in roles and fewest == 3:
+                return 0  # a line of hers that looks like one, above the header itself
             last = offset
-            roles.add(_role(found))
+            roles.add(role)
             values += " " + (found["value"] or "")
-        elif offset - last > 2 or (not line.strip() and len(roles) >= fewest):
+        elif offset - last > 2 or (not line.strip() and len(roles) >= fewest) or ORIGINAL.fullmatch(line):
             break
     told = "from" in roles and ("date" in roles or "subject" in roles)
     # "From: Florence, To: Milan, Date: 12 May" is a journey.
@@ -276,9 +279,8 @@ def _begins_later(lines: Sequence[str], index: int, count: int) -> bool:
         rest = " ".join(filter(None, map(_bare, lines[start : index + count])))
         if not rest or FIELD.match(rest) or not _says_wrote(rest, lines, index + count):
             continue
-        if STARTS_WITH_MOMENT.match(rest) or not (LEAD.match(first) or STARTS_WITH_MOMENT.match(first)):
+        if DAY.search(rest) or not (LEAD.match(first) or STARTS_WITH_MOMENT.match(first)):
             return True
-        return bool(DAY.search(rest)) and not DAY.search(first)
     return False
 
 
@@ -310,7 +312,7 @@ def _says_wrote(joined: str, lines: Sequence[str], after: int, *, is_set_in: boo
         if marked or addressed or is_set_in:
             return addressed or bool(re.search(r"\d[:.h/-]\d|\d年|(?:19|20)\d\d", joined))
         # "On Monday 4 May I wrote:" is hers; a program tells the hour, and says neither "I" nor "you".
-        return bool(re.search(r"\d[:.h]\d|\d[时時点]", joined)) and not SAYS_I.search(joined)
+        return bool(HOUR.search(joined)) and not SAYS_I.search(joined)
     if re.search(r"[>)\]]\s?[:：]$", joined) and addressed and STARTS_WITH_MOMENT.match(joined):
         return True
     return marked

@@ -254,8 +254,18 @@ def test_the_text_of_html_marks_what_is_quoted():
 
 @pytest.mark.parametrize("words", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS)
 def test_her_words_right_above_are_hers_whatever_figures_they_hold(words: str):
-    for hers in ("In 37 please", "Il 37 va bene, grazie!", "2 pairs, on 12 June 2026", "Call me: 055 123456 <mobile>"):
+    for hers in (
+        *("In 37 please", "Il 37 va bene, grazie!", "2 pairs, on 12 June 2026", "Call me: 055 123456 <mobile>"),
+        *("Op 12 mei kom ik langs", "Em 12 de maio chego", "On Monday I can come at 10:30", "W dniu 12 maja będę"),
+    ):
         assert folded(f"{hers}\n{words}\n{quoted(OURS)}") == hers
+
+
+@pytest.mark.parametrize("words", HEADERS.values(), ids=HEADERS)
+def test_a_line_of_hers_that_looks_like_a_headers_is_hers(words: str):
+    for hers in ("Subject: sandals 37", "Date: 12 May is fine", "Luca ha scritto il 12.05.2026:\nle prendo"):
+        for divider in ("", "-----Original Message-----\n"):
+            assert folded(f"{hers}\n\n{divider}{words.format(NADIA)}\n\n{OURS}") == hers
 
 
 @pytest.mark.parametrize(
