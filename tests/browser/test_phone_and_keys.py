@@ -163,7 +163,7 @@ def late_for_the_follow_up(page: Page, held: list[Route], hold: Callable[[Route]
     held.pop().continue_()
     expect(when).to_be_focused()
     expect(when).to_have_value("in 5 days")
-    expect(page.locator("#followup-said")).to_contain_text("her time")
+    expect(page.locator("#followup-when-said")).to_contain_text("her time")
     page.keyboard.press("Escape")
     expect(when).not_to_be_visible()
     page.keyboard.press("f")  # the keys are the conversation's again
