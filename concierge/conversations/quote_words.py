@@ -39,8 +39,8 @@ DAY = re.compile(
 HOUR = re.compile(r"(?<![./\d-])\d{1,2}[:.h]\d{2}(?![./\d-])|\d[时時点]|\d{1,2}\s?[AP]M\b")
 # Who tells herself what somebody wrote; no program speaks of itself, or of us.
 SAYS_I = re.compile(
-    r"\b(?:I|I['’](?:ve|d)|we|you|me|us|my|our|ich|wir|mir|uns|Sie|ihr|mein\w*|je|j['’]ai|nous|vous|tu|m['’]avez|"
-    r"ho|hai|abbiamo|avete|mi|vi|ci|mia|mio|yo|hemos|nos|eu|ik|wij|jij|jullie|mijn|napisałam|napisałem|moja|mój)\b"
+    r"\b(?:I|I['’](?:ve|d)|Sie|(?i:we|you|me|us|my|our|ich|wir|mir|uns|ihr|mein\w*|je|j['’]ai|nous|vous|tu|m['’]avez|"
+    r"ho|hai|abbiamo|avete|mi|vi|ci|mia|mio|yo|hemos|nos|eu|ik|wij|jij|jullie|mijn|napisałam|napisałem|moja|mój))\b"
 )
 ADDRESS = re.compile(r"[^\s<>\"'()\[\]:]{1,100}@[^\s<>\"'()\[\],;]{2,100}")
 STARTS_WITH_MOMENT = re.compile(

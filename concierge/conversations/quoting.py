@@ -309,10 +309,12 @@ def _says_wrote(joined: str, lines: Sequence[str], after: int, *, is_set_in: boo
         # "2011/4/7 Nathan <nathan@…>" says nothing at its end; only the marks below tell.
         return marked and addressed and bool(STARTS_WITH_MOMENT.match(joined)) and joined.endswith((">", ")"))
     if WROTE.search(joined) or WROTE_CJK.search(joined):
-        if marked or addressed or is_set_in:
+        # "On Monday 4 May I wrote:" is hers; a program says neither "I" nor "you", and tells the hour or an address.
+        if not (marked or is_set_in) and SAYS_I.search(joined):
+            return False
+        if marked or is_set_in:
             return addressed or bool(re.search(r"\d[:.h/-]\d|\d年|(?:19|20)\d\d", joined))
-        # "On Monday 4 May I wrote:" is hers; a program tells the hour, and says neither "I" nor "you".
-        return bool(HOUR.search(joined)) and not SAYS_I.search(joined)
+        return addressed or bool(HOUR.search(joined))
     if re.search(r"[>)\]]\s?[:：]$", joined) and addressed and STARTS_WITH_MOMENT.match(joined):
         return True
     return marked

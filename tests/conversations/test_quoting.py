@@ -273,6 +273,7 @@ def test_a_line_of_hers_that_looks_like_a_headers_is_hers(words: str):
     [
         *("Hello,\n\nOn Monday 4 May 2026 I wrote:\n\nPlease send it to Rome.", "On 4 May at 10:12 you wrote:\nIt is back."),
         *("Guten Tag,\nam 3. Mai 2026 haben Sie mir geschrieben:\nSie kommen im Juni.", "Bonjour,\nLe 3 mai 2026 vous m'avez écrit :\nOui."),
+        *("Hello,\nYou wrote on 12 May 2026 at 10:30:\nIt is back.", "Ciao,\nio sono anna@x.example\nMi ha scritto Chiara alle 10:30:\nOk"),
         *("Ciao,\nil 3 maggio 2026 vi ho scritto:\nVorrei i sandali.", "Please send it\nFrom: Florence\nTo: Milan\nDate: 12 May at 10:30\nThanks"),
     ],
 )  # fmt: skip
