@@ -23,10 +23,10 @@ from concierge.public.forms import Asked, read_asked
 from concierge.public.fresh import too_old
 from concierge.public.moments import held_words
 from concierge.public.pages import Opened, bp, language_of, open_link, show, speaking, zone_of_her
-from concierge.public.wording import facts_of, state_of
+from concierge.public.wording import facts_of, rest_of, state_of
 from concierge.web.security import public
 from concierge.wishes import links, queries, requests
-from concierge.wishes.commands import change_wish, renew_wish, withdraw_wish
+from concierge.wishes.commands import change_wish, renew_wish, wake_wish, withdraw_wish
 from concierge.wishes.forms import field_of, price_typed
 from concierge.wishes.models import Wish, WishEnding, WishNotFound, WishState
 from concierge.wishes.offer_models import Offer, OfferState
@@ -55,6 +55,7 @@ class Shown:
     card: ProductCard
     sizes: str
     state: str
+    rests: bool
     facts: list[str]
     held: str
     offer_link: str
@@ -153,6 +154,18 @@ def renew(token: str, wish_id: int) -> ResponseReturnValue:
     return _back(token, "renewed", wish)
 
 
+@bp.post("/wishes/<token>/<int:wish_id>/wake")
+@public
+def wake(token: str, wish_id: int) -> ResponseReturnValue:
+    """It rested, since she said not now or did not answer: she wants to hear of it again; twice is fine."""
+    if (wish := _hers(token, wish_id)) is None:
+        return _too_old(token)
+    with speaking(language_of(wish.customer)):
+        wake_wish(db.session, wish, now=clock.now())
+        db.session.commit()
+    return _back(token, "renewed", wish)
+
+
 def _open(token: str) -> tuple[Opened, Customer]:
     opened = open_link(links.WISHES, token, days=house_config().policy.wish_link_days)
     try:
@@ -215,6 +228,7 @@ def _shown(
         card=card_of((variants or wish.product.variants)[0], language, system),
         sizes=sizes_words(variants, language, system),
         state=state_of(wish, language, zone, now=now),
+        rests=bool(rest_of(wish, language, zone, now=now)),
         facts=facts_of(wish, wish.product, language),
         held=offer_words(offer, zone, language, now=now) if offer and is_told else "",
         offer_link=links.offer_link(house_config(), offer.id) if offer and is_told else "",

@@ -124,6 +124,16 @@ def renew_wish(
     audit.record(session, "wish.renewed", wish, by=by, now=now)
 
 
+def wake_wish(session: Session, wish: Wish, *, now: datetime, by: Editor | None = None) -> None:
+    """It rests no longer, and is offered at its place again; twice is fine. Raises WishEnded."""
+    wish = queries.lock_wish(session, wish.id)
+    if not wish.is_living:
+        raise WishEnded
+    if wish.rests_until is not None:
+        wish.rests_until = None
+        audit.record(session, "wish.woken", wish, by=by, now=now)
+
+
 def change_wish(
     session: Session,
     wish: Wish,

@@ -136,6 +136,7 @@ def told(verb: str, details: Mapping[str, Any]) -> str:
         "wish.confirmed": _l("she said yes"),
         "wish.changed": _l("changed"),
         "wish.renewed": _l("renewed"),
+        "wish.woken": _l("rests no longer"),
         "wish.asked": _l("asked whether she still wants it"),
         "wish.moved": _l("moved in the queue"),
         "wish.united": _l("one with another wish of hers"),

@@ -140,7 +140,7 @@ def test_she_reaches_her_own_wishes_only(client, config, session, pair):  # T35
     session.commit()
     here = links_of(config, hers)["wishes"]
     assert f"wish-{chloes.id}" not in client.get(here).text
-    for verb in ("change", "withdraw", "renew"):
+    for verb in ("change", "withdraw", "renew", "wake"):
         assert client.post(f"{here}/{chloes.id}/{verb}", data={"sku": "CAL-TUR-37"}).status_code == 404
     session.expire_all()
     assert session.get(Wish, chloes.id).state is WishState.WAITING
@@ -158,6 +158,20 @@ def test_still_wanted_is_a_button_that_keeps_her_place(client, config, session, 
     assert kept.asked_at is None and kept.expires_at > clock.now() + timedelta(days=170) and kept.rank_at == before
 
 
+def test_a_rest_is_ended_by_a_button_that_keeps_her_place(client, config, session, pair):
+    wish = wish_for(session, pair[1])
+    wish.rests_until = clock.now() + timedelta(days=14)
+    session.commit()
+    here, before = links_of(config, wish)["wishes"], only_wish(session).rank_at
+    assert "Write to me again" in client.get(here).text
+    for _time in range(2):
+        assert client.post(f"{here}/{wish.id}/wake").status_code == 303
+    woken = only_wish(session)
+    assert (woken.rests_until, woken.rank_at) == (None, before)
+    page = client.get(here).text
+    assert "Write to me again" not in page and "We are looking out for it" in page
+
+
 def test_an_old_link_shows_nothing_of_hers_and_sends_a_fresh_one(client, config, session, pair, later):
     wish = wish_for(session, pair[0])
     session.commit()
@@ -167,7 +181,7 @@ def test_an_old_link_shows_nothing_of_hers_and_sends_a_fresh_one(client, config,
         page = client.get(found[kind])
         assert "run out" in page.text and "Calanque" not in page.text and wish.customer.address not in page.text
         assert "b…@e….com" in page.text
-    for verb in ("change", "withdraw", "renew"):  # the page offers a fresh link
+    for verb in ("change", "withdraw", "renew", "wake"):  # the page offers a fresh link
         answer = client.post(f"{found['wishes']}/{wish.id}/{verb}")
         assert (answer.status_code, answer.headers["Location"]) == (303, found["wishes"])
     assert state(session) == (WishState.WAITING, None)

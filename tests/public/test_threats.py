@@ -103,7 +103,7 @@ SCANNERS = (
 def looks(client, addresses: list[str], number: int) -> Counter[str]:
     """Whatever a mail scanner does: it opens, it peeks, it adds what the page's own buttons would; how often each."""
     asked = ["", "List-Unsubscribe=One-Click", "_method=POST", "want=take&confirm=yes", "for=week"]
-    tails = ["", "/", "/take", "/pass", "/not-now", "/fresh", "/decline", "/undo", "/1/withdraw", "/1/renew"]
+    tails = ["", "/", "/take", "/pass", "/not-now", "/fresh", "/decline", "/undo", "/1/withdraw", "/1/renew", "/1/wake"]
     plain = [(address, {}, way) for way in ("get", "head") for address in addresses]
     odd = [
         (f"{path}{tail}?{'&'.join(filter(None, (query, more)))}", headers, way)
