@@ -19,6 +19,7 @@ HERS = {
     "public.change": "changes one of hers",
     "public.withdraw": "withdraws one of hers",
     "public.renew": "keeps one of hers",
+    "public.wake": "ends the rest of one of hers",
     "public.offer_page": "a piece held for her",
     "public.take": "takes it",
     "public.let_pass": "passes",

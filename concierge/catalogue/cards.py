@@ -61,15 +61,10 @@ def sized_words(variant: Variant, system: str = "") -> str:
     return f"{system} {hers} ({own})" if hers and hers != variant.size else own
 
 
-def variant_words(variant: Variant, language: str, system: str = "") -> str:
-    """A variant as it is chosen among its sisters: "Turquoise, EU 36"; `system` is what she reads sizes in."""
-    return ", ".join(filter(None, (colour_name(variant.colour, language), sized_words(variant, system))))
-
-
 def sizes_words(variants: Iterable[Variant], language: str, system: str = "", *, with_colour: bool = True) -> str:
     """Variants of a product read together: "Turquoise, EU 36 · EU 36.5", each colour once with its sizes.
 
-    Not `with_colour`, a colour is named only where it tells more than a size.
+    `system` is what she reads sizes in. Not `with_colour`, a colour is named only where it tells more than a size.
     """
     by_colour: dict[str, list[str]] = {}
     for each in variants:
@@ -79,10 +74,10 @@ def sizes_words(variants: Iterable[Variant], language: str, system: str = "", *,
     return "; ".join(", ".join(filter(None, pair)) for pair in sized)
 
 
-def labels_of(product: Product, language: str) -> dict[int, str]:
+def labels_of(product: Product, language: str, system: str = "") -> dict[int, str]:
     """Each variant as it is told from its sisters, by number: "EU 36", with the colour where the piece has several."""
     several = len({each.colour for each in product.variants}) > 1
-    return {each.id: sizes_words([each], language, with_colour=several) for each in product.variants}
+    return {each.id: sizes_words([each], language, system, with_colour=several) for each in product.variants}
 
 
 def colours_words(product: Product, language: str) -> str:
@@ -92,7 +87,7 @@ def colours_words(product: Product, language: str) -> str:
 
 def piece_words(variant: Variant, language: str) -> str:
     """A variant named in full: "Calanque sandals, Turquoise, EU 36"."""
-    return ", ".join(filter(None, (variant.product.name(language), variant_words(variant, language))))
+    return ", ".join(filter(None, (variant.product.name(language), sizes_words([variant], language))))
 
 
 def picture_of(product: Product, colour: str = "") -> ProductPicture | None:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from concierge import clock
-from concierge.catalogue.cards import card_of, sizes_words
+from concierge.catalogue.cards import card_of, labels_of
 from concierge.catalogue.models import Product
 from concierge.catalogue.naming import price_text
 from concierge.catalogue.queries import get_product
@@ -124,7 +124,7 @@ def form_texts(product: Product, language: str) -> dict[str, Any]:
     """All a form needs to be drawn: its words, the sizes, the sentence agreed to, where to post."""
     sentence = sentences.current_sentence(language)
     brand = requests.mailbox_for(db.session, language).brand
-    several = len({each.colour for each in product.variants}) > 1
+    labels = labels_of(product, language)
     return {
         "product": product.code,
         "language": language,
@@ -135,7 +135,7 @@ def form_texts(product: Product, language: str) -> dict[str, Any]:
             {
                 "sku": each.sku,
                 "size": each.size,
-                "label": sizes_words([each], language, with_colour=several) or product.name(language),
+                "label": labels[each.id] or product.name(language),
                 "here": each.available > 0,  # and never how many: anybody may ask
             }
             for each in product.variants

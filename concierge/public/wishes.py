@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from concierge import clock
-from concierge.catalogue.cards import ProductCard, card_of, sizes_words
+from concierge.catalogue.cards import ProductCard, card_of, labels_of, sizes_words
 from concierge.catalogue.models import Variant
 from concierge.catalogue.sizes import system_known
 from concierge.customers.models import Customer
@@ -221,7 +221,7 @@ def _shown(
     wish: Wish, offer: Offer | None, typed: Typed | None, language: str, zone: ZoneInfo, *, now: datetime
 ) -> Shown:
     variants, system = [choice.variant for choice in wish.choices], system_known(wish.customer.country)
-    several = len({each.colour for each in wish.product.variants}) > 1
+    labels = labels_of(wish.product, language, system)
     is_told = offer is not None and offer.left_at is not None
     return Shown(
         wish=wish,
@@ -237,7 +237,7 @@ def _shown(
         choices=[
             {
                 "sku": each.sku,
-                "label": sizes_words([each], language, system, with_colour=several) or each.sku,
+                "label": labels[each.id] or each.sku,
                 "here": each.available > 0,
             }
             for each in wish.product.variants
