@@ -121,6 +121,24 @@ def test_who_leaves_says_what_it_has_to_say_and_takes_nothing_down(tmp_path: Pat
         assert (done.returncode, done.stdout) == (3, words)
 
 
+def test_who_is_to_leave_is_gone_though_nobody_reads_what_it_says():
+    code = (
+        "import os, time; from concierge import lifeline\n"
+        "os.set_blocking(1, False)\n"
+        "try:\n    while True: os.write(1, b'x' * 65536)\n"
+        "except BlockingIOError: os.set_blocking(1, True)\n"
+        "lifeline.leave_within(0.3); print('last words', flush=True); time.sleep(60)"
+    )
+    unread = subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE
+    )
+    try:
+        assert unread.wait(30) == 0
+    finally:
+        unread.kill()
+        unread.stdout.close()
+
+
 def test_a_part_that_dies_is_set_up_again(tmp_path: Path):
     with open_house(tmp_path / "data", "--no-demo") as house:
         before = _children(house.process.pid)

@@ -128,7 +128,7 @@ FIELD = re.compile(
 _DEVICE = (
     r"(?:(?:l[’']\s?)?i ?phone|i ?pad\w{0,2}|i ?pod|outlook|yahoo|gmail|samsung|proton|android|smartphone|libero|galaxy|huawei|honor|"
     r"xiaomi|redmi|poco|oppo|oneplus|pixel|blackberry|(?:all-new )?aol|gmx|web\.de|orange|windows|spark|shortwave|canary|nine|tim|"
-    r"\S{0,12}mail(?:bird)?|e-mail|correio|correo|telekom|magenta|sfr|free|"
+    r"\S{1,12}mail|mail(?= (?:voor|per|für|pour|para|for|do|dla)\b)|mailbird|e-mail|correio|correo|telekom|magenta|sfr|free|"
     r"virgilio|tiscali|alice|icloud|aplikacj\w*|poczt\w*|urządzeni\w*|mailapp|toestel|onet|wp|interia|o2|fairphone|verizon|vodafone|t-mobile|nokia|sony|xperia|motorola|handy|mobil\w*|telefon\w*|tablet\w*|courrier|posta)"
 )
 # What a phone or a program adds below: "Sent from my iPhone", "Inviato da Outlook per Android" …

@@ -204,7 +204,7 @@ def _opens_quote(lines: Sequence[str], index: int) -> int:
     line = lines[index][:_LONGEST_LINE]
     if not line.strip():
         return 0
-    if ANGLED.fullmatch(line):
+    if ANGLED.fullmatch(line) and (ADDRESS.search(line) or DAY.search(line)):
         return 1
     if _MAY_INTRODUCE.search(line):
         if ORIGINAL.fullmatch(line) or DASHED_WROTE.fullmatch(line):

@@ -242,7 +242,9 @@ def discard_draft(session: Session, draft: Draft, *, version: int | None = None,
     Raises DraftLeaving, DraftStale when it is another by now, DraftNotFound when it is gone already.
     """
     _require_still(draft)
-    conversation, as_seen = draft.conversation, [] if version is None else [Draft.version == version]
+    conversation, as_seen = draft.conversation, []
+    if version is not None:  # a file that was attached meanwhile makes no new version, but a later moment
+        as_seen = [Draft.version == version, Draft.updated_at == draft.updated_at]
     gone = session.execute(sa.delete(Draft).where(Draft.id == draft.id, Draft.due_at.is_(None), *as_seen))
     if count_changed(gone) == 0:
         if (fresh := session.get(Draft, draft.id, populate_existing=True)) is None:

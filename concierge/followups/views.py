@@ -11,7 +11,7 @@ from concierge import clock
 from concierge.accounts.queries import current_editor
 from concierge.conversations.models import Conversation
 from concierge.conversations.queries import get_conversation
-from concierge.drafts import body
+from concierge.drafts import body, wording
 from concierge.drafts.filling import fill_words
 from concierge.drafts.queries import language_of
 from concierge.errors import BadInput, ConciergeError, RuleBroken
@@ -202,7 +202,7 @@ def _planned(conversation: Conversation, form: FollowUpForm) -> Planned:
         is_named=meant.is_named,
         body=body.from_text(form.text.data or ""),
         seen=Seen(form.seen.data, form.version.data or ""),
-        subject=form.subject.data or "",
+        subject=wording.one_line(form.subject.data or ""),
         template_version_id=version.id if version else None,
         needs_yes=form.needs_yes.data,
         after_delivery=meant.after_delivery,

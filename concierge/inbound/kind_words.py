@@ -21,7 +21,7 @@ _AUTOMATIC = (
     r"out of (?:the )?office(?: (?:auto ?)?reply)?|vacation (?:reply|response|message)|"
     r"risposta automatica|fuori ufficio|fuori sede|assenza dall'ufficio|assente(?: dall'ufficio)?|messaggio automatico|"
     r"automatische (?:antwort|rückmeldung)|abwesenheitsnotiz|abwesenheits(?:meldung|nachricht|info|agent)|abwesend|"
-    r"réponse automatique|absent(?:\(e\)|e)? du bureau|absence(?=\s[:：])|absence du bureau|message d[’']absence|"
+    r"réponse automatique|absent(?:\(e\)|e)? du bureau|absence(?=\s?[:：]\s*re\s?[:：])|absence du bureau|message d[’']absence|"
     r"respuesta autom[áa]tica|fuera de (?:la )?oficina|resposta autom[áa]tica(?: de ausência)?|ausência do escritório|fora do escritório|"
     r"automatisch antwoord|automatische reactie|afwezigheids(?:bericht|melding|assistent)|afwezig|"
     r"autoodpowiedź|automatyczna odpowiedź|odpowiedź automatyczna|autosvar|automatisk(?:t)? svar|automaattinen vastaus|"
@@ -108,10 +108,10 @@ AWAY = re.compile(
 _ANSWER = (
     r"(?:\b(?:reply|respond|answer|get back|be in touch|rispond\w+|(?:ri)?contatter\w+|legger\w+|répond\w+|recontacter\w*|vous contacter\w*|"
     r"antwort\w+|beantwort\w+|bearbeit\w+|melden?|lesen?|lees|responder\w*|contestar\w*|contactar\w*|contatar\w*|"
-    r"antwoord\w*|contact|reage\w+|odpowi\w+|odpisz\w*|skontaktuj\w*)|連絡|返信|返答|回答|回复|回覆|答复|联系)"
+    r"antwoord\w*|contact op|reage\w+|odpowi\w+|odpisz\w*|skontaktuj\w*)|連絡|返信|返答|回答|回复|回覆|答复|联系)"
 )
 _BACK = (
-    r"(?:\b(?:return|back|rientro|ritorno|retour|rückkehr|zurück|regreso|vuelta|vuelva|regresse|regressar|regresso|retorno|retornar|voltar|"
+    r"(?:\b(?:(?:my|i|i['’]ll) return|return(?:ing)? to|back|rientro|ritorno|retour|rückkehr|zurück|regreso|vuelta|vuelva|regresse|regressar|regresso|retorno|retornar|voltar|"
     r"terugkeer|terugkomst|terug|vakantie|powrocie|wrócę)\b|戻り|帰社|回来|返回|回來)"
 )
 # … "until Monday, and will answer when I am back; my mail is not read meanwhile".
@@ -121,7 +121,7 @@ BACK_LATER = re.compile(
     r"will not be (?:forwarded|read)|nicht weitergeleitet|bin ich wieder|wieder (?:für sie )?(?:erreichbar|da\b)|"
     rf"{_ANSWER}[^.!?\n。！]{{0,80}}?{_BACK}|{_BACK}[^.!?\n。！]{{0,80}}?{_ANSWER})"
 )
-# "In urgent cases write to Maria": to nobody one writes to does one say so.
+# "In urgent cases write to Maria".
 URGENT_ELSE = re.compile(
     r"(?i)(?:(?:for|in|if)(?: it is| any| an| very| case of)? (?:urgent|immediate|emergenc)\w*.{0,60}?(?:contact|call|reach|mail|write|touch)|"
     r"(?:per|in caso d[i’']) ?(?:\S+ ){0,2}urgen[zt]\w*.{0,60}?(?:contatt|scriv|rivolg|chiam)|"
@@ -157,16 +157,16 @@ UNSUBSCRIBE = re.compile(
     r"unsubscribed?(?: me)?(?: (?:from|of) (?:this|your|the|all|these)(?: mailing)?(?: lists?| newsletters?| e-?mails?| mailings?)?)?|"
     r"i (?:no longer (?:wish|want) to|do(?: not|n['’]t) (?:wish|want) to) (?:receive|get) (?:any ?more |any |these |your |more |further )*"
     r"(?:e-?mails?|mails?|newsletters?|messages)(?: from you| any ?more)?|"
-    r"(?:removed?(?: me)?|take me off|take my (?:e-?mail )?address off|remove my (?:e-?mail )?address)(?: (?:from|of)? ?(?:your|this|the) (?:mailing )?lists?)?|opt[ -]?out|"
+    r"(?:removed?(?= (?:from|of) )|remove me|take me off|take my (?:e-?mail )?address off|remove my (?:e-?mail )?address)(?: (?:from|of)? ?(?:your|this|the) (?:mailing )?lists?)?|opt[ -]?out|"
     r"(?:stop|no more) (?:sending me |these |those |your )?(?:e-?mails?|mails?|newsletters?|mailings)(?: please)?|"
-    r"disiscriv(?:imi|etemi|ermi|ete|ere|i)|disiscrizione|(?:(?:mi )?cancell(?:ami|atemi|armi|azione|iate|a|are)|(?:elimin|rimuov|toglier)(?:armi|ermi|mi)|(?:cancellat|eliminat|rimoss|tolt)[ao](?= dall))(?: (?:la mia )?iscrizione)?"
+    r"disiscriv(?:imi|etemi|ermi|ete|ere|i)|disiscrizione|(?:(?:mi )?cancell(?:ami|atemi|armi)|(?<!\w )cancell(?:azione|a|are)|cancell(?:azione|iate|a|are)(?= la mia iscr| iscr| dall[ae] )|(?:elimin|rimuov|toglier)(?:armi|ermi|mi)|(?:cancellat|eliminat|rimoss|tolt)[ao](?= dall))(?: (?:la mia )?iscrizione)?"
     r"(?: dall[ae] (?:(?:vostr|su)[ae] )?(?:lista|newsletter|mailing list|comunicazioni))?|"
     r"annulla(?:re)? (?:la mia |l['’])?iscrizione|(?:rimuov|toglie)(?:imi|etemi|temi) dalla (?:vostra )?(?:lista|newsletter|mailing list)|"
     r"non (?:voglio|desidero) (?:più )?ricevere (?:più )?(?:(?:le )?vostre |altre )?(?:e-?mail|mail|comunicazioni|newsletter)|"
     r"dés(?:inscription|abonnement)|(?:me |se )?dés(?:inscrire|abonner)|dés(?:inscrivez|abonnez)[- ]moi|"
     r"je ne (?:souhaite|veux|désire) plus recevoir (?:de |vos |d['’])?(?:e-?mails?|mails?|courriels?|newsletters?|messages)|"
     r"(?:newsletter )?(?:abmelden|abmeldung|abbestellen|austragen|abbestellung)|(?:streichen|nehmen|löschen|entfernen) sie mich (?:aus|von) (?:ihrem|dem|ihrer|der) (?:e-?mail-?)?(?:verteiler|liste|newsletter)|(?:ich möchte )?keine (?:weiteren )?(?:e-?mails|mails|newsletter)(?: mehr)?(?: (?:erhalten|bekommen|schicken|senden))?|"
-    r"baja|(?:darme|dar|dadme|denme|quiero darme) de baja|cancelar (?:la |mi )?suscripción|desuscribir(?:me)?|no (?:deseo|quiero) recibir más (?:correos|e-?mails|mails|mensajes)|"
+    r"(?:darme|dar|dadme|denme|quiero darme) de baja|cancelar (?:la |mi )?suscripción|desuscribir(?:me)?|no (?:deseo|quiero) recibir más (?:correos|e-?mails|mails|mensajes)|"
     r"cancelar (?:a )?(?:minha )?(?:inscrição|subscrição|assinatura)|descadastrar|(?:não (?:quero|desejo)|não quero mais) (?:mais )?receber (?:mais )?(?:e-?mails|mensagens|newsletters?)|"
     r"(?:uitschrijven|uitschrijving|afmelden|afmelding)(?: (?:nieuwsbrief|mailinglijst))?|(?:ik wil )?geen (?:e-?mails?|mails?|nieuwsbrie(?:f|ven)) meer(?: ontvangen)?|"
     r"(?:wypisz|wypiszcie|usuń|usuńcie)(?: mnie)?(?: z (?:listy|newslettera))?|wypis(?:anie|ać)(?: mnie)?(?: z (?:listy|newslettera))?|rezygn(?:uję|acja) z (?:subskrypcji|newslettera)|anuluj subskrypcję|nie chcę (?:więcej )?otrzymywać (?:więcej )?(?:e-?maili|maili|wiadomości)|"

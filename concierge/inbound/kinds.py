@@ -129,7 +129,9 @@ def _says_read(written: Written) -> bool:
     hers = written.hers
     if not READ_SUBJECT.match(written.subject) or len(hers) > _LONGEST_ANSWER or re.search("[?？]", hers):
         return False
-    return bool(READ_FIELD.search(hers) and READ.search(hers))
+    lines = hers.split("\n")
+    named = [each for each in lines if READ_FIELD.match(each)]
+    return bool(named) and any(READ.search(each) for each in lines if each not in named)
 
 
 def _automatic_reason(root: Part, written: Written, sender: Address | None, null_path: bool) -> str:
@@ -156,12 +158,10 @@ def _automatic_words(written: Written) -> str:
         return ""
     if SAYS_MACHINE.search(hers):
         return "auto-words"
-    is_away = bool(AWAY.search(hers))
-    if is_away and URGENT_ELSE.search(hers):
-        return "auto-away"
     if not THANKS_FOR_MAIL.match(hers):
         return ""
-    if is_away and BACK_LATER.search(hers):
+    # Whoever travels may say so to us too, and how she is reached: thanks for a mail come first in a machine's answer.
+    if AWAY.search(hers) and (BACK_LATER.search(hers) or URGENT_ELSE.search(hers)):
         return "auto-away"
     return "auto-words" if TICKET_SUBJECT.search(written.subject) and RECEIVED.search(hers) else ""
 

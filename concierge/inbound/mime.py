@@ -23,8 +23,8 @@ _GUESSED = re.compile(
 )
 # Two words on a line, of which one is none of base64; or what stands above a footer.
 _PLAIN_WORDS = re.compile(
-    rb"^(?:[^\s]{1,40}[ \t][^\r\n]*[^A-Za-z0-9+/=\s][^\r\n]*|"
-    rb"[A-Za-z]{1,20}(?: [A-Za-z0-9,.]{1,20}){2,}[^\r\n]*|-- ?|_{5,})\r?$",
+    rb"^(?:[^\s]{1,40}[ \t][A-Za-z0-9+/= \t]*[^A-Za-z0-9+/=\s]|"
+    rb"[A-Za-z]{1,20}(?: [A-Za-z0-9,.]{1,20}){2}|(?:-- ?|_{5,})\r?$)",
     re.MULTILINE,
 )
 _DASHES = str.maketrans("", "", "-_")

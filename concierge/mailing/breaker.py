@@ -51,7 +51,7 @@ class Breaker:
 
     def end(self, now: datetime, asked_at: datetime) -> None:
         """It answered; what it was asked before it was found away says nothing of how it is since."""
-        if self.opened_at is not None and asked_at < self.opened_at:
+        if self.opened_at is not None and asked_at < self.opened_at <= now:  # later than now: the clock was set back
             return
         if self.until is not None or self.doubts:
             with self.lock:

@@ -286,11 +286,18 @@ def test_what_she_tells_of_letters_and_journeys_stays_in_view(letter: str):
     [
         *("It is late.\n\nSent from my husband's office it was, on Monday.", "Hi\nSent via a friend in Rome\nDid it arrive?"),
         *("Hallo\nVerzonden met PostNL op maandag\nNiets gezien.", "Salve\nInviato con posta ordinaria\nÈ arrivato?"),
+        "Salve\nInviato da mail room, grazie\nvorrei il 38",
         *("你好\n来自QQ的朋友推荐你们的凉鞋\n有37码吗？", "Yes.\n-- \nAnna\n\nP.S. And the bag as well, in blue."),
     ],
 )  # fmt: skip
 def test_a_letter_goes_on_below_what_looks_like_a_signature(letter: str):
     assert folded(letter) == own_words(letter) == letter
+
+
+def test_angles_around_an_hour_begin_no_earlier_mail():
+    letter = "Yes.\n>>> my size is 38, at 12:30 >>>\nto Capri, please"
+    assert folded(letter) == letter
+    assert own_words(letter) == "Yes.\nto Capri, please"
 
 
 @pytest.mark.parametrize(

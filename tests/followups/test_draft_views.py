@@ -224,11 +224,16 @@ def test_a_merchandiser_plans_nothing(app, session, talk):
     assert planned(session) == []
 
 
-@pytest.mark.parametrize(("meanwhile", "refusal"), [("sent", DraftLeaving), ("changed", DraftStale)])
+@pytest.mark.parametrize(
+    ("meanwhile", "refusal"), [("sent", DraftLeaving), ("changed", DraftStale), ("a file", DraftStale)]
+)
 def test_of_two_windows_one_sends_and_the_other_plans_nothing(session, talk, nadia, meanwhile, refusal):
     draft = write(session, talk, nadia, LETTER)
     if meanwhile == "sent":
         send(session, draft)
+    elif meanwhile == "a file":  # which is no change of its words, and must not go with them
+        later = sa.update(Draft).values(updated_at=NOW + HOUR)
+        session.execute(later.execution_options(synchronize_session=False))
     else:
         session.execute(sa.update(Draft).values(version=7).execution_options(synchronize_session=False))
     session.flush()

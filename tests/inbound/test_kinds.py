@@ -83,8 +83,8 @@ MACHINE = {
 
 
 MORE_AWAY = [
-    "Guten Tag,\n\nich bin derzeit im Urlaub. In dringenden Fällen wenden Sie sich bitte an Frau Müller.",
-    "Bonjour,\nActuellement en congés, je serai de retour le 12 juin. En cas d'urgence, merci de contacter ma collègue.",
+    "Danke für Ihre Nachricht. Ich bin derzeit im Urlaub. In dringenden Fällen wenden Sie sich bitte an Frau Müller.",
+    "Merci pour votre message. Actuellement en congés. En cas d'urgence, merci de contacter ma collègue.",
     "Grazie per il messaggio. Sono fuori ufficio fino al 12 giugno e risponderò al mio rientro.",
     "Merci pour votre message. Je suis absente jusqu'au 12 juin. Je vous répondrai dès mon retour.",
     "Obrigada pela sua mensagem. Estou de férias até 12 de junho. Responderei assim que voltar.",
@@ -119,6 +119,12 @@ def test_a_desk_that_numbers_the_matter_is_a_machine():
         "Gracias por su correo. Estoy de viaje, los recogeré a mi regreso.",
         "Grazie per la mail. Sono in ferie fino al 12, passo a prenderli al mio ritorno.",
         "Please stop the order, I would like to unsubscribe from the newsletter and get the dress in 38 instead.",
+        "I take the green dress in 38. I'm travelling until Friday; if it is urgent call me on +39 333 1234567.",
+        "Prendo il vestito in 38. Sono in ferie a Capri fino a venerdì: per cose urgenti mi chiami al 333 1234567.",
+        "Ich nehme das Kleid in 38. Ich bin bis Freitag im Urlaub. In dringenden Fällen erreichen Sie mich mobil.",
+        "Je prends la robe en 38. Je suis en vacances; en cas d'urgence vous pouvez m'appeler.",
+        "Thank you for your message. I am away until Monday, I will contact you to arrange the return of the shoes.",
+        "Thanks for your message! I'm on holiday in Capri. Please contact DHL for the return, the parcel is there.",
         "Stop",
         "My friend told me the dress is delayed and has not yet been delivered. Failed again!",
     ],
@@ -136,10 +142,16 @@ def test_a_person_is_never_taken_for_a_machine(words: str):
         "Férias em Roma",
         "Delivery failed? Where is my parcel",
         "Absence of my size",
+        "Absence : ma commande",
     ],
 )
 def test_a_subject_that_only_sounds_like_a_machine_is_a_persons(subject: str):
     assert kind_of("Hello, do you have them in 36?", subject=subject) == "human"
+
+
+def test_a_letter_that_speaks_of_what_was_read_is_a_persons():
+    words = "Subject: order 12345 was deleted without being read by my husband, please send it again"
+    assert kind_of(words, subject="Read: my order") == "human"
 
 
 def test_a_contact_form_that_says_it_is_a_machine_carries_a_persons_words():
@@ -193,7 +205,7 @@ def test_every_kind_has_one_row_and_only_a_persons_moves_the_turn():
 @pytest.mark.parametrize(
     "subject",
     [
-        *("Absence : Sandales", "Absent(e) du bureau : Sandales", "AUTO: Anna Verdi ist außer Haus (Rückkehr am 12.02.2026)"),
+        *("Absence : Re: Sandales", "Absent(e) du bureau : Sandales", "AUTO: Anna Verdi ist außer Haus (Rückkehr am 12.02.2026)"),
         *("AUTO: Anna Verdi is out of the office (returning 12/02/2026)", "AUTO: Anna Verdi è fuori ufficio (ritorno 12/02)"),
         *("Respuesta automatica: Sandalias", "Resposta Automática de Ausência: x", "Afwezigheidsmelding: Sandalen"),
         *("【自動返信】サンダル", "[Auto-Reply] Sandals", "Automatic acknowledgement: Sandals", "Autosvar: Sandaler"),
@@ -240,6 +252,11 @@ def test_who_wants_no_more_mail_says_so_in_many_ways(words: str):
         "Vorrei cancellare l'ordine",
         "Toglietemi dalla lista d'attesa",
         "Tolta",
+        "Baja, gracias",
+        "Vorrei cancellare",
+        "Prego cancellare. Grazie",
+        "Please remove",
+        "Removed, thanks",
         "Take me off the waiting list for the bag",
     ],
 )

@@ -36,6 +36,9 @@ def test_an_answer_to_what_was_asked_before_it_went_away_does_not_bring_it_back(
     assert breaker.away_for(NOW + 3 * SECOND) == 2 * SECOND
     breaker.end(NOW + HOUR, NOW + HOUR)
     assert not breaker.holds(NOW + HOUR)
+    breaker.begin(NOW + HOUR)
+    breaker.end(NOW, NOW)  # the clock was set back
+    assert breaker.away_for(NOW) == 0 * SECOND
 
 
 def test_one_doubt_is_a_mishap_and_three_in_a_row_are_an_outage():  # F03
