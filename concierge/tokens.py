@@ -5,9 +5,10 @@ import hashlib
 import hmac
 import json
 import secrets
+import time
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 
 from itsdangerous import BadData, BadSignature, TimestampSigner, URLSafeTimedSerializer
@@ -100,13 +101,13 @@ def read_reply_key(secret: str, key: str) -> int | None:
     return None if number is None else int.from_bytes(number, "big")
 
 
-def stamps(count: int, now: datetime) -> list[str]:
+def stamps(count: int) -> list[str]:
     """What makes that many Message-IDs each one of a kind: the time, so that their index grows at its end, and chance.
 
-    28 hexadecimal digits: `now` in milliseconds, then 64 random bits.
+    28 hexadecimal digits: the machine's time in milliseconds, as they are made, then 64 random bits.
     """
-    time, chances = f"{int(now.timestamp() * 1000):012x}", secrets.token_hex(8 * count)
-    return [time + chances[at : at + 16] for at in range(0, 16 * count, 16)]
+    made_at, chances = f"{time.time_ns() // 1_000_000:012x}", secrets.token_hex(8 * count)
+    return [made_at + chances[at : at + 16] for at in range(0, 16 * count, 16)]
 
 
 def message_id(stamp: str, key: str, domain: str) -> str:

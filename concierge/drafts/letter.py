@@ -69,8 +69,8 @@ class Finished:
     sizes: Mapping[str, int]
 
 
-def compose(written: Written, faces: Faces, *, now: datetime) -> Finished:
-    """The finished mail, made now; its text is written, its pictures travel with it."""
+def compose(written: Written, faces: Faces) -> Finished:
+    """The finished mail; its text is written, its pictures travel with it."""
     shelf = _Shelf(written.mailbox.domain)
     blocks = _blocks(written, faces, shelf)
     letter = letters.render_letter(
@@ -91,7 +91,7 @@ def compose(written: Written, faces: Faces, *, now: datetime) -> Finished:
         subject=letter.subject,
         text=letter.text,
         html=letter.html,
-        message_id=_message_id(written, now),
+        message_id=_message_id(written),
         in_reply_to=answered.message_id if answered else None,
         references=ancestry(answered.references, answered.message_id) if answered else (),
         pictures=tuple(shelf.files),
@@ -186,8 +186,8 @@ def _reply_to(written: Written) -> Address | None:
     return Address(written.editor.name, f"{local}+{written.key}@{domain}") if written.key else None
 
 
-def _message_id(written: Written, now: datetime) -> str:
-    [stamp] = tokens.stamps(1, now)
+def _message_id(written: Written) -> str:
+    [stamp] = tokens.stamps(1)
     return f"<{tokens.message_id(stamp, written.key or 'preview', written.mailbox.domain)}>"
 
 

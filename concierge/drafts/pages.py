@@ -3,7 +3,6 @@
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from concierge import clock
 from concierge.catalogue import queries as catalogue
 from concierge.catalogue.cards import card_of
 from concierge.conversations import queries as conversations
@@ -109,7 +108,7 @@ def _finished(conversation_id: int) -> Finished:
     draft = queries.get_draft(db.session, conversation_id, desk.editor().id)
     house = desk.house()
     written = queries.written(db.session, draft, secret=house.secret, zone=house.zone)
-    return letter.compose(written, desk.faces(), now=clock.now())
+    return letter.compose(written, desk.faces())
 
 
 def _mail_page(finished: Finished) -> Response:

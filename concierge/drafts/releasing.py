@@ -98,7 +98,7 @@ def return_draft(session: Session, draft: Draft, objections: Sequence[Objection]
 def _let_go(session: Session, draft: Draft, faces: Faces, house: House, *, now: datetime) -> Message:
     """Let a claimed draft go: the mail is queued, the answer stands in the conversation, the draft is gone."""
     written = queries.written(session, draft, secret=house.secret, zone=house.zone)
-    finished = letter.compose(written, faces, now=now)
+    finished = letter.compose(written, faces)
     # The number alone would not do: SQLite gives a deleted row's number to the next. Its words stand last, so that a
     # form posted once more is known for what it is, see `queries.was_sent`.
     key = f"reply:{draft.id}:{draft.created_at.timestamp():.6f}:{body.fingerprint(draft.body)}"

@@ -6,7 +6,6 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from concierge import clock
 from concierge.catalogue import queries as catalogue
 from concierge.config import LANGUAGES
 from concierge.customers import queries as customers
@@ -36,7 +35,7 @@ def show() -> ResponseReturnValue:
     if not wording.subject.strip() and not wording.body.strip():
         return _framed(render_template("drafts/no_letter.html", sentence=_("Nothing is written in this language yet.")))
     try:
-        finished = letter.compose(samples.written(db.session, wording, desk.editor()), desk.faces(), now=clock.now())
+        finished = letter.compose(samples.written(db.session, wording, desk.editor()), desk.faces())
     except ConciergeError as error:
         return _framed(render_template("drafts/no_letter.html", sentence=error.sentence()))
     return _framed(_with_head(self_contained(finished), finished.mail))

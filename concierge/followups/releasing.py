@@ -154,7 +154,7 @@ def pictures_of(session: Session, follow_up_id: int) -> Originals | None:
 def _let_go(session: Session, follow_up: FollowUp, faces: Faces, house: House, *, now: datetime) -> Message:
     """The mail is queued, stands in the conversation, and the follow-up names both."""
     conversation = follow_up.conversation
-    finished = letter.compose(_written(session, follow_up, house, now=now), faces, now=now)
+    finished = letter.compose(_written(session, follow_up, house, now=now), faces)
     key = f"followup:{follow_up.id}"
     pictures, version_id = _pictures(finished), follow_up.template_version_id
     leaving = Leaving(finished, key, queries.PURPOSE, follow_up.language, pictures, version_id)

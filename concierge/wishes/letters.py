@@ -184,7 +184,7 @@ def _keep(
         [number] = reserve_conversations(table.session, 1)
         thread = Thread(number, letter.subject, None)
     key = tokens.reply_key(table.config.secret, thread.id)
-    [stamp] = tokens.stamps(1, now)
+    [stamp] = tokens.stamps(1)
     local, _at, domain = mailbox.address.rpartition("@")
     head = Head(
         sender=Address(way.writer.name, mailbox.address),

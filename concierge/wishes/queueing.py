@@ -118,7 +118,7 @@ def queue_letters(
         styles[each.manner].write(each, conversation_id, reader, stamp)
         for (each, _mould), stamp, conversation_id, reader in zip(
             letters,
-            tokens.stamps(len(letters), now),
+            tokens.stamps(len(letters)),
             _conversations(session, letters),
             _readers(config, letters),
             strict=True,
