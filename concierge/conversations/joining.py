@@ -129,12 +129,15 @@ def _rests_on(later: AuditEntry, join: AuditEntry) -> bool:
 
 
 def _lock(session: Session, *customers: Customer) -> None:
-    """Hold what hangs on them, and then themselves: in the order in which everybody takes them."""
+    """Hold what hangs on them, then themselves, then their addresses: in the order in which everybody takes them."""
     numbers = sorted(each.id for each in customers)
     for each in BROUGHT.values():
         each.lock(session, numbers)
     for number in numbers:
         session.get(Customer, number, with_for_update=True, populate_existing=True)
+    # So that PostgreSQL counts an address that goes as another: who waited to share it then looks again.
+    theirs = sa.select(CustomerAddress.id).where(CustomerAddress.customer_id.in_(numbers)).order_by(CustomerAddress.id)
+    session.execute(theirs.with_for_update()).all()
 
 
 def _give(session: Session, to: Customer, addresses: list[int], talks: list[int]) -> None:

@@ -89,12 +89,15 @@ _WRITER = (
     sa.select(*(_customers.c[name] for name in ("id", "name", "language", "country", "offsets")))
     .join(_addresses, _addresses.c.customer_id == _customers.c.id)
     .where(_addresses.c.normalised == sa.bindparam("address"))
+    .with_for_update(read=True, key_share=True)
 )
 
 
 def find_writer(session: Session, address: str) -> Writer | None:
-    """`find_customer_by_address`, for a mail that is filed."""
-    found = read_rows(session, _WRITER, {"address": normalise(address)})
+    """`share_customer`, for a mail that is filed."""
+    values = {"address": normalise(address)}
+    # An address that went to another customer while she was waited for is found by the second look.
+    found = read_rows(session, _WRITER, values) or read_rows(session, _WRITER, values)
     return Writer(*found[0]) if found else None
 
 
