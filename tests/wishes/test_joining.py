@@ -23,22 +23,11 @@ from concierge.wishes.models import (
 from concierge.wishes.offer_models import Offer, OfferEnding, OfferState
 from concierge.wishes.offering import fulfil_wish, lapse_offer, pass_offer, take_offer
 from concierge.wishes.uniting import TakenTwice
-from tests.factories import DAY, NOW, make_customer, make_editor, sign_in
+from tests.factories import DAY, NOW, make_customer, sign_in
 from tests.wishes.builders import FRIDAY, make_consent, offers, restock, sandals, wish_for
 from tests.wishes.joins import join, rows, separate, sound
 
 LATER = FRIDAY + DAY
-
-
-@pytest.fixture
-def nadia(session, app):
-    return make_editor(session)
-
-
-@pytest.fixture
-def two(session, nadia):
-    """Barbara, and Barbara at work."""
-    return make_customer(session), make_customer(session, "Bea Rossi")
 
 
 def variants_of(wish):

@@ -11,20 +11,9 @@ from concierge.customers.models import Customer
 from concierge.customers.queries import get_person
 from concierge.wishes.answers import confirm_request
 from concierge.wishes.models import WishRequest, WishWay
-from tests.factories import DAY, NOW, make_customer, make_editor
+from tests.factories import DAY, NOW, make_customer
 from tests.wishes.builders import sandals, wish_for
 from tests.wishes.joins import LATER, join, rows, separate, sound
-
-
-@pytest.fixture
-def nadia(session, app):
-    return make_editor(session)
-
-
-@pytest.fixture
-def two(session, nadia):
-    """Barbara, and Barbara at work."""
-    return make_customer(session), make_customer(session, "Bea Rossi")
 
 
 def test_who_says_yes_while_she_is_joined_wishes_as_who_she_is_from_then_on(app, config, sessions, two, nadia):
