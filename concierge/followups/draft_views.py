@@ -16,27 +16,12 @@ from concierge.errors import ConciergeError
 from concierge.extensions import db
 from concierge.followups import commands, pages, queries, showing
 from concierge.followups.commands import Seen
-from concierge.followups.models import (
-    AlreadyPlanned,
-    FilesStay,
-    FollowUp,
-    HoleInWords,
-    MomentPassed,
-    MomentTaken,
-    NothingOnItsWay,
-    NothingSaid,
-    Overtaken,
-    UnreadMoment,
-)
+from concierge.followups.models import AboutItsMoment, AboutItsWords, FollowUp, UnreadMoment
 from concierge.followups.moments import Meant, read_phrase
 from concierge.web.rendering import render, wants_block
 from concierge.web.security import roles_accepted
 
 bp = Blueprint("draft_follow_ups", __name__, url_prefix="/conversations/<int:conversation_id>/followups")
-
-# What is wrong with the moment, and what with the words.
-_MOMENT = (UnreadMoment, MomentPassed, NothingOnItsWay, MomentTaken)
-_WORDS = (NothingSaid, HoleInWords, Overtaken, AlreadyPlanned, FilesStay)
 
 
 @bp.post("/from-draft")
@@ -52,9 +37,9 @@ def schedule_draft(conversation_id: int) -> ResponseReturnValue:
         follow_up = _schedule(draft, form)
     except NotSendable as error:
         return _refused(conversation, form, error, objections=error.objections)
-    except _MOMENT as error:
+    except AboutItsMoment as error:
         return _refused(conversation, form, error, about_when=error.sentence())
-    except _WORDS as error:
+    except AboutItsWords as error:
         return _refused(conversation, form, error, sentence=error.sentence())
     db.session.commit()
     return _lead_on(follow_up, form)
@@ -111,7 +96,7 @@ def _pressed_before(conversation: Conversation, form: AnswerForm) -> FollowUp | 
     try:
         meant = _meant(conversation, form)
         moment = commands.moment_of(db.session, customer, meant, policy=pages.policy(), now=clock.now())
-    except _MOMENT:
+    except AboutItsMoment:
         return None
     there = queries.find_planned(db.session, conversation.id, me.id, moment.wall)
     return there if there is not None and there.body == composing.content_of(form).body else None

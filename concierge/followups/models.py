@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from concierge.accounts.models import Editor
 from concierge.conversations.models import Conversation
 from concierge.db import Base, BigId, states
-from concierge.errors import BadInput, NotFound, RuleBroken
+from concierge.errors import BadInput, ConciergeError, NotFound, RuleBroken
 from concierge.followups.conditions import Asking, Because
 from concierge.followups.plan_models import PlanRun, PlanStep
 from concierge.mailing.models import Delivery
@@ -249,37 +249,45 @@ class ChangedSince(RuleBroken):
     """Somebody has changed this follow-up since you opened it. Below is what it says now; nothing was done yet."""
 
 
-class AlreadyPlanned(RuleBroken):
+class AboutItsMoment(ConciergeError):
+    """It can't be planned for this moment."""
+
+
+class AboutItsWords(ConciergeError):
+    """It can't be planned as it is written."""
+
+
+class AlreadyPlanned(RuleBroken, AboutItsWords):
     """This very follow-up is planned already."""
 
 
-class MomentTaken(RuleBroken):
+class MomentTaken(RuleBroken, AboutItsMoment):
     """You have another follow-up for this very moment here. Say another moment, or change that one."""
 
 
-class FilesStay(RuleBroken):
+class FilesStay(RuleBroken, AboutItsWords):
     """A follow-up takes no files along. Take them out of the answer, or choose “Send later”, which takes them along."""
 
 
-class Overtaken(RuleBroken):
+class Overtaken(RuleBroken, AboutItsWords):
     """Something newer has arrived in this conversation. Read it first; what you wrote is kept."""
 
 
-class NothingSaid(BadInput):
+class NothingSaid(BadInput, AboutItsWords):
     """There is nothing in this mail yet."""
 
 
-class HoleInWords(BadInput):
+class HoleInWords(BadInput, AboutItsWords):
     """There is still a hole in the text; fill it, or it could not leave."""
 
 
-class UnreadMoment(BadInput):
+class UnreadMoment(BadInput, AboutItsMoment):
     """We could not read when. Try “in 3 days”, “Friday 10:00” or “12 May 9:30”."""
 
 
-class NothingOnItsWay(BadInput):
+class NothingOnItsWay(BadInput, AboutItsMoment):
     """No order of hers is on its way, nor came lately. Name a day, or “in 2 weeks”."""
 
 
-class MomentPassed(BadInput):
+class MomentPassed(BadInput, AboutItsMoment):
     """Choose a moment that is still to come, within two years."""
