@@ -79,7 +79,17 @@ def board() -> ResponseReturnValue:
 def board_file() -> ResponseReturnValue:
     """The board as a file, all of it."""
     shown = BoardForm(request.args).filter()
-    head = [_("Code"), _("Designer"), _("Product"), _("Size"), _("SKU"), _("Wishes"), _("Also content"), _("Free")]
+    head = [
+        _("Code"),
+        _("Designer"),
+        _("Product"),
+        _("Colour"),
+        _("Size"),
+        _("SKU"),
+        _("Wishes"),
+        _("Also content"),
+        _("Free"),
+    ]
     return _file("wishes-by-size.csv", head, _board_lines(shown, page_language()))
 
 
@@ -170,8 +180,8 @@ def offers_file() -> ResponseReturnValue:
     """The same offers as a file."""
     head = [
         _("Offer"), _("Wave"), _("Restock"), _("Place"), _("Of"), _("Why"), _("Customer"), _("Code"), _("Product"),
-        _("Size"), _("SKU"), _("Quantity"), _("Price"), _("Currency"), _("Waiting since"), _("Made"), _("Sent"),
-        _("Held until"), _("Became"), _("Ended"), _("Editor"), _("Conversation"),
+        _("Colour"), _("Size"), _("SKU"), _("Quantity"), _("Price"), _("Currency"), _("Waiting since"), _("Made"),
+        _("Sent"), _("Held until"), _("Became"), _("Ended"), _("Editor"), _("Conversation"),
     ]  # fmt: skip
     language = page_language()
     found = restocks.walk_offers(db.session, _offer_filter(), language=language)

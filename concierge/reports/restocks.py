@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor
 from concierge.catalogue.models import Product, Variant
+from concierge.catalogue.naming import colour_name
 from concierge.catalogue.stock_models import Restock, RestockNotFound
 from concierge.customers.models import Customer
 from concierge.errors import NotFound
@@ -79,6 +80,7 @@ class OfferRow:
     editor: str
     product_code: str
     product: str
+    colour: str
     size: str
     sku: str
     quantity: int
@@ -168,7 +170,7 @@ def list_offers(session: Session, shown: OfferFilter, *, language: str, after: s
     rows = found[:limit]
     names = product_names(session, {row.product_id for row in rows}, language)
     addresses = primary_addresses(session, {row.customer_id for row in rows if not row.name})
-    made = [_offer_row(row, names, row.name or addresses.get(row.customer_id, "")) for row in rows]
+    made = [_offer_row(row, names, row.name or addresses.get(row.customer_id, ""), language) for row in rows]
     last = rows[-1] if len(found) > limit else None
     return OfferPage(made, f"{last.wave_id}-{last.place}-{last.id}" if last else None)
 
@@ -194,11 +196,11 @@ def _offers(session: Session, shown: OfferFilter, after: tuple[int, int, int] | 
     statement = (
         sa.select(
             Offer.id, Offer.wave_id, Wave.restock_id, Offer.customer_id, Customer.name, Wish.conversation_id,
-            Editor.name.label("editor"), Variant.product_id, Product.code, Variant.size_system, Variant.size,
-            Variant.sku, Offer.quantity, Offer.price_cents, Product.currency, Offer.place, Wave.waiting,
-            Offer.before_by_tier, Offer.by_tier, Wish.confirmed_at, Wish.created_at, Wish.moved_because, Offer.made_at,
-            Offer.left_at, Offer.held_until, Offer.holds, Offer.says_held, Offer.state, Offer.ended_at,
-            Offer.ended_because, WavePolicy.head_starts,
+            Editor.name.label("editor"), Variant.product_id, Product.code, Variant.colour,
+            Variant.size_system, Variant.size, Variant.sku, Offer.quantity, Offer.price_cents, Product.currency,
+            Offer.place, Wave.waiting, Offer.before_by_tier, Offer.by_tier, Wish.confirmed_at, Wish.created_at,
+            Wish.moved_because, Offer.made_at, Offer.left_at, Offer.held_until, Offer.holds, Offer.says_held,
+            Offer.state, Offer.ended_at, Offer.ended_because, WavePolicy.head_starts,
         )
         .join_from(Offer, Wave, Offer.wave_id == Wave.id)
         .join(WavePolicy, Wave.policy_id == WavePolicy.id)
@@ -243,13 +245,14 @@ def taken_condition() -> sa.ColumnElement[bool]:
     )
 
 
-def _offer_row(row: Any, names: dict[int, str], customer: str) -> OfferRow:
+def _offer_row(row: Any, names: dict[int, str], customer: str, language: str) -> OfferRow:
     return OfferRow(
         id=row.id, wave_id=row.wave_id, restock_id=row.restock_id, customer_id=row.customer_id, customer=customer,
         conversation_id=row.conversation_id, editor=row.editor or "", product_code=row.code,
-        product=names.get(row.product_id, row.code), size=f"{row.size_system} {row.size}".strip() if row.size else "",
-        sku=row.sku, quantity=row.quantity, price_cents=row.price_cents, currency=row.currency, place=row.place,
-        of=row.waiting, before_by_tier=row.before_by_tier, tiers=tiers_ahead(row), by_tier=row.by_tier,
+        product=names.get(row.product_id, row.code), colour=colour_name(row.colour, language),
+        size=f"{row.size_system} {row.size}".strip() if row.size else "", sku=row.sku, quantity=row.quantity,
+        price_cents=row.price_cents, currency=row.currency, place=row.place, of=row.waiting,
+        before_by_tier=row.before_by_tier, tiers=tiers_ahead(row), by_tier=row.by_tier,
         since=row.confirmed_at or row.created_at, moved_because=row.moved_because, made_at=row.made_at,
         left_at=row.left_at, held_until=row.held_until, holds=row.holds, says_held=row.says_held, state=row.state,
         ended_at=row.ended_at, ended_because=row.ended_because,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor
 from concierge.catalogue.models import Product, ProductText, Variant
+from concierge.catalogue.naming import colour_name
 from concierge.customers.models import Customer, CustomerAddress
 from concierge.reports import chances
 from concierge.reports.counting import GONE_WITHIN, LOST, is_first_choice
@@ -140,7 +141,7 @@ def _wants(variant_id: int, first: bool | None) -> sa.ColumnElement[bool]:
 
 
 def _complete(session: Session, rows: Sequence[Any], language: str) -> Iterator[WishRow]:
-    sizes = _sizes(session, [row.id for row in rows])
+    sizes = _sizes(session, [row.id for row in rows], language)
     addresses = primary_addresses(session, {row.customer_id for row in rows})
     names = product_names(session, {row.product_id for row in rows}, language)
     for row in rows:
@@ -163,16 +164,18 @@ def count_waiting(session: Session, variant_ids: Sequence[int]) -> dict[int, int
     return {variant_id: count for variant_id, count in session.execute(statement.group_by(WishVariant.variant_id))}
 
 
-def _sizes(session: Session, wish_ids: list[int]) -> dict[int, list[tuple[str, str]]]:
+def _sizes(session: Session, wish_ids: list[int], language: str) -> dict[int, list[tuple[str, str]]]:
+    """What each wish is for, the dearest first: the colour and size in words, and the SKU."""
     statement = (
-        sa.select(WishVariant.wish_id, Variant.size_system, Variant.size, Variant.sku)
+        sa.select(WishVariant.wish_id, Variant.colour, Variant.size_system, Variant.size, Variant.sku)
         .join_from(WishVariant, Variant, WishVariant.variant_id == Variant.id)
         .where(WishVariant.wish_id.in_(wish_ids))
         .order_by(WishVariant.wish_id, WishVariant.preference)
     )
     found: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    for wish_id, system, size, sku in session.execute(statement):
-        found[wish_id].append((f"{system} {size}".strip() if size else "", sku))
+    for wish_id, colour, system, size, sku in session.execute(statement):
+        named = (colour_name(colour, language), f"{system} {size}".strip() if size else "")
+        found[wish_id].append((", ".join(filter(None, named)), sku))
     return found
 
 

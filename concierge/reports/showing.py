@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from concierge.catalogue.naming import category_name
+from concierge.catalogue.naming import category_name, colour_name
 from concierge.reports import plots, words
 from concierge.reports.board import BoardRow, SizeCell
 from concierge.reports.figures import Curve, Journeys, Size
@@ -31,9 +31,9 @@ def offer_line(offer: OfferRow, language: str) -> Sequence[Cell]:
     """An offer as a line of the file."""
     return (
         offer.id, offer.wave_id, offer.restock_id, offer.place, offer.of, words.why(offer, language), offer.customer,
-        offer.product_code, offer.product, offer.size, offer.sku, offer.quantity, offer.price_cents / 100,
-        offer.currency, offer.since, offer.made_at, offer.left_at, offer.held_until, words.became(offer),
-        offer.ended_at, offer.editor, offer.conversation_id,
+        offer.product_code, offer.product, offer.colour, offer.size, offer.sku, offer.quantity,
+        offer.price_cents / 100, offer.currency, offer.since, offer.made_at, offer.left_at, offer.held_until,
+        words.became(offer), offer.ended_at, offer.editor, offer.conversation_id,
     )  # fmt: skip
 
 
@@ -42,8 +42,8 @@ def size_line(row: BoardRow, cell: SizeCell, language: str) -> Sequence[Cell]:
     variant = cell.variant
     size = f"{variant.size_system} {variant.size}".strip() if variant.size else ""
     return (
-        row.product.code, row.product.designer, row.product.name(language), size, variant.sku, cell.wishes, cell.also,
-        variant.available,
+        row.product.code, row.product.designer, row.product.name(language), colour_name(variant.colour, language), size,
+        variant.sku, cell.wishes, cell.also, variant.available,
     )  # fmt: skip
 
 

@@ -45,8 +45,21 @@ def test_two_sizes_that_came_back_together_each_say_her_place_in_its_own_queue(
     session.commit()
     page = marta.get("/wishes/offers").text
     assert "first of three" in page and "second of two" in page and "third of" not in page
+    assert "Calanque sandals, Turquoise, EU 36<br>" in page and "Calanque sandals, Turquoise, EU 36.5<br>" in page
     file = marta.get("/wishes/offers.csv").text
     assert "first of three" in file and "second of two" in file and "third of" not in file
+
+
+def test_what_is_listed_or_taken_away_as_a_file_names_its_colour(marta, session, sessions, config) -> None:
+    turquoise, coral = sandals(session, s36=0, s37=0)
+    coral.colour, coral.size = "Coral", turquoise.size
+    wish_for(session, coral)
+    session.commit()
+    jobs.count_demand(config, sessions)
+    listed = marta.get("/wishes/rows").text
+    assert "Coral, EU 36" in listed and "Turquoise, EU 36" not in listed
+    assert '"Coral, EU 36"' in marta.get("/wishes/rows.csv").text
+    assert "Calanque sandals,Coral,EU 36," in marta.get("/wishes/board.csv").text
 
 
 def test_who_said_nothing_is_not_said_to_have_refused(marta: FlaskClient, session: Session) -> None:
