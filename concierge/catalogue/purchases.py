@@ -11,7 +11,7 @@ from concierge.addresses import normalise
 from concierge.catalogue.models import Variant
 from concierge.catalogue.stock import give_back_units, lock_variant, promise_sold, settle_sales
 from concierge.catalogue.stock_models import Purchase
-from concierge.customers.queries import find_customer_by_address
+from concierge.customers.queries import share_customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,9 @@ def report_purchase(session: Session, report: PurchaseReport, *, now: datetime) 
     """
     variant = lock_variant(session, report.sku)
     purchase = find_purchase(session, report.source, report.external_id)
+    address = report.address or (purchase.normalised if purchase else "")
+    buyer = share_customer(session, address) if address else None  # what is decided about her sees this, or has been
     if purchase is None:
-        buyer = find_customer_by_address(session, report.address) if report.address else None
         purchase = Purchase(
             source=report.source,
             external_id=report.external_id,

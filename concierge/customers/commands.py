@@ -238,7 +238,8 @@ def set_date(
     if found is None:
         found = CustomerDate(kind=kind)
         customer.dates.append(found)
-    found.month, found.day = month, day
+    if (found.month, found.day) != (month, day):
+        found.month, found.day, found.noted_at = month, day, now
     audit.record(session, "customer.date_set", customer, by=by, now=now, kind=kind)
     session.flush()
     return found

@@ -1,7 +1,7 @@
 """The courtesy budget: how many mails nobody asked for may reach one person in a week, with a rest after each.
 
 One budget for all kinds of planned and automatic mail, follow-ups, offers and letters; what each kind does when there
-is no room, or when it is late, stands in `KINDS`.
+is no room stands in `KINDS`. Only a follow-up can be late: the others are sent whenever they can be.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,24 +23,23 @@ class Late(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a kind of mail keeps to the budget: whether it waits for room and for her hours, and what if it is late."""
+    """How a kind of mail keeps to the budget: whether it waits for room and for her hours."""
 
     waits: bool
-    when_late: Late
 
 
 # By the purpose of the delivery. All of them count.
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        # by hand or by a plan: the house's number decides, and each step of a plan for itself
-        "follow_up": Kind(waits=True, when_late=Late.ASKED),
+        # by hand or by a plan
+        "follow_up": Kind(waits=True),
         # there is time for it: a wish ends long after she was asked
-        "still_wanted": Kind(waits=True, when_late=Late.SENT),
+        "still_wanted": Kind(waits=True),
         # a unit is held for her, and she asked for exactly this mail; its own policy knows her hours
-        "offer": Kind(waits=False, when_late=Late.SENT),
+        "offer": Kind(waits=False),
         # she has asked a moment ago, or would go to the shop for what is gone
-        "wish_confirm": Kind(waits=False, when_late=Late.SENT),
-        "offer_gone": Kind(waits=False, when_late=Late.SENT),
+        "wish_confirm": Kind(waits=False),
+        "offer_gone": Kind(waits=False),
     }
 )
 

@@ -120,6 +120,8 @@ class CustomerDate(Base):
     kind: Mapped[str] = mapped_column(sa.String(40))
     month: Mapped[int]
     day: Mapped[int]
+    # what had gone by then begins nothing; None: it is known since long
+    noted_at: Mapped[datetime | None]
     customer: Mapped[Customer] = relationship(back_populates="dates")
 
 

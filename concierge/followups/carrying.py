@@ -11,7 +11,6 @@ from concierge.accounts.models import Editor
 from concierge.catalogue import queries as catalogue
 from concierge.config import Policy
 from concierge.conversations.models import Conversation
-from concierge.conversations.queries import lock_conversation
 from concierge.drafts import body
 from concierge.drafts.filling import Chosen, alternatives_for, fill_words
 from concierge.drafts.queries import language_of, product_words
@@ -19,6 +18,7 @@ from concierge.errors import ConciergeError
 from concierge.followups import queries
 from concierge.followups.commands import reckoned_from, require_words
 from concierge.followups.conditions import Because, opening
+from concierge.followups.holding import hold_her_still
 from concierge.followups.models import FollowUp, FollowUpState
 from concierge.followups.plan_facts import Fact, list_facts
 from concierge.followups.plan_models import Plan, PlanRun, PlanStep
@@ -36,7 +36,7 @@ def begin_run(session: Session, plan_id: int, fact: Fact, *, policy: Policy, now
 
     A run that can't go anywhere (she is in this plan already, her editor is gone) is written down and ended.
     """
-    conversation = lock_conversation(session, fact.conversation_id)
+    conversation = hold_her_still(session, fact.conversation_id)
     plan = session.get(Plan, plan_id, populate_existing=True)
     if plan is None or fact not in list_facts(session, plan, now=now, house=policy.zone, only=fact.id):
         return None
@@ -54,8 +54,12 @@ def start_run(
     policy: Policy,
     now: datetime,
 ) -> PlanRun | None:
-    """Write down a run and plan its first step; None when another has begun it. The conversation is locked."""
+    """Write down a run and plan its first step; None when another has begun it. She is held still.
+
+    What she did since the fact is news, however late the run begins.
+    """
     editor = by or (conversation.editor if conversation.editor and conversation.editor.may_answer else None)
+    since = fact.since_at or fact.at
     run = PlanRun(
         plan=plan,
         start=start,
@@ -66,7 +70,8 @@ def start_run(
         customer_id=conversation.customer_id,
         conversation=conversation,
         editor=editor,
-        since_message_id=fact.since_message_id or queries.newest_message_id(session),
+        since_message_id=fact.since_message_id
+        or queries.newest_of_hers(session, conversation.customer_id, until=since),
         begun_at=now,
         begun_by_id=by.id if by else None,
     )
@@ -81,7 +86,7 @@ def start_run(
         return None
     if run.is_living:
         audit.record(session, "plan.begun", conversation, by=by, now=now, plan=plan.name, run=run.id)
-        plan_next(session, run, None, policy=policy, now=now)
+        plan_next(session, run, None, since=since, policy=policy, now=now)
     else:
         details = {"plan": plan.name, "run": run.id, "because": run.because.value if run.because else ""}
         audit.record(session, "plan.not_begun", conversation, by=by, now=now, **details)
@@ -106,7 +111,7 @@ def go_on(session: Session, follow_up_id: int, *, policy: Policy, now: datetime)
         sa.select(PlanRun).where(PlanRun.id == follow_up.plan_run_id).with_for_update(of=PlanRun)
     ).one()
     if run.is_living and follow_up.state is FollowUpState.SENT:
-        plan_next(session, run, follow_up, policy=policy, now=now)
+        plan_next(session, run, follow_up, since=follow_up.since_at, policy=policy, now=now)
     elif run.is_living:
         end_run(session, run, follow_up.because, now=now)
     return True
@@ -121,11 +126,13 @@ def end_run(
     audit.record(session, "plan.ended", run.conversation, by=by, now=now, **details)
 
 
-def plan_next(session: Session, run: PlanRun, before: FollowUp | None, *, policy: Policy, now: datetime) -> None:
+def plan_next(
+    session: Session, run: PlanRun, before: FollowUp | None, *, since: datetime, policy: Policy, now: datetime
+) -> None:
     """Plan the step behind `before` as a follow-up, with the words as they are now; end the run when there is none.
 
     What she has had is not said again when an admin has put it further back since.
-    It counts its days from when the one before it left, and what she did from when the run began.
+    It counts its days from when the one before it left; what she did after `since` is news to it.
     """
     had = set(session.scalars(sa.select(FollowUp.plan_step_id).where(FollowUp.plan_run_id == run.id)))
     to_come = {each.place: each for each in run.plan.steps if each.id not in had}
@@ -139,7 +146,7 @@ def plan_next(session: Session, run: PlanRun, before: FollowUp | None, *, policy
     except ConciergeError:
         end_run(session, run, Because.HOLE, now=now)
         return
-    follow_up = _follow_up(run, step, before, version, words, policy=policy, now=now)
+    follow_up = _follow_up(run, step, before, version, words, since=since, policy=policy, now=now)
     _add(session, follow_up)
     audit.record(
         session, "follow_up.scheduled", run.conversation, by=None, now=now, follow_up=follow_up.id,
@@ -158,6 +165,7 @@ def _follow_up(
     version: TemplateVersion,
     words: str,
     *,
+    since: datetime,
     policy: Policy,
     now: datetime,
 ) -> FollowUp:
@@ -174,7 +182,7 @@ def _follow_up(
         editor=run.editor,
         planned_at=now,
         since_message_id=before.since_message_id if before is not None else run.since_message_id,
-        since_at=before.since_at if before is not None else run.begun_at,
+        since_at=since,
         wall=wall,
         is_named=False,
         due_at=opening(wall, zone, customer.country, window, is_named=False, closing=kindness.closing),

@@ -12,7 +12,6 @@ from concierge import audit
 from concierge.accounts.models import Editor
 from concierge.config import Policy
 from concierge.conversations.models import Conversation
-from concierge.conversations.queries import lock_conversation
 from concierge.customers.models import Customer
 from concierge.drafts import body, wording
 from concierge.drafts import commands as drafts
@@ -20,12 +19,14 @@ from concierge.drafts.models import Draft, MayNotAnswer
 from concierge.drafts.queries import language_of
 from concierge.errors import RuleBroken
 from concierge.followups import queries
-from concierge.followups.conditions import Because, Facts, due_at
+from concierge.followups.conditions import Because, Facts, all_stops, due_at
+from concierge.followups.holding import hold_as_she_is, hold_her_still
 from concierge.followups.models import (
     AlreadyPlanned,
     FilesStay,
     FollowUp,
     FollowUpNotFound,
+    HappenedSince,
     HoleInWords,
     MomentPassed,
     MomentTaken,
@@ -43,13 +44,14 @@ _NEVER = 731
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What an editor had before her eyes: the newest mail there, and what the follow-up was like.
+    """What an editor had before her eyes: the newest mail there, what the follow-up was like, what would stop it.
 
-    `version` is `FollowUp.version`; None where it is a new one, or nobody looked at a page.
+    `version` is `FollowUp.version`, `stops` is `Shown.stops`; None where it is a new one, or nobody looked at a page.
     """
 
     message_id: int | None = None
     version: str | None = None
+    stops: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,12 @@ def schedule_follow_up(
 ) -> FollowUp:
     """Plan a mail in her conversation, in the name of `by`.
 
-    Raises MayNotAnswer, Overtaken, NothingSaid, HoleInWords, MomentPassed, NothingOnItsWay, AlreadyPlanned, and
-    MomentTaken where another of hers stands at this very moment.
+    Raises MayNotAnswer, Overtaken, HappenedSince, NothingSaid, HoleInWords, MomentPassed, NothingOnItsWay,
+    AlreadyPlanned, and MomentTaken where another of hers stands at this very moment.
     """
     if not by.may_answer:
         raise MayNotAnswer
-    conversation = lock_conversation(session, conversation.id)
+    conversation = hold_as_she_is(session, conversation.id)
     _require_newest(session, conversation, planned.seen, by)
     require_words(planned.body)
     moment = moment_of(session, conversation.customer, planned, policy=policy, now=now)
@@ -132,6 +134,7 @@ def schedule_draft(
     """
     if draft.attachments:
         raise FilesStay
+    hold_as_she_is(session, draft.conversation_id)
     conversation = drafts.require_sendable(
         session, draft, seen_message_id=seen.message_id, overridden=overridden, limit=limit
     )
@@ -156,10 +159,12 @@ def change_follow_up(
 ) -> FollowUp:
     """Another moment or other words; who changes it has read what is new, so "since" begins anew.
 
-    Raises what `schedule_follow_up` raises, AlreadySettled, and ChangedSince where somebody else was quicker.
+    Raises what `schedule_follow_up` raises, AlreadySettled, ChangedSince where somebody else was quicker, and
+    HappenedSince.
     """
     follow_up = _still(session, follow_up, planned.seen, by)
     _require_newest(session, follow_up.conversation, planned.seen, by)
+    _require_nothing_new(session, follow_up, planned.seen, policy=policy, now=now)
     require_words(planned.body)
     customer = follow_up.conversation.customer
     moment = moment_of(session, customer, planned, policy=policy, now=now)
@@ -186,13 +191,16 @@ def cancel_follow_up(session: Session, follow_up: FollowUp, seen: Seen, *, by: E
     return follow_up
 
 
-def approve_follow_up(session: Session, follow_up: FollowUp, seen: Seen, *, by: Editor, now: datetime) -> FollowUp:
+def approve_follow_up(
+    session: Session, follow_up: FollowUp, seen: Seen, *, by: Editor, policy: Policy, now: datetime
+) -> FollowUp:
     """Say yes: it goes as soon as her hours and the courtesy budget let it.
 
-    Raises Overtaken, AlreadySettled, ChangedSince.
+    Raises Overtaken, AlreadySettled, ChangedSince, HappenedSince.
     """
     follow_up = _still(session, follow_up, seen, by)
     _require_newest(session, follow_up.conversation, seen, by)
+    _require_nothing_new(session, follow_up, seen, policy=policy, now=now)
     follow_up.approve(by=by, now=now)
     follow_up.wait(now)
     _look_anew(session, follow_up, now=now)
@@ -200,12 +208,14 @@ def approve_follow_up(session: Session, follow_up: FollowUp, seen: Seen, *, by: 
     return follow_up
 
 
-def send_follow_up_now(session: Session, follow_up: FollowUp, seen: Seen, *, by: Editor, now: datetime) -> FollowUp:
+def send_follow_up_now(
+    session: Session, follow_up: FollowUp, seen: Seen, *, by: Editor, policy: Policy, now: datetime
+) -> FollowUp:
     """Let it leave at once, whatever the hour and the budget, as her own mail.
 
-    Raises Overtaken, AlreadySettled, ChangedSince.
+    Raises what `approve_follow_up` raises.
     """
-    follow_up = approve_follow_up(session, follow_up, seen, by=by, now=now)
+    follow_up = approve_follow_up(session, follow_up, seen, by=by, policy=policy, now=now)
     follow_up.at_once = True
     return follow_up
 
@@ -225,10 +235,10 @@ def require_words(written: str) -> None:
 
 
 def _still(session: Session, follow_up: FollowUp, seen: Seen, by: Editor) -> FollowUp:
-    """The follow-up as it is now, its conversation locked, so that it can't leave meanwhile."""
+    """The follow-up as it is now, she held still, so that neither it leaves nor she does anything meanwhile."""
     if not by.may_answer:
         raise MayNotAnswer
-    lock_conversation(session, follow_up.conversation_id)
+    hold_her_still(session, follow_up.conversation_id)
     fresh = session.get(FollowUp, follow_up.id, populate_existing=True)
     if fresh is None:
         raise FollowUpNotFound
@@ -240,6 +250,14 @@ def _still(session: Session, follow_up: FollowUp, seen: Seen, by: Editor) -> Fol
 def _require_newest(session: Session, conversation: Conversation, seen: Seen, by: Editor) -> None:
     if queries.has_newer(session, conversation.id, seen.message_id, by):
         raise Overtaken
+
+
+def _require_nothing_new(session: Session, follow_up: FollowUp, seen: Seen, *, policy: Policy, now: datetime) -> None:
+    """Raise HappenedSince where something would stop it that was not said on the page she looked at."""
+    if seen.stops is not None:
+        facts = queries.facts_of(session, follow_up, house=policy.zone, now=now)
+        if set(all_stops(facts)) - set(seen.stops.split(",")):
+            raise HappenedSince
 
 
 class Moment(NamedTuple):

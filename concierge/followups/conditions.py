@@ -158,14 +158,23 @@ def judge(facts: Facts, kindness: Kindness, now: datetime) -> Verdict:
     return Waits(open_at) if open_at > now else Goes()
 
 
+# What an editor may know and let it go all the same: with her yes, "since" begins anew.
+BYGONES: Final = frozenset({Because.SHE_WROTE, Because.SHE_RETURNED, Because.SHE_BOUGHT, Because.COLLEAGUE_WROTE})
+
+
 def stopped(facts: Facts) -> Because | None:
     """What stops it for good, whatever the hour; None when nothing does."""
+    return next(iter(all_stops(facts)), None)
+
+
+def all_stops(facts: Facts) -> list[Because]:
+    """Everything that stops it for good, what weighs most first."""
     found = [because for name, because in _STOPS if getattr(facts, name)]
     if facts.at_once:  # whoever sends it now answers her with it
         found = [each for each in found if each is not Because.SHE_WAITS]
     found += [because for name, because in _NEEDS if not getattr(facts, name)]
     found += [facts.plan_stop] if facts.plan_stop else []
-    return found[0] if found else None
+    return found
 
 
 def due_at(facts: Facts, kindness: Kindness) -> datetime:

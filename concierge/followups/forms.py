@@ -9,7 +9,8 @@ from concierge.drafts.body import MAX_CHARACTERS
 
 
 class FollowUpForm(FlaskForm):  # type: ignore[misc]
-    """When, as people say it; what; whether it waits for a yes; the newest mail and the follow-up as she saw them."""
+    """When, as people say it; what; whether it waits for a yes; the newest mail and the follow-up as she saw them, and
+    what would have stopped it."""
 
     when = StringField(_l("When"), [Length(max=200)])
     subject = StringField(_l("Subject"), [Length(max=400)])
@@ -19,13 +20,15 @@ class FollowUpForm(FlaskForm):  # type: ignore[misc]
     needs_yes = BooleanField(_l("Ask me before it leaves"))
     seen = IntegerField(validators=[Optional()])
     version = HiddenField()
+    stops = HiddenField()
 
 
 class VerbForm(FlaskForm):  # type: ignore[misc]
-    """A verb on a follow-up: what she had seen, and where she stands."""
+    """A verb on a follow-up: what she had seen and knew, and where she stands."""
 
     seen = IntegerField(validators=[Optional()])
     version = HiddenField()
+    stops = HiddenField()
     back = StringField()
 
 

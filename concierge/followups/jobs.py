@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 200
 _JOB = "followups.release_due"
 _CARRY = "followups.carry_plans"
+_RECKON = "followups.reckon_anew"
 # Clocks differ by 26 hours at most, from UTC-12 to UTC+14.
 _ANY_ZONE = timedelta(hours=27)
 
@@ -130,16 +131,16 @@ def reckon_anew(config: Config, sessions: Sessions) -> int:
     """Find anew when those are due whose reader has moved to another zone or country; how many."""
     now, kindness = clock.now(), queries.kindness_of(config.policy)
     with reading(sessions) as session:
-        moved = queries.list_moved(session, until=now + _ANY_ZONE, limit=AT_ONCE)
-    for follow_up_id in moved:
-        with sessions() as session:
-            follow_up = queries.get_follow_up(session, follow_up_id)
-            if follow_up.is_scheduled and follow_up.asked_at is None:
-                facts = queries.facts_of(session, follow_up, house=config.policy.zone, now=now)
-                follow_up.due_at = due_at(facts, kindness_for(follow_up, kindness))
-                follow_up.reckoned_from = reckoned_from(follow_up.conversation.customer)
-                session.commit()
-    return len(moved)
+        moved = queries.list_moved(session, until=now + _ANY_ZONE, limit=AT_ONCE, but=resting(_RECKON, now))
+
+    def reckon(session: Session, number: int) -> None:
+        follow_up = queries.get_follow_up(session, number)
+        if follow_up.is_scheduled and follow_up.asked_at is None:
+            facts = queries.facts_of(session, follow_up, house=config.policy.zone, now=now)
+            follow_up.due_at = due_at(facts, kindness_for(follow_up, kindness))
+            follow_up.reckoned_from = reckoned_from(follow_up.conversation.customer)
+
+    return work_each(sessions, _RECKON, moved, reckon)
 
 
 def await_deliveries(config: Config, sessions: Sessions) -> int:

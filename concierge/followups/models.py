@@ -257,6 +257,10 @@ class AboutItsWords(ConciergeError):
     """It can't be planned as it is written."""
 
 
+class HappenedSince(ChangedSince, AboutItsWords):
+    """Something has happened since you opened this page. Below is how it stands now; nothing was done yet."""
+
+
 class AlreadyPlanned(RuleBroken, AboutItsWords):
     """This very follow-up is planned already."""
 

@@ -17,6 +17,7 @@ from concierge.customers.courtesy import Late
 from concierge.drafts.models import MayNotAnswer
 from concierge.followups import carrying, queries
 from concierge.followups.conditions import Because
+from concierge.followups.holding import hold_as_she_is
 from concierge.followups.models import FollowUp, FollowUpState, Overtaken
 from concierge.followups.plan_facts import Fact
 from concierge.followups.plan_models import (
@@ -140,13 +141,14 @@ def begin_plan(
         raise MayNotAnswer
     if not plan.is_on:
         raise PlanIsOff
-    conversation = lock_conversation(session, conversation.id)
+    conversation = hold_as_she_is(session, conversation.id)
     if queries.has_newer(session, conversation.id, seen_message_id, by):
         raise Overtaken
     if carrying.find_living(session, plan.id, conversation.customer_id) is not None:
         raise AlreadyInPlan
     mark = conversation.last_message_id or 0
-    fact = Fact(conversation.id, now, conversation.customer_id, conversation.id, mark=mark)
+    newest = queries.newest_message_id(session)
+    fact = Fact(conversation.id, now, conversation.customer_id, conversation.id, mark=mark, since_message_id=newest)
     run = carrying.start_run(session, plan, conversation, fact, Start.HAND, by=by, policy=policy, now=now)
     if run is None:  # not a living one, see above: the mark of a beginning by hand is the newest mail there
         raise BegunBefore

@@ -62,7 +62,9 @@ def _is_met(session: Session, also: StopsAlso, follow_up: FollowUp, run: PlanRun
     conversation = follow_up.conversation
     if also is StopsAlso.CLOSED:
         closed_at = conversation.closed_at
-        return conversation.state is ConversationState.CLOSED and closed_at is not None and closed_at > run.begun_at
+        return (
+            conversation.state is ConversationState.CLOSED and closed_at is not None and closed_at > follow_up.since_at
+        )
     there = {
         StopsAlso.WISH: sa.exists().where(Wish.customer_id == run.customer_id, Wish.state.in_(LIVING)),
         StopsAlso.OFFER: sa.exists().where(

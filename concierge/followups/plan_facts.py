@@ -1,7 +1,7 @@
 """The facts that begin plans: one query for each kind, over what is true anyway; nothing is noted down beforehand."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from concierge.conversations.models import Conversation, ConversationState, Dire
 from concierge.customers.models import Customer, CustomerAddress, CustomerDate
 from concierge.customers.zones import zone_of
 from concierge.followups.plan_models import Plan, PlanRun
-from concierge.followups.plans import FORGOTTEN, FORGOTTEN_DATE, Start, date_begins
+from concierge.followups.plans import FORGOTTEN, Start, date_begins
 from concierge.mailing.models import Delivery
 from concierge.setbacks import rests
 from concierge.templating.models import TemplateVersion
@@ -30,7 +30,8 @@ BEGIN: Final = "followups.begin_plans"
 class Fact:
     """What begins a plan: its row, and which time of it (a year, a closing); since when it is true, for whom.
 
-    `since_message_id`: what she wrote after this mail is news; None for whatever is newer than now.
+    What she did after `since_at` is news to the plan, and what she wrote after the mail `since_message_id`; None: after
+    the fact.
     """
 
     id: int
@@ -39,6 +40,7 @@ class Fact:
     conversation_id: int
     sku: str = ""
     mark: int = 0
+    since_at: datetime | None = None
     since_message_id: int | None = None
 
 
@@ -109,7 +111,7 @@ def _silent(session: Session, asked: Asked, limit: int) -> list[Fact]:
         versions = sa.select(TemplateVersion.id).where(TemplateVersion.template_id == asked.plan.template_id)
         statement = statement.where(Message.template_version_id.in_(versions))
     return [
-        Fact(message_id, at + wait, customer_id, talk_id, since_message_id=message_id)
+        Fact(message_id, at + wait, customer_id, talk_id, since_at=at, since_message_id=message_id)
         for message_id, at, customer_id, talk_id in session.execute(statement)
     ]
 
@@ -139,7 +141,11 @@ def _delivered(session: Session, asked: Asked, limit: int) -> list[Fact]:
         .where(~begun.exists(), ~earlier)
         .order_by(Purchase.delivered_at, Purchase.id)
     )
-    return _facts(session, statement, limit)
+    facts = _facts(session, statement, limit)
+    # an order that we hear of when it has come already is no news beside itself
+    lines = sa.select(Purchase.id, sa.func.max(other.received_at)).join(other, sa.and_(*same)).group_by(Purchase.id)
+    heard = {number: at for number, at in session.execute(lines.where(Purchase.id.in_([each.id for each in facts])))}
+    return [replace(each, since_at=max(each.at, heard[each.id])) for each in facts]
 
 
 def _offers(because: OfferEnding) -> Callable[[Session, Asked, int], list[Fact]]:
@@ -192,9 +198,9 @@ def _closed(session: Session, asked: Asked, limit: int) -> list[Fact]:
 
 
 def _dates(session: Session, asked: Asked, limit: int) -> list[Fact]:
-    """A date of hers is so many days ahead, by her own clock."""
+    """A date of hers is so many days ahead, by her own clock; one that was noted later than that has gone by."""
     plan, middle = asked.plan, asked.now.date() + timedelta(days=asked.plan.days)
-    days = {(each.month, each.day) for each in (middle + timedelta(days=off) for off in range(-2, 3))}
+    days = {(each.month, each.day) for each in (middle + timedelta(days=off) for off in range(-FORGOTTEN.days - 1, 3))}
     days |= {(2, 29)} if (2, 28) in days else set()
     near = sa.or_(*((CustomerDate.month == month) & (CustomerDate.day == day) for month, day in days))
     talk = _talk(CustomerDate.customer_id)
@@ -203,15 +209,20 @@ def _dates(session: Session, asked: Asked, limit: int) -> list[Fact]:
         .join(Customer, Customer.id == CustomerDate.customer_id)
         .where(CustomerDate.kind == plan.date_kind, near, talk.is_not(None))
         .where(sa.true() if asked.only is None else CustomerDate.id == asked.only)
-        .where(~rests(begin_job(plan.id), CustomerDate.id, asked.now, since=asked.now - FORGOTTEN_DATE))
+        .where(~rests(begin_job(plan.id), CustomerDate.id, asked.now, since=asked.now - FORGOTTEN))
     )
     facts = []
     for found, timezone, country, talk_id in session.execute(statement):
         zone = zone_of(timezone, country, asked.house)
         begun = date_begins(found.month, found.day, plan.days, zone, now=asked.now, since=asked.since)
-        if begun is not None:
+        if begun is not None and (found.noted_at is None or _was_noted(found.noted_at, begun[1], zone)):
             facts.append(Fact(found.id, begun[1], found.customer_id, talk_id, mark=begun[0]))
     return _not_begun(session, plan, facts)[:limit]
+
+
+def _was_noted(noted_at: datetime, begun: datetime, zone: ZoneInfo) -> bool:
+    """Whether it was known on the day that begins a plan: what is noted on that very day counts."""
+    return noted_at.astimezone(zone).date() <= begun.astimezone(zone).date()
 
 
 def _not_begun(session: Session, plan: Plan, facts: list[Fact]) -> list[Fact]:

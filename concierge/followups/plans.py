@@ -15,8 +15,6 @@ from concierge.followups.schedule import Window, in_days, instant_of, wall_of
 
 # A fact older than this begins nothing: what it had to say is no longer meant.
 FORGOTTEN: Final = timedelta(days=7)
-# What a date of hers begins is for that day, not for the next.
-FORGOTTEN_DATE: Final = timedelta(days=1)
 
 
 class Start(StrEnum):
@@ -122,9 +120,9 @@ def _both(step: Window, house: Window) -> Window:
     return Window(max(step.from_hour, house.from_hour), min(step.until_hour, house.until_hour), step.weekdays)
 
 
-def is_fresh(at: datetime, now: datetime, since: datetime, *, forgotten: timedelta = FORGOTTEN) -> bool:
+def is_fresh(at: datetime, now: datetime, since: datetime) -> bool:
     """Whether a fact that came true at `at` begins a plan that is on since `since`."""
-    return since <= at <= now and now - at < forgotten
+    return since <= at <= now and now - at < FORGOTTEN
 
 
 def date_begins(
@@ -135,9 +133,9 @@ def date_begins(
     The 29th of February is the 28th in years that have none.
     """
     today = wall_of(now, zone).date()
-    for year in (today.year, today.year + 1):
+    for year in (today.year - 1, today.year, today.year + 1):
         begun = instant_of(datetime.combine(_on(year, month, day) - timedelta(days=before), time()), zone)
-        if is_fresh(begun, now, since, forgotten=FORGOTTEN_DATE):
+        if is_fresh(begun, now, since):
             return year, begun.astimezone(UTC)
     return None
 

@@ -89,6 +89,22 @@ def newest_message_id(session: Session) -> int:
     return session.scalar(sa.select(sa.func.max(Message.id))) or 0
 
 
+def newest_of_hers(session: Session, customer_id: int, *, until: datetime) -> int:
+    """The number of the newest mail in her conversations by then; 0 where there was none."""
+    hers = sa.select(Conversation.id).where(Conversation.customer_id == customer_id)
+    newest = sa.select(sa.func.max(Message.id)).where(Message.conversation_id.in_(hers), Message.created_at <= until)
+    return session.scalar(newest) or 0
+
+
+def newest_of_all(session: Session, customer: Customer) -> tuple[int | None, int | None, datetime | None]:
+    """What there is of hers as three marks, one of which moves with whatever comes: her mails, orders, returns."""
+    hers = sa.select(Conversation.id).where(Conversation.customer_id == customer.id)
+    mail = sa.select(sa.func.max(Message.id)).where(Message.conversation_id.in_(hers)).scalar_subquery()
+    orders = sa.select(sa.func.max(Purchase.id), sa.func.max(Purchase.returned_at), mail).where(_bought_by(customer))
+    order, returned_at, message = session.execute(orders).one()
+    return message, order, returned_at
+
+
 def has_newer(session: Session, conversation_id: int, seen_message_id: int | None, editor: Editor) -> bool:
     """Whether anybody else has written here since the editor looked; a machine is nobody."""
     statement = sa.select(Message.id).where(
@@ -128,14 +144,14 @@ def next_due_at(session: Session, *, but: Rows = NONE) -> datetime | None:
     return session.scalar(first)
 
 
-def list_moved(session: Session, *, until: datetime, limit: int) -> list[int]:
+def list_moved(session: Session, *, until: datetime, limit: int, but: Rows = NONE) -> list[int]:
     """Those near enough to matter whose reader's zone or country is another than when they were reckoned."""
     statement = (
         sa.select(FollowUp.id)
         .join(Conversation, Conversation.id == FollowUp.conversation_id)
         .join(Customer, Customer.id == Conversation.customer_id)
         .where(*WAITS, FollowUp.due_at <= until, FollowUp.awaited_id.is_(None))
-        .where(FollowUp.reckoned_from != Customer.zone_name + ":" + Customer.country)
+        .where(FollowUp.reckoned_from != Customer.zone_name + ":" + Customer.country, FollowUp.id.not_in(but))
     )
     return list(session.scalars(statement.order_by(FollowUp.due_at, FollowUp.id).limit(limit)))
 

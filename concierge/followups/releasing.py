@@ -11,8 +11,7 @@ from concierge.addresses import Address
 from concierge.catalogue import queries as catalogue
 from concierge.conversations.commands import FileIn
 from concierge.conversations.models import Conversation, Message
-from concierge.conversations.queries import BARE, lock_conversation, references_for
-from concierge.customers.models import Customer
+from concierge.conversations.queries import BARE, references_for
 from concierge.db import take_turn
 from concierge.drafts import body, letter, wording
 from concierge.drafts import queries as drafts
@@ -22,6 +21,7 @@ from concierge.drafts.releasing import House, Leaving, queue_answer
 from concierge.followups import queries
 from concierge.followups.commands import reckoned_from
 from concierge.followups.conditions import Asking, Asks, Because, Goes, Kindness, Stops, Waits, judge
+from concierge.followups.holding import hold_her_still
 from concierge.followups.models import FollowUp, FollowUpState
 from concierge.followups.plan_conditions import is_one_to_one, kindness_for
 from concierge.followups.plan_links import decline_link
@@ -93,16 +93,14 @@ def ask_if_restored(session: Session, follow_up_id: int, *, now: datetime) -> bo
 def claim_due(session: Session, follow_up_id: int, *, now: datetime) -> FollowUp | None:
     """Take a due follow-up in hand for this transaction alone; None when somebody else has, or it is not due.
 
-    Her conversations are locked, as filing and answering lock them; and herself, as whatever names her (an order, a
-    conversation she begins, a consent) shares a lock on her row: a fact is either committed and seen, or comes later.
-    Nobody is waited for, so nobody can wait for us in a circle, and many workers spread over what is due. Raises
-    OperationalError where somebody has hold of her or her conversations.
+    She is held still: a fact is either committed and seen, or comes later. Nobody is waited for, so nobody can wait for
+    us in a circle, and many workers spread over what is due. Raises OperationalError where somebody has hold of her or
+    her conversations.
     """
     conversation_id = session.scalar(sa.select(FollowUp.conversation_id).where(FollowUp.id == follow_up_id))
     if conversation_id is None:
         return None
-    conversation = lock_conversation(session, conversation_id, wait=False)
-    _hold_her_still(session, conversation)
+    hold_her_still(session, conversation_id, wait=False)
     claimed = session.execute(
         sa.update(FollowUp)
         .where(FollowUp.id == follow_up_id, FollowUp.state == FollowUpState.SCHEDULED, FollowUp.due_at <= now)
@@ -115,13 +113,6 @@ def claim_due(session: Session, follow_up_id: int, *, now: datetime) -> FollowUp
     bare = [defaultload(FollowUp.conversation).options(*BARE)]
     ours = claimed.rowcount == 1
     return session.get(FollowUp, follow_up_id, options=bare, populate_existing=True) if ours else None
-
-
-def _hold_her_still(session: Session, conversation: Conversation) -> None:
-    hers = sa.select(Conversation.id).where(Conversation.customer_id == conversation.customer_id)
-    session.execute(hers.order_by(Conversation.id).with_for_update(nowait=True, of=Conversation)).all()
-    herself = sa.select(Customer.id).where(Customer.id == conversation.customer_id)
-    session.execute(herself.with_for_update(nowait=True, of=Customer)).all()
 
 
 def withhold(session: Session, follow_up: FollowUp, because: Because, *, now: datetime) -> None:

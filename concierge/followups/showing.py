@@ -13,7 +13,7 @@ from concierge.config import Policy
 from concierge.drafts import body
 from concierge.followups import words
 from concierge.followups.calendar import Sheet, View
-from concierge.followups.conditions import Because, Facts, Moved, stopped, why_moved
+from concierge.followups.conditions import BYGONES, Because, Facts, Moved, all_stops, why_moved
 from concierge.followups.models import FollowUp
 from concierge.followups.plan_conditions import kindness_for
 from concierge.followups.queries import HerClock, facts_of, her_clock, kindness_of
@@ -25,16 +25,26 @@ _LONGEST = 240
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One follow-up; `would_stop` is what would stop it if it were due now."""
+    """One follow-up; `would_stop` is what would stop it if it were due now, what weighs most first."""
 
     follow_up: FollowUp
     her_time: str
     her_hour: str
     clock: HerClock
     first_words: str
-    would_stop: Because | None
+    would_stop: tuple[Because, ...]
     seen: int
     moved: Moved | None = None
+
+    @property
+    def stops(self) -> str:
+        """`would_stop` as a form takes it along: what an editor knows who says yes."""
+        return ",".join(self.would_stop)
+
+    @property
+    def goes_all_the_same(self) -> bool:
+        """Whether a yes lets it go although something has happened."""
+        return bool(self.would_stop) and BYGONES.issuperset(self.would_stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +57,10 @@ class Day:
 
 def show(session: Session, follow_up: FollowUp, *, policy: Policy, now: datetime, looking_ahead: bool = True) -> Shown:
     """One of them, made ready; what would stop it now is looked up unless told otherwise."""
-    customer, would_stop = follow_up.conversation.customer, None
+    customer, would_stop = follow_up.conversation.customer, list[Because]()
     clock = her_clock(customer, policy.zone)
     if looking_ahead and follow_up.is_scheduled:
-        would_stop = stopped(facts_of(session, follow_up, house=policy.zone, now=now))
+        would_stop = all_stops(facts_of(session, follow_up, house=policy.zone, now=now))
     kindness = kindness_for(follow_up, kindness_of(policy))
     meant = Facts(follow_up.wall, clock.zone, customer.country, follow_up.is_named)
     wall = wall_of(follow_up.due_at, clock.zone)
@@ -63,7 +73,7 @@ def show(session: Session, follow_up: FollowUp, *, policy: Policy, now: datetime
         f"{wall:%H:%M}",
         clock,
         " ".join(body.words(follow_up.body).split())[:_LONGEST],
-        would_stop,
+        tuple(would_stop),
         follow_up.conversation.last_message_id or 0,
         why_moved(meant, kindness, follow_up.due_at) if follow_up.is_scheduled and not waits else None,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Flask, redirect, request, url_for
@@ -20,7 +21,14 @@ from concierge.followups import commands, moving, pages, plan_queries, promising
 from concierge.followups.commands import Planned, Seen
 from concierge.followups.conditions import Facts, due_at, why_moved
 from concierge.followups.forms import FollowUpForm, VerbForm
-from concierge.followups.models import ChangedSince, FollowUp, FollowUpNotFound, MomentPassed, UnreadMoment
+from concierge.followups.models import (
+    ChangedSince,
+    FollowUp,
+    FollowUpNotFound,
+    HappenedSince,
+    MomentPassed,
+    UnreadMoment,
+)
 from concierge.followups.moments import Meant, read_phrase
 from concierge.followups.schedule import in_days, instant_of, wall_of
 from concierge.templating import queries as templating
@@ -164,19 +172,19 @@ def cancel(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
 @answering
 def approve(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     """Say yes to one that asks."""
-    return _act(commands.approve_follow_up, conversation_id, follow_up_id)
+    return _act(partial(commands.approve_follow_up, policy=pages.policy()), conversation_id, follow_up_id)
 
 
 @bp.post("/<int:follow_up_id>/send-now")
 @answering
 def send_now(conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     """Let it leave at once, whatever the hour."""
-    return _act(commands.send_follow_up_now, conversation_id, follow_up_id)
+    return _act(partial(commands.send_follow_up_now, policy=pages.policy()), conversation_id, follow_up_id)
 
 
 def _act(command: Callable[..., FollowUp], conversation_id: int, follow_up_id: int) -> ResponseReturnValue:
     follow_up, form = _get(conversation_id, follow_up_id), VerbForm()
-    seen = Seen(form.seen.data, form.version.data or "")
+    seen = Seen(form.seen.data, form.version.data or "", form.stops.data)
     try:
         command(db.session, follow_up, seen, by=current_editor(), now=clock.now())
     except ChangedSince as error:
@@ -201,7 +209,7 @@ def _planned(conversation: Conversation, form: FollowUpForm) -> Planned:
         wall=meant.wall,
         is_named=meant.is_named,
         body=body.from_text(form.text.data or ""),
-        seen=Seen(form.seen.data, form.version.data or ""),
+        seen=Seen(form.seen.data, form.version.data or "", form.stops.data),
         subject=wording.one_line(form.subject.data or ""),
         template_version_id=version.id if version else None,
         needs_yes=form.needs_yes.data,
@@ -276,7 +284,7 @@ def _refused(
     db.session.rollback()
     typed = replace(_typed(form), sentence=error.sentence())
     follow_up = _get(conversation_id, changing) if changing else None
-    if follow_up is not None and isinstance(error, ChangedSince):
+    if follow_up is not None and isinstance(error, ChangedSince) and not isinstance(error, HappenedSince):
         typed = replace(typed, there_now=_there_now(follow_up))
     page = _page(get_conversation(db.session, conversation_id), typed=typed, changing=follow_up)
     return page, error.status
@@ -290,8 +298,12 @@ def _not_as_seen(conversation_id: int, follow_up_id: int, error: ConciergeError)
     return _page(follow_up.conversation, typed=typed, changing=follow_up), error.status
 
 
+def _shown(follow_up: FollowUp, *, looking_ahead: bool = True) -> showing.Shown:
+    return showing.show(db.session, follow_up, policy=pages.policy(), now=clock.now(), looking_ahead=looking_ahead)
+
+
 def _there_now(follow_up: FollowUp) -> str:
-    shown = showing.show(db.session, follow_up, policy=pages.policy(), now=clock.now(), looking_ahead=False)
+    shown = _shown(follow_up, looking_ahead=False)
     return "\n\n".join(filter(None, (shown.her_time, follow_up.subject, body.to_text(follow_up.body))))
 
 
@@ -305,6 +317,7 @@ def _page(conversation: Conversation, *, typed: Typed | None = None, changing: F
         typed=shown,
         is_open=typed is not None or changing is not None,
         changing=changing,
+        stops=_shown(changing).stops if changing else "",
         colleagues=[] if changing else _of_colleagues(conversation),
         plans=plan_queries.list_beginnable(db.session, conversation.id),
         templates=[each for each in choices if not each.needs - _FILLED],

@@ -98,7 +98,7 @@ def test_without_a_word_from_the_shop_its_editor_is_asked(client, session, sessi
     sign_in(client, nadia)
     assert "The shop has not said that her order came" in client.get("/today").get_data(as_text=True)
     seen = asked.conversation.last_message_id
-    commands.approve_follow_up(session, asked, commands.Seen(seen), by=nadia, now=NOW + 90 * DAY)
+    commands.approve_follow_up(session, asked, commands.Seen(seen), by=nadia, policy=POLICY, now=NOW + 90 * DAY)
     session.commit()
     assert jobs.await_deliveries(config, sessions) == 0
     assert jobs.release_due(config, sessions) == 1, "her yes needs no shop"

@@ -214,7 +214,7 @@ def test_a_step_that_waits_for_a_yes_is_a_draft_on_her_desk_and_her_yes_makes_it
     [draft] = steps_planned(session)
     assert (draft.asking, draft.editor_id) == (Asking.PLANNED_SO, nadia.id)
     seen = draft.conversation.last_message_id
-    commands.approve_follow_up(session, draft, commands.Seen(seen), by=nadia, now=NOW + DAY)
+    commands.approve_follow_up(session, draft, commands.Seen(seen), by=nadia, policy=Policy(), now=NOW + DAY)
     session.commit()
     assert tick(config, sessions) == 1
     assert not mails(session)[0].headers

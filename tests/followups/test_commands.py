@@ -131,11 +131,11 @@ def test_sent_now_it_is_due_at_once_whatever_the_hour(session, conversation, nad
     found = follow_up(session, conversation, nadia)
     night = NOW + timedelta(hours=14)
     seen = conversation.last_message_id
-    commands.send_follow_up_now(session, found, Seen(seen), by=nadia, now=night)
+    commands.send_follow_up_now(session, found, Seen(seen), by=nadia, policy=Policy(), now=night)
     assert (found.at_once, found.due_at) == (True, night)
     receive(session, at=night, references=(_last_id(conversation, session),))
     with pytest.raises(Overtaken):
-        commands.send_follow_up_now(session, found, Seen(seen), by=nadia, now=night)
+        commands.send_follow_up_now(session, found, Seen(seen), by=nadia, policy=Policy(), now=night)
 
 
 def test_a_zone_nobody_told_us_is_a_guess(session, conversation, config):

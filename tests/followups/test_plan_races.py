@@ -117,18 +117,18 @@ def test_who_declined_first_is_seen(session, sessions, config, step):  # F09
     assert (found.state, found.because) == (FollowUpState.WITHHELD, Because.DECLINED)
 
 
-def test_who_declines_between_the_two_locks_is_seen(sessions, session, config, step, monkeypatch):  # F09
+def test_who_declines_before_she_is_held_is_seen(sessions, session, config, step, monkeypatch):  # F09
     if config.is_sqlite:
         pytest.skip("SQLite has one lock for both")
-    hold = releasing._hold_her_still
+    hold = releasing.hold_her_still
 
-    def decline_first(ours, conversation):
+    def decline_first(ours, conversation_id, *, wait):
         with sessions() as other:
             she_declines(other, other.get(FollowUp, step.id))
             other.commit()
-        hold(ours, conversation)
+        return hold(ours, conversation_id, wait=wait)
 
-    monkeypatch.setattr(releasing, "_hold_her_still", decline_first)
+    monkeypatch.setattr(releasing, "hold_her_still", decline_first)
     jobs.release_due(config, sessions)
     [found] = steps_planned(session)
     assert (found.state, found.because) == (FollowUpState.WITHHELD, Because.DECLINED)

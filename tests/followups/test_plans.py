@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from concierge.followups.conditions import Because
 from concierge.followups.plans import (
-    FORGOTTEN_DATE,
+    FORGOTTEN,
     PlanFacts,
     StopsAlso,
     date_begins,
@@ -100,8 +100,8 @@ def test_each_year_a_date_begins_once_in_its_hour_by_her_clock(day, before, zone
     begins = instant_of(datetime.combine(on - before * DAY, datetime.min.time()), zone)
     since = begins - 400 * DAY
     assert date_begins(day.month, day.day, before, zone, now=begins, since=since) == (year, begins)
-    assert date_begins(day.month, day.day, before, zone, now=begins + 23 * HOUR, since=since) == (year, begins)
-    for never in (begins - HOUR, begins + FORGOTTEN_DATE):
+    assert date_begins(day.month, day.day, before, zone, now=begins + FORGOTTEN - HOUR, since=since) == (year, begins)
+    for never in (begins - HOUR, begins + FORGOTTEN):
         assert date_begins(day.month, day.day, before, zone, now=never, since=since) is None
 
 

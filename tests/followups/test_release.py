@@ -24,7 +24,7 @@ from concierge.tokens import reply_key
 from tests.catalogue.builders import make_product
 from tests.conversations.stories import answer, receive
 from tests.factories import DAY, HOUR, MINUTE, NOW, make_editor
-from tests.followups.builders import FRIDAY, WALL, answered, follow_up, fresh
+from tests.followups.builders import FRIDAY, POLICY, WALL, answered, follow_up, fresh
 from tests.followups.plan_builders import make_plan
 
 
@@ -174,7 +174,7 @@ def test_after_three_days_of_standstill_its_editor_is_asked_and_her_yes_lets_it_
     assert (asked.state, asked.asked_at, asked.asking) == (FollowUpState.SCHEDULED, monday, Asking.LATE)
     assert jobs.release_due(config, sessions) == 0
     seen = asked.conversation.last_message_id
-    commands.approve_follow_up(session, asked, commands.Seen(seen), by=nadia, now=monday)
+    commands.approve_follow_up(session, asked, commands.Seen(seen), by=nadia, policy=POLICY, now=monday)
     session.commit()
     assert jobs.release_due(config, sessions) == 1
 
