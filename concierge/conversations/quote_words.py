@@ -83,9 +83,10 @@ _FORWARDED = (
     *("videresendt meddelelse", "vidarebefordrat meddelande", "пересылаемое сообщение"),
 )
 _DASHES = "[-_–—=*]{2,}"
-ORIGINAL = re.compile(rf"[\s>*]*{_DASHES}(?:\s|&nbsp;)*(?:{'|'.join(_ORIGINAL)})(?![^\W\d_]).{{0,60}}", re.IGNORECASE)
+# A line may be drawn of stars, too; were they also allowed in front of it, each would be tried as either.
+ORIGINAL = re.compile(rf"[\s>]*{_DASHES}(?:\s|&nbsp;)*(?:{'|'.join(_ORIGINAL)})(?![^\W\d_]).{{0,60}}", re.IGNORECASE)
 FORWARDED = re.compile(
-    rf"[\s>*]*{_DASHES}\s*(?:{'|'.join(_FORWARDED)})(?![^\W\d_]).{{0,80}}"
+    rf"[\s>]*{_DASHES}\s*(?:{'|'.join(_FORWARDED)})(?![^\W\d_]).{{0,80}}"
     r"|[\s>*]*(?:begin forwarded message|inizio messaggio inoltrato|début du message (?:réexpédié|transféré)|"
     r"anfang der weitergeleiteten (?:nachricht|e-?mail)|inicio del mensaje reenviado|"
     r"início da mensagem (?:reencaminhada|encaminhada)|begin doorgestuurd bericht|"
@@ -115,7 +116,7 @@ _FIELDS = {
 _ANY_FIELD = "|".join(f"(?P<{role}>{'|'.join(names)})" for role, names in _FIELDS.items())
 # Said of mails alone; a journey has a date, and goes from somewhere to somewhere.
 SENT = re.compile(
-    r"\b(?:sent|inviat[oa]|envoyé|gesendet|enviad[oa]|verzonden|wysłan[oey]|skickat|sendt)\b|送信日|[发發傳]送",
+    r"\b(?:sent|inviat[oa]|envoyé|gesendet|enviad[oa]|verzonden|wysłan[oey]|skickat|sendt|отправлено)\b|送信日|[发發傳]送",
     re.IGNORECASE,
 )
 FIELD_WITHIN = re.compile(rf"(?<=\s)(?:{_ANY_FIELD}):\s?(?=\S)(?P<value>)", re.IGNORECASE)
@@ -128,7 +129,7 @@ FIELD = re.compile(
 _DEVICE = (
     r"(?:(?:l[’']\s?)?i ?phone|i ?pad\w{0,2}|i ?pod|outlook|yahoo|gmail|samsung|proton|android|smartphone|libero|galaxy|huawei|honor|"
     r"xiaomi|redmi|poco|oppo|oneplus|pixel|blackberry|(?:all-new )?aol|gmx|web\.de|orange|windows|spark|shortwave|canary|nine|tim|"
-    r"\S{1,12}mail|mail(?= (?:voor|per|für|pour|para|for|do|dla)\b)|mailbird|e-mail|correio|correo|telekom|magenta|sfr|free|"
+    r"\S{1,12}mail|mail(?= (?:voor|per|für|pour|para|for|do|dla)\b)|mailbird|mailbox|e-mail|correio|correo|telekom|magenta|sfr|free|"
     r"virgilio|tiscali|alice|icloud|aplikacj\w*|poczt\w*|urządzeni\w*|mailapp|toestel|onet|wp|interia|o2|fairphone|verizon|vodafone|t-mobile|nokia|sony|xperia|motorola|handy|mobil\w*|telefon\w*|tablet\w*|courrier|posta)"
 )
 # What a phone or a program adds below: "Sent from my iPhone", "Inviato da Outlook per Android" …

@@ -32,7 +32,7 @@ _OPEN_IDS = frozenset(["divRplyFwdMsg", "appendonsend", "OLK_SRC_BODY_SECTION", 
 _OPEN_CLASSES = frozenset(["OutlookMessageHeader", "moz-cite-prefix", "gmail_attr", "yahoo_quoted_header"])
 # Besides whatever is named so: gmail_signature, AppleMailSignature, ms-outlook-mobile-signature …
 _SIGNATURES = frozenset(["protonmail_signature_block", "lineBreakAtBeginningOfSignature"])
-_TOP_LINE = re.compile(r"border-top\s*:\s*(?:solid|[^;]*\bsolid\b)", re.IGNORECASE)
+_TOP_LINE = re.compile(r"border-top(?:-style)?\s*:[^;]*\bsolid\b", re.IGNORECASE)
 _KEEPS_LINES = re.compile(r"white-space\s*:\s*(?:pre|break)", re.IGNORECASE)
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 

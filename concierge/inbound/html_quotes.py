@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import lxml.html
 from lxml import etree
 
-from concierge.conversations.quoting import find_tail, is_attribution
+from concierge.conversations.quoting import begin_of_attribution, find_tail
 from concierge.inbound.html_lines import Line, as_text, is_plain_quote, is_quote, read_lines
 
 # Stand around quoted mails while HTML is laid out as text; private use, so that no mail's own letters are meant.
@@ -56,12 +56,21 @@ def _note_plain_quotes(lines: Sequence[Line]) -> None:
     index = 0
     while index < len(lines):
         line = lines[index]
-        if line.plain_depth and not line.depth and index and is_attribution(words, index - 1):
+        if line.plain_depth and not line.depth and _is_introduced(lines, words, index):
             while index < len(lines) and lines[index].plain_depth:
                 lines[index].depth = lines[index].plain_depth
                 index += 1
         else:
             index += 1
+
+
+def _is_introduced(lines: Sequence[Line], words: Sequence[str], index: int) -> bool:
+    """Whether it is told right above who wrote this: outside the blockquote or where it begins, not below her words."""
+    first = begin_of_attribution(words, index - 1) if index else None
+    if first is None:
+        return False
+    depth = lines[first].plain_depth
+    return depth < lines[index].plain_depth or first == 0 or lines[first - 1].plain_depth < depth
 
 
 def _first_of_tail(lines: Sequence[Line]) -> int | None:

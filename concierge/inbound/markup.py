@@ -41,6 +41,8 @@ def html_to_text(html: str) -> str:
     if html.count("<") <= _MOST_TAGS:
         mark_quotes(root)
     _plain_styles(root)
+    for rule in root.iter("hr"):
+        rule.tag = "div"  # laid out, a line drawn across ends no line of words
     try:
         engine = Inscriptis(root, ParserConfig(css=CSS_PROFILES["relaxed"]))
         return _with_marks(_tidy(engine.get_text()))

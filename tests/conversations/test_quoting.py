@@ -1,11 +1,13 @@
 """New words against earlier mails and signatures, as the programs of ten languages write them (T10)."""
 
 import time
+import timeit
+from collections.abc import Callable
 
 import lxml.html
 import pytest
 
-from concierge.conversations.quoting import find_fold, own_words
+from concierge.conversations.quoting import find_fold, own_words, part_letter
 from concierge.inbound.markup import fold_html, html_to_text
 
 HERS = "Yes please, the turquoise ones in 36."
@@ -306,6 +308,7 @@ def test_angles_around_an_hour_begin_no_earlier_mail():
         *("Sent from Proton Mail for iOS", "Sent from my Verizon, Samsung Galaxy smartphone", "Inviato dall'app mobile di Alice Mail"),
         *("Gesendet mit der Telekom Mail App", "Enviado via iPhone", "Verzonden vanuit Mail voor Windows", "Wysłane z iPada"),
         *("Outlook for iOS を入手", "发自 Windows 10 版邮件应用", "Von meinem/meiner Galaxy gesendet", "Provenance : Courrier pour Windows 10"),
+        *("(Sent from my phone)", "[Inviato da iPhone]", "Sent from Mailbox for iPad"),
     ],
 )  # fmt: skip
 def test_what_more_programs_add_is_folded(signature: str):
@@ -316,9 +319,44 @@ def test_what_more_programs_add_is_folded(signature: str):
     "line",
     [
         *("From: Nadia\nSent: Saturday, 7 February 2026 21:03\nTo: Barbara\n",),
+        *("От: Nadia\nОтправлено: суббота, 7 февраля 2026 г. 21:03\nКому: Barbara\n",),
         *(f">>> {NADIA} 07.02.2026 21:03 >>>", "-------- Oprindelig besked --------", "---- Replied Message ----"),
         *("------------------&nbsp;原始邮件&nbsp;------------------", "---- 回复的原邮件 ----"),
     ],
 )
 def test_more_lines_that_stand_above_an_earlier_mail(line: str):
     assert folded(f"{HERS}\n\n{line}\n{OURS}") == HERS
+
+
+def test_lines_drawn_of_stars_cost_no_more_than_lines_of_dashes():
+    """Each star was tried as one before the line and as part of it: squares of 399."""
+    stars, dashes = (f"{sign * 399}:\n" * 100 for sign in "*-")
+    assert _least_time(lambda: part_letter(stars)) < 6 * _least_time(lambda: part_letter(dashes))
+
+
+def _least_time(work: Callable[[], object]) -> float:
+    return min(timeit.repeat(work, timer=time.process_time, number=1, repeat=3))
+
+
+def test_words_above_a_quote_within_one_indent_are_hers():
+    indent = (
+        f"<blockquote>{{}}<div>On 12 May 2026 at 10:12, {block(NADIA)} wrote:</div><p>Dear Barbara</p></blockquote>"
+    )
+    assert HERS in own_words(html_to_text(f"<p>Hello</p>{indent.format(HERS)}"))
+    assert HERS in own_words(html_to_text(indent.format(f"<p>{HERS}</p>")))
+    assert own_words(html_to_text(f"<p>{HERS}</p>{indent.format('')}")) == HERS
+
+
+def test_a_line_drawn_across_parts_her_name_from_an_earlier_mails_header():
+    header = (
+        "<b>From: </b>Nadia Conti<br><b>To: </b>Barbara<br><b>Sent: </b>12 May 2026 10:12<br><b>Subject: </b>Sandals"
+    )
+    text = html_to_text(f"<div>{HERS}<div>Barbara<hr>{header}<p>Dear Barbara</p></div></div>")
+    assert own_words(text).split() == [*HERS.split(), "Barbara"]
+
+
+@pytest.mark.parametrize("style", ["border-top: 1px solid grey", "border-top-color: grey; border-top-style: solid"])
+def test_a_thin_line_on_top_of_an_earlier_mails_header_may_be_drawn_in_parts(style: str):
+    header = "<b>Von:</b>&nbsp;Nadia Conti, Maison Solenne, 12<br><b>Gesendet:</b>&nbsp;gestern"
+    html = f"<div>{HERS}</div><div style='{style}'>{header}</div><div>Dear Barbara</div>"
+    assert shown(html) == HERS
