@@ -150,6 +150,14 @@ def begin_of_attribution(lines: Sequence[str], last: int) -> int | None:
     return next((first for first in firsts if _attribution(lines, first, is_set_in=True) == last - first + 1), None)
 
 
+def is_signature(line: str) -> bool:
+    """Whether *line* is a signature's first line, or what a phone adds; some phones put that in brackets."""
+    bare = line.strip()
+    if (bare[:1], bare[-1:]) in (("(", ")"), ("[", "]")):
+        bare = bare[1:-1].strip()
+    return bool(SIGNATURE.fullmatch(bare[:200]))
+
+
 def _lines(text: str) -> tuple[list[str], list[int]]:
     lines = text[:_MOST_TEXT].split("\n")[:_MOST_LINES]
     starts = [0]
@@ -345,7 +353,7 @@ def _is_tail(lines: Sequence[str], after: int) -> bool:
         return True
     unmarked = [(index, line) for index, line in enumerate(rest) if not _is_marked(line)]
     for position, (_, line) in enumerate(unmarked):
-        if _signs(line) or RULE.fullmatch(line[:_LONGEST_LINE]):
+        if is_signature(line) or RULE.fullmatch(line[:_LONGEST_LINE]):
             return _only_soft_breaks(rest, unmarked[:position])
     return _only_soft_breaks(rest, unmarked)
 
@@ -382,17 +390,9 @@ def _signature_line(lines: Sequence[str]) -> int | None:
     """The signature's first line: the last "-- ", or what a phone adds, with little enough below it."""
     filled = [index for index, line in enumerate(lines) if line.strip()]
     for index in filled[-_LAST_LINES:]:
-        if _signs(lines[index]) and not _goes_on(lines[index], lines[index + 1 :]):
+        if is_signature(lines[index]) and not _goes_on(lines[index], lines[index + 1 :]):
             return index
     return None
-
-
-def _signs(line: str) -> bool:
-    """Whether it is a signature's first line, or what a phone adds; some phones put that in brackets."""
-    bare = line.strip()
-    if (bare[:1], bare[-1:]) in (("(", ")"), ("[", "]")):
-        bare = bare[1:-1].strip()
-    return bool(SIGNATURE.fullmatch(bare[:200]))
 
 
 def _goes_on(signature: str, below: Sequence[str]) -> bool:

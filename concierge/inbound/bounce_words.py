@@ -77,6 +77,6 @@ FAILED = re.compile(
     r"delivery failure|did not reach|(?:address(?:es)?|recipient)(?:\(s\)|\(es\))? failed|error(?:s)? (?:while|occurred)|"
     r"non (?:è stato possibile|recapitabile|consegnat)|impossibile (?:consegnare|recapitare)|n['’]a pas pu être|non remis|"
     r"nicht (?:zugestellt|zustellbar)|unzustellbar|no se (?:ha podido|pudo) entregar|não (?:foi possível|pôde ser) entreg|"
-    r"niet (?:worden )?(?:bezorgd|afgeleverd)|nie (?:została|można).{0,20}dostarcz|配信でき|送信でき|配達でき|无法(?:投递|送达|发送)|退信|無法(?:傳遞|投遞)",
+    r"niet (?:worden )?(?:bezorgd|afgeleverd)|nie (?:została|można).{0,20}dostarcz|配信でき|送信でき|配達でき|无法(?:投递|送达|发送|传递)|未能(?:传递|送达|投递)|退信|無法(?:傳遞|投遞)",
     re.IGNORECASE,
 )

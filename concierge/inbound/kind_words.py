@@ -12,28 +12,35 @@ BOUNCE_SUBJECT = re.compile(
     r"remise (?:différée|retardée)|no se puede entregar|entrega retrasada|"
     r"no se ha podido entregar|no entregado|não é possível entregar|não entregue|falha na entrega|entrega atrasada|"
     r"onbestelbaar|niet bezorgd|bezorging vertraagd|niedostarczone|nie można dostarczyć|zwrot poczty|"
-    r"配信不能|配信できません|未配信|退信|系统退信|無法傳遞|无法送达|未传递|未送達|mail returned|mail could not be delivered|"
+    r"配信不能|配信できません|未配信|退信(?=$|[:：])|系统退信|[無无]法(?:傳遞|传递|送達|送达)|未(?:传递|傳遞|送达|送達)|mail returned|mail could not be delivered|"
     r"warning: (?:could not send|message still))",
     re.IGNORECASE,
 )
 _AUTOMATIC = (
     r"automatic (?:reply|acknowledge?ment)|auto(?:mated|matic)?[ -]?(?:reply|response|responder|risposta|antwort)|autoreply|"
-    r"out of (?:the )?office(?: (?:auto ?)?reply)?|vacation (?:reply|response|message)|"
-    r"risposta automatica|fuori ufficio|fuori sede|assenza dall'ufficio|assente(?: dall'ufficio)?|messaggio automatico|"
-    r"automatische (?:antwort|rückmeldung)|abwesenheitsnotiz|abwesenheits(?:meldung|nachricht|info|agent)|abwesend|"
-    r"réponse automatique|absent(?:\(e\)|e)? du bureau|absence(?=\s?[:：]\s*re\s?[:：])|absence du bureau|message d[’']absence|"
-    r"respuesta autom[áa]tica|fuera de (?:la )?oficina|resposta autom[áa]tica(?: de ausência)?|ausência do escritório|fora do escritório|"
-    r"automatisch antwoord|automatische reactie|afwezigheids(?:bericht|melding|assistent)|afwezig|"
+    r"out of (?:the )?office (?:auto ?)?reply|vacation (?:reply|response|message)|risposta automatica|messaggio automatico|"
+    r"automatische (?:antwort|rückmeldung|eingangsbestätigung)|abwesenheitsnotiz|abwesenheits(?:meldung|nachricht|info|agent)|"
+    r"réponse automatique|absence(?=\s?[:：]\s*re\s?[:：])|message (?:automatique )?d[’']absence|"
+    r"respuesta autom[áa]tica(?: de ausencia)?|resposta autom[áa]tica(?: de ausência)?|"
+    r"automatisch antwoord|automatische (?:reactie|beantwoording)|afwezigheids(?:bericht|melding|assistent)|"
     r"autoodpowiedź|automatyczna odpowiedź|odpowiedź automatyczna|autosvar|automatisk(?:t)? svar|automaattinen vastaus|"
     r"自動応答|自動返信|不在通知|不在のお知らせ|自动回复|自動回覆|自动答复|外出自动回复"
 )
+# What a machine says so, and a person may: "Out of office: what do I wear?"
+_ABSENCE = (
+    r"out of (?:the )?office|fuori ufficio|fuori sede|assenza dall'ufficio|assente(?: dall'ufficio)?|abwesend|abwesenheit|"
+    r"absent(?:\(e\)|e)? du bureau|absence du bureau|fuera de (?:la )?oficina|ausência do escritório|fora do escritório|"
+    r"afwezig|nieobecność|poza biurem"
+)
+_FOLLOWED = r"(?:\s*[:：\-–—(\[].*|\s+re:.*|\s*)$"
 # Named as what it is, at the very beginning or in brackets; or as Notes puts it: "AUTO: Anna is out of the office".
 AUTOMATIC_SUBJECT = re.compile(
-    rf"^(?:[\[【(（]\s*(?:{_AUTOMATIC})\s*[\]】)）].*|(?:{_AUTOMATIC})(?:\s*[:：\-–—(\[].*|\s+re:.*|\s*)$|"
+    rf"^(?:[\[【(（]\s*(?:{_AUTOMATIC})\s*[\]】)）].*|(?:{_AUTOMATIC}){_FOLLOWED}|"
     r"auto: [^?]{1,80}\b(?:out of (?:the )?office|außer haus|ausser haus|nicht (?:im|am)|abwesend|"
     r"fuori (?:ufficio|sede)|assente|absente?|fuera de|ausente|afwezig|nieobecn[ay])\b[^?]*$)",
     re.IGNORECASE,
 )
+ABSENCE_SUBJECT = re.compile(rf"^(?:[\[【(（]\s*(?:{_ABSENCE})\s*[\]】)）].*|(?:{_ABSENCE}){_FOLLOWED})", re.IGNORECASE)
 # What the programs of old answer when a mail was opened, or thrown away, without RFC 8098.
 READ_SUBJECT = re.compile(
     r"^(?:not read|read|non letto|letto|non lu|lu|ungelesen|gelesen|no leído|leído|não lida|lida|niet gelezen|gelezen|"
@@ -75,11 +82,18 @@ SAYS_MACHINE = re.compile(
     r"(?:此|本|这|這)(?:是一封|邮件|郵件|信件|消息|封邮件).{0,10}(?:系统|系統)?自[动動](?:发送|發送|回复|回覆|生成|产生|發出|发出)"
     r")"
 )
+# … and a person who got such a mail tells of it, in the singular.
+TELLS_OF_ONE = re.compile(
+    r"(?i)(?:\bi(?:['’]ve| have| just| only)? (?:got|received|was sent|keep getting)\b|\b(?:ho (?:appena )?ricevuto|mi è arrivat[oa])\b|"
+    r"\bj['’]ai (?:bien )?reçu\b|\b(?:ich habe|habe ich|ich) [^.!\n]{0,60}(?:bekommen|erhalten|bekam|erhielt)\b|\b(?:he recibido|me (?:ha )?lleg(?:ó|ado)|recibí)\b|"
+    r"\b(?:recebi|chegou-me)\b|\bik (?:kreeg|ontving|heb [^.!\n]{0,60}(?:gekregen|ontvangen))\b|\b(?:dostał[ae]m|otrzymał[ae]m)\b|"
+    r"届きました|受け取りました|(?<!们)(?<!們)(?:我|刚|剛)收到)"
+)
 # "Thank you for your message" …
 THANKS_FOR_MAIL = re.compile(
     r"(?i)^[\W_]*(?:(?:hello|hi|dear \S+(?: \S+)?|good (?:day|morning|afternoon)|buongiorno|salve|gentile \S+(?: \S+)?|bonjour|madame, monsieur|"
     r"hallo|guten tag|sehr geehrte\S* [^\n]{0,60}|hola|buenos días|estimad\S+ [^\n]{0,30}|您好|你好|olá|bom dia|prezad\S+ [^\n]{0,30}|"
-    r"beste \S+(?: \S+)?|goedendag|dzień dobry|szanowni państwo)[\s,.!，。–-]*)?"
+    r"beste \S+(?: \S+)?|goedendag|dzień dobry|szanowni państwo|(?:いつも)?(?:大変)?お世話に(?:なっております|なります))[\s,.!，。–-]*)?"
     r"(?:(?:many )?thank(?:s| you)(?: very much| so much)? for (?:your|the) (?:e-?mail|message|mail|note|enquiry|inquiry)|"
     r"thank(?:s| you) for (?:contacting|writing(?: to)?|reaching out)|"
     r"(?:la )?(?:grazie|ringrazi\S+) (?:mille )?per (?:la (?:(?:sua|tua|vostra) )?|il (?:(?:suo|tuo|vostro) )?|aver(?:ci|mi) )?(?:e-?mail|messaggio|mail|scritto|contattat\S)|"
@@ -100,7 +114,7 @@ AWAY = re.compile(
     r"(?:je (?:suis|serai)|actuellement) (?:actuellement )?(?:absente?|en (?:congés?|vacances|déplacement)|hors du bureau)|"
     r"ich bin (?:\S+ ){0,6}?(?:abwesend|nicht (?:im (?:büro|haus)|erreichbar|im haus)|im urlaub|außer haus|ausser haus|in elternzeit)|"
     r"(?:estoy|estaré|me encuentro) (?:actualmente )?(?:fuera de (?:la )?oficina|ausente|de (?:vacaciones|baja|viaje))|"
-    r"(?:estou|estarei) (?:atualmente |de momento )?(?:fora do escritório|ausente|de férias|em férias|de licença)|"
+    r"(?:estou|estarei|encontro-me) (?:atualmente |de momento )?(?:fora do escritório|ausente|de férias|em férias|de licença)|"
     r"ik ben (?:\S+ ){0,6}?(?:afwezig|niet (?:op kantoor|aanwezig|bereikbaar)|met (?:vakantie|verlof)|op vakantie)|"
     r"(?:jestem|będę) (?:obecnie )?(?:nieobecn[ay]|poza biurem|na urlopie)|przebywam (?:obecnie )?(?:na urlopie|poza biurem)|"
     r"(?:不在にして|休暇(?:中|を)|外出して|出張中|席を外して)|(?:我|本人)?(?:目前|现在|現在|正在)?(?:不在(?:办公室|辦公室)|休假|出差|外出))"
@@ -114,6 +128,13 @@ _BACK = (
     r"(?:\b(?:(?:my|i|i['’]ll) return|return(?:ing)? to|back|rientro|ritorno|retour|rückkehr|zurück|regreso|vuelta|vuelva|regresse|regressar|regresso|retorno|retornar|voltar|"
     r"terugkeer|terugkomst|terug|vakantie|powrocie|wrócę)\b|戻り|帰社|回来|返回|回來)"
 )
+# Where the subject says that somebody is away, this is a machine's way to say so, too.
+AWAY_SHORTLY = re.compile(
+    r"(?i)^[^.!?\n。！]{0,40}(?:\bi(?:['’]m| am|['’]ll be| will be) (?:\w+ )?(?:away|out|off|abroad)\b|non (?:sono|sarò) in (?:ufficio|sede)|"
+    r"je (?:suis|serai) absente?|ich bin (?:\S+ ){0,4}abwesend|estoy (?:fuera|ausente)|estou (?:fora|ausente)|ik ben (?:er niet|afwezig)|"
+    r"(?:nie ma mnie|jestem nieobecn|nie będzie mnie))|"
+    r"(?:\breturn(?:ing)? (?:on|to)|\bback (?:on|in|at)|\brientr\w+|\bde retour|\bwieder (?:da|im|für|erreichbar)|\bde vuelta|\bregres\w+|\bvoltarei|\bterug|\bwracam|\bwrócę)\b"
+)
 # … "until Monday, and will answer when I am back; my mail is not read meanwhile".
 BACK_LATER = re.compile(
     r"(?i)(?:(?:limited|no|little|restricted|intermittent) access to (?:my )?(?:e-?mails?|mails?|messages|inbox)|"
@@ -123,7 +144,7 @@ BACK_LATER = re.compile(
 )
 # "In urgent cases write to Maria".
 URGENT_ELSE = re.compile(
-    r"(?i)(?:(?:for|in|if)(?: it is| any| an| very| case of)? (?:urgent|immediate|emergenc)\w*.{0,60}?(?:contact|call|reach|mail|write|touch)|"
+    r"(?i)(?:(?:for|in|if)(?: it is| any| an| very| case of| your \w{1,12} is| you (?:need|require)(?: any)?)? (?:urgent|immediate|emergenc)\w*.{0,60}?(?:contact|call|reach|mail|write|touch)|"
     r"(?:per|in caso d[i’']) ?(?:\S+ ){0,2}urgen[zt]\w*.{0,60}?(?:contatt|scriv|rivolg|chiam)|"
     r"(?:en cas d[’']|pour (?:toute |les |une )?(?:demande |question )?)urgen\w+.{0,60}?(?:contact|adress|écri|appel|joindre)|"
     r"(?:in|bei|für) (?:sehr )?dringend\w*.{0,60}?(?:wende|kontaktier|erreich|schreib|ruf|hilft|steht)|"
@@ -159,17 +180,17 @@ UNSUBSCRIBE = re.compile(
     r"(?:e-?mails?|mails?|newsletters?|messages)(?: from you| any ?more)?|"
     r"(?:removed?(?= (?:from|of) )|remove me|take me off|take my (?:e-?mail )?address off|remove my (?:e-?mail )?address)(?: (?:from|of)? ?(?:your|this|the) (?:mailing )?lists?)?|opt[ -]?out|"
     r"(?:stop|no more) (?:sending me |these |those |your )?(?:e-?mails?|mails?|newsletters?|mailings)(?: please)?|"
-    r"disiscriv(?:imi|etemi|ermi|ete|ere|i)|disiscrizione|(?:(?:mi )?cancell(?:ami|atemi|armi)|(?<!\w )cancell(?:azione|a|are)|cancell(?:azione|iate|a|are)(?= la mia iscr| iscr| dall[ae] )|(?:elimin|rimuov|toglier)(?:armi|ermi|mi)|(?:cancellat|eliminat|rimoss|tolt)[ao](?= dall))(?: (?:la mia )?iscrizione)?"
+    r"disiscriv(?:imi|etemi|ermi|ete|ere|i)(?: dalla (?:vostra |sua )?(?:newsletter|lista|mailing list))?|disiscrizione|(?:(?:mi )?cancell(?:ami|atemi|armi)|(?<!\w )cancell(?:azione|a|are)|cancell(?:azione|iate|a|are)(?= la mia iscr| iscr| dall[ae] )|(?:elimin|rimuov|toglier)(?:armi|ermi|mi)|(?:cancellat|eliminat|rimoss|tolt)[ao](?= dall))(?: (?:la mia )?iscrizione)?"
     r"(?: dall[ae] (?:(?:vostr|su)[ae] )?(?:lista|newsletter|mailing list|comunicazioni))?|"
     r"annulla(?:re)? (?:la mia |l['’])?iscrizione|(?:rimuov|toglie)(?:imi|etemi|temi) dalla (?:vostra )?(?:lista|newsletter|mailing list)|"
     r"non (?:voglio|desidero) (?:più )?ricevere (?:più )?(?:(?:le )?vostre |altre )?(?:e-?mail|mail|comunicazioni|newsletter)|"
-    r"dés(?:inscription|abonnement)|(?:me |se )?dés(?:inscrire|abonner)|dés(?:inscrivez|abonnez)[- ]moi|"
+    r"dés(?:inscription|abonnement)|(?:me |se )?dés(?:inscrire|abonner)(?: de (?:la|votre) (?:newsletter|liste))?|dés(?:inscrivez|abonnez)[- ]moi|"
     r"je ne (?:souhaite|veux|désire) plus recevoir (?:de |vos |d['’])?(?:e-?mails?|mails?|courriels?|newsletters?|messages)|"
-    r"(?:newsletter )?(?:abmelden|abmeldung|abbestellen|austragen|abbestellung)|(?:streichen|nehmen|löschen|entfernen) sie mich (?:aus|von) (?:ihrem|dem|ihrer|der) (?:e-?mail-?)?(?:verteiler|liste|newsletter)|(?:ich möchte )?keine (?:weiteren )?(?:e-?mails|mails|newsletter)(?: mehr)?(?: (?:erhalten|bekommen|schicken|senden))?|"
-    r"(?:darme|dar|dadme|denme|quiero darme) de baja|cancelar (?:la |mi )?suscripción|desuscribir(?:me)?|no (?:deseo|quiero) recibir más (?:correos|e-?mails|mails|mensajes)|"
-    r"cancelar (?:a )?(?:minha )?(?:inscrição|subscrição|assinatura)|descadastrar|(?:não (?:quero|desejo)|não quero mais) (?:mais )?receber (?:mais )?(?:e-?mails|mensagens|newsletters?)|"
-    r"(?:uitschrijven|uitschrijving|afmelden|afmelding)(?: (?:nieuwsbrief|mailinglijst))?|(?:ik wil )?geen (?:e-?mails?|mails?|nieuwsbrie(?:f|ven)) meer(?: ontvangen)?|"
-    r"(?:wypisz|wypiszcie|usuń|usuńcie)(?: mnie)?(?: z (?:listy|newslettera))?|wypis(?:anie|ać)(?: mnie)?(?: z (?:listy|newslettera))?|rezygn(?:uję|acja) z (?:subskrypcji|newslettera)|anuluj subskrypcję|nie chcę (?:więcej )?otrzymywać (?:więcej )?(?:e-?maili|maili|wiadomości)|"
+    r"(?:newsletter )?(?:abmelden|abmeldung|abbestellen|austragen|abbestellung)|(?:streichen|nehmen|löschen|entfernen) sie mich (?:aus|von) (?:ihrem|dem|ihrer|der) (?:e-?mail-?)?(?:verteiler|liste|newsletter)|(?:ich möchte )?keinen? (?:weiteren )?(?:e-?mails|mails|newsletter)(?: mehr)?(?: (?:erhalten|bekommen|schicken|senden))?|"
+    r"(?:darme|dar|dadme|denme|quiero darme) de baja(?: de (?:la|su|vuestra) (?:newsletter|lista))?|cancelar (?:la |mi )?suscripción|desuscribir(?:me)?|no (?:deseo|quiero) recibir más (?:correos|e-?mails|mails|mensajes)|"
+    r"cancelar (?:a )?(?:minha )?(?:inscrição|subscrição|assinatura)|descadastrar(?:-me|em-me)?|(?:remov(?:a|am|er)-me|remover?|tirem?-me|retirem?-me) (?:da|de) (?:vossa |sua )?(?:lista|newsletter|mailing list)|(?:não (?:quero|desejo)|não quero mais) (?:mais )?receber (?:mais )?(?:e-?mails|mensagens|newsletters?)|"
+    r"(?:me )?(?:uitschrijven|uitschrijving|afmelden|afmelding)(?: (?:voor |van )?(?:(?:de|uw|jullie) )?(?:nieuwsbrief|mailinglijst))?|(?:ik wil )?geen (?:e-?mails?|mails?|nieuwsbrie(?:f|ven)) meer(?: ontvangen)?|"
+    r"(?:wypisz|wypiszcie|usuń|usuńcie)(?: mnie)?(?: z (?:listy|newslettera))?|(?:się )?wypis(?:anie|ać)(?: mnie| się)?(?: z (?:listy|newslettera))?|rezygn(?:uję|acja) z (?:subskrypcji|newslettera)|anuluj subskrypcję|nie chcę (?:więcej )?otrzymywać (?:więcej )?(?:e-?maili|maili|wiadomości)|"
     r"(?:メール(?:の)?|メルマガ(?:の)?)?(?:配信|購読)(?:の|を)?(?:停止|解除|中止)(?:して(?:ください|下さい)|希望|をお願いします)?|登録解除|退会|"
     r"(?:我要|我想)?(?:退订|退訂|取消订阅|取消訂閱)(?:邮件|郵件)?|(?:不要|别)再(?:发|给我发)(?:邮件|郵件)(?:了)?"
     rf")(?:[\s,.!]*{_PLEASE})?[\W_]*"

@@ -4,11 +4,14 @@ import re
 from dataclasses import dataclass
 
 from concierge.addresses import Address
-from concierge.inbound.bounces import STATUS_TYPES, Action, read_action
+from concierge.conversations.quoting import is_signature
+from concierge.inbound.bounces import STATUS_TYPES, Action, read_action, read_failures
 from concierge.inbound.headers import Headers
 from concierge.inbound.kind_words import (
+    ABSENCE_SUBJECT,
     AUTOMATIC_SUBJECT,
     AWAY,
+    AWAY_SHORTLY,
     BACK_LATER,
     BOUNCE_SUBJECT,
     CLOSING,
@@ -17,6 +20,7 @@ from concierge.inbound.kind_words import (
     READ_SUBJECT,
     RECEIVED,
     SAYS_MACHINE,
+    TELLS_OF_ONE,
     THANKS_FOR_MAIL,
     TICKET_SUBJECT,
     UNSUBSCRIBE,
@@ -32,14 +36,19 @@ _MAILER = re.compile(
 # Nobody ever writes from there herself; a postmaster may.
 _SYSTEM = re.compile(r"(?:mailer-?daemon|mail-?daemon|mdaemon|microsoftexchange[0-9a-f]{8,})@", re.IGNORECASE)
 _LONGEST_ANSWER = 1_500
+_FEW_WORDS = 3
+_LONGEST_CLOSING = 4
 _GREETING = re.compile(
     r"(?i)(?:hello|hi|dear|ciao|buongiorno|salve|gentil[ei]|bonjour|hallo|guten tag|hola|olá|dzień dobry)\b[^?]{0,40}"
 )
+# Not behind a figure: "bis zum 3. Juni".
+_SENTENCE_END = re.compile(r"(?<=[^\W\d][.!])\s+|(?<=[。！])")
+_POLITE = re.compile("(?:いつも)?(?:大変)?お世話に")
 _OF_LISTS = frozenset({"auto-list"})
 _SPAM_FIELDS = ("x-spam-flag", "x-spam-status", "x-spam", "x-ses-spam-verdict", "x-spam-verdict", "x-gm-spam")
 _NOBODY = re.compile(
     r"(?:(?:no|do[._-]?not|non|ne-?pas|nicht|nao|niet|nie)[._-]?(?:reply|respond|rispondere|repondre|responder|antworten|"
-    r"antwoorden|odpowiadac)\b.*|auto(?:matic)?[._-]?(?:reply|responder|response|confirm|mailer|antwort)\b.*)@",
+    r"responda|antwoorden|beantwoorden|odpowiadac|odpowiadaj)\b.*|auto(?:matic)?[._-]?(?:reply|responder|response|confirm|mailer|antwort)\b.*)@",
     re.IGNORECASE,
 )
 _AUTOREPLY_FIELDS = (
@@ -98,13 +107,15 @@ def _bounce_reason(root: Part, written: Written, sender: Address | None, null_pa
         return "bounce-report"
     if root.headers.first("x-failed-recipients") is not None:
         return "bounce-recipients"
-    from_mailer = sender is not None and bool(_MAILER.match(sender.address))
-    if (from_mailer or null_path) and BOUNCE_SUBJECT.match(written.subject):
+    if sender is None or not _MAILER.match(sender.address):
+        return "bounce-subject" if null_path and BOUNCE_SUBJECT.match(written.subject) else ""
+    # Whoever has a house of her own may write as its postmaster, and of a parcel that was not delivered.
+    if not null_path and not _SYSTEM.match(sender.address) and not read_failures(root, written.text):
+        return ""
+    if BOUNCE_SUBJECT.match(written.subject):
         return "bounce-subject"
     # A system's report that is neither in form nor by its subject: what it says is one.
-    if from_mailer and read_action(root, written.text) is not None:
-        return "bounce-sender"
-    return "bounce-sender" if from_mailer and null_path else ""
+    return "bounce-sender" if null_path or read_action(root, written.text) is not None else ""
 
 
 def _what_came_back(root: Part, written: Written, reason: str) -> tuple[Kind, str]:
@@ -141,7 +152,7 @@ def _automatic_reason(root: Part, written: Written, sender: Address | None, null
         return reason
     if null_path:
         return "auto-null-path"
-    if AUTOMATIC_SUBJECT.match(written.subject):
+    if AUTOMATIC_SUBJECT.match(written.subject) or (ABSENCE_SUBJECT.match(written.subject) and _says_away(written)):
         return "auto-subject"
     # A contact form writes from nobody's address too, and says that it is a machine, but also where to answer.
     if root.headers.first("reply-to") is not None:
@@ -151,25 +162,54 @@ def _automatic_reason(root: Part, written: Written, sender: Address | None, null
     return _automatic_words(written)
 
 
+def _says_away(written: Written) -> bool:
+    """Whether what stands below "Out of office: Sandals" says so as well, or next to nothing."""
+    hers = written.hers.strip()
+    if len(hers.split()) < _FEW_WORDS:
+        return True
+    return any(each.search(hers) for each in (AWAY, AWAY_SHORTLY, BACK_LATER, URGENT_ELSE, SAYS_MACHINE))
+
+
 def _automatic_words(written: Written) -> str:
     """What no person would write to us, in so many words; whoever asks anything is a person."""
     hers = written.hers.strip()
     if not hers or len(hers) > _LONGEST_ANSWER or re.search("[?？]", hers):
         return ""
-    if SAYS_MACHINE.search(hers):
-        return "auto-words"
+    if machine := SAYS_MACHINE.search(hers):
+        return "" if TELLS_OF_ONE.search(hers[: machine.start()]) else "auto-words"
     if not THANKS_FOR_MAIL.match(hers):
         return ""
-    # Whoever travels may say so to us too, and how she is reached: thanks for a mail come first in a machine's answer.
-    if AWAY.search(hers) and (BACK_LATER.search(hers) or URGENT_ELSE.search(hers)):
+    # Whoever travels may say so to us too, and how she is reached: thanks for a mail come first in a machine's answer,
+    # and it speaks of nothing else.
+    if AWAY.search(hers) and (BACK_LATER.search(hers) or URGENT_ELSE.search(hers)) and not _says_more(hers):
         return "auto-away"
     return "auto-words" if TICKET_SUBJECT.search(written.subject) and RECEIVED.search(hers) else ""
+
+
+def _says_more(answer: str) -> bool:
+    """Whether a sentence of it, above how she closes, is none by which a machine says that somebody is away."""
+    told = (THANKS_FOR_MAIL, AWAY, AWAY_SHORTLY, BACK_LATER, URGENT_ELSE)
+    for line in (each.strip() for each in answer.split("\n")):
+        if len(line.split()) <= _LONGEST_CLOSING and CLOSING.fullmatch(line) and not THANKS_FOR_MAIL.match(line):
+            if not _GREETING.fullmatch(line):
+                return False
+        elif not line.endswith((",", "，")):  # "Dear Sir or Madam,"
+            sentences = [each for each in _SENTENCE_END.split(line) if _is_long(each)]
+            if not all(
+                any(each.search(sentence) for each in told) or _POLITE.match(sentence) for sentence in sentences
+            ):
+                return True
+    return False
+
+
+def _is_long(sentence: str) -> bool:
+    return len(sentence.split()) > _FEW_WORDS or bool(re.search("[\u3040-\u9fff]{8}", sentence))
 
 
 def _unsubscribes(written: Written) -> bool:
     """She says nothing but that she wants no more of our mails, in her words or, without any, in the subject."""
     lines = [line.strip() for line in written.hers.strip()[:500].split("\n") if line.strip()]
-    if not lines:
+    if not lines or is_signature(lines[0]):
         return bool(UNSUBSCRIBE.fullmatch(written.subject[:200]))
     said, *below = [line for line in lines if not _GREETING.fullmatch(line)] or lines
     return bool(UNSUBSCRIBE.fullmatch(said[:200])) and len(below) <= 3 and all(map(CLOSING.fullmatch, below))

@@ -262,3 +262,111 @@ def test_who_wants_no_more_mail_says_so_in_many_ways(words: str):
 )
 def test_who_wants_less_than_no_mail_is_heard_by_a_person(words: str):
     assert kind_of(words) == "human"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Thank you for your email. I am away until Monday and will reply when I am back. Meanwhile please keep me the red dress in 38.",
+        "Grazie per la sua mail. Sono in ferie fino al 12, le rispondo quando rientro. Intanto prendo il vestito verde in 38.",
+        "Merci pour votre message. Je suis en vacances jusqu'au 12 et je vous répondrai à mon retour. La robe verte me plaît beaucoup.",
+        "Vielen Dank für Ihre Nachricht. Ich bin im Urlaub und antworte, sobald ich zurück bin. Das grüne Kleid nehme ich auf jeden Fall.",
+        "Gracias por su mensaje. Estoy de viaje y contestaré a mi vuelta. El vestido verde me gusta mucho.",
+        "Obrigada pela mensagem. Estou de férias e respondo quando voltar. O vestido verde quero com certeza.",
+        "Bedankt voor uw mail. Ik ben op vakantie en antwoord als ik terug ben. De groene jurk wil ik graag hebben.",
+        "Dziękuję za wiadomość. Jestem na urlopie i odpowiem po powrocie. Zieloną sukienkę biorę na pewno.",
+        "メールをいただきありがとうございます。休暇中ですので戻り次第ご連絡します。緑のドレスは38でぜひお願いいたします。",
+        "感谢您的来信。我正在休假，回来后回复您。绿色的那条裙子请帮我留一件三十八码。",
+    ],
+)
+def test_who_is_away_and_speaks_of_anything_else_is_a_person(words: str):
+    assert kind_of(words) == "human"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Dear Sender,\n\nThank you for your message. I am on annual leave until 8 June.\nIf your matter is urgent please contact Jane Smith.\n\nBest,\nAnna",
+        "Sehr geehrte Damen und Herren,\n\nvielen Dank für Ihre Nachricht. Ich bin vom 1. bis 12. Juni nicht im Büro. Ihre E-Mail wird nicht weitergeleitet.\n\nMit freundlichen Grüßen\nAnna Verdi\nLeiterin der Abteilung für Einkauf",
+        "Olá, obrigado pela sua mensagem. Encontro-me de férias até 3 de junho. Responderei assim que regressar.",
+        "お世話になっております。\nメールをいただきありがとうございます。\n6月3日まで休暇をいただいております。\nお急ぎの場合は田中までご連絡ください。",
+    ],
+)
+def test_who_is_away_and_speaks_of_nothing_else_is_a_machine_however_she_signs(words: str):
+    assert kind_of(words) == "automatic"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I got this from you:\n\nThis is an automated message, please do not reply.\n\nBut I never ordered anything.",
+        "Ho ricevuto questa mail:\nQuesto è un messaggio automatico, non rispondere.\nNon ho ordinato nulla.",
+        "J'ai reçu ceci :\nCeci est un message automatique, merci de ne pas y répondre.\nJe n'ai rien commandé.",
+        "Ich habe diese Mail bekommen:\nDies ist eine automatische Nachricht.\nIch habe nichts bestellt.",
+        "He recibido esto:\nEste es un mensaje automático.\nNo he pedido nada.",
+        "Recebi isto:\nEsta é uma mensagem automática.\nNão encomendei nada.",
+        "Ik kreeg dit:\nDit is een automatisch gegenereerd bericht.\nIk heb niets besteld.",
+        "Dostałam to:\nTo jest wiadomość wygenerowana automatycznie.\nNiczego nie zamawiałam.",
+        "メールが届きました。\nこのメールは自動送信されています。\n注文していません。",
+        "我收到了这个：\n此邮件为系统自动发送，请勿回复。\n我没有订购。",
+    ],
+)
+def test_who_shows_a_machines_mail_is_a_person(words: str):
+    assert kind_of(words) == "human"
+
+
+@pytest.mark.parametrize(
+    ("subject", "words", "kind"),
+    [
+        ("Out of office: Your sandals", "I am away until Friday.", "automatic"), ("Fuori sede: Sandali", "Sarò assente fino a venerdì.", "automatic"),
+        ("Abwesenheit: Ihre Sandalen", "Ich bin im Urlaub und ab Montag wieder da.", "automatic"), ("Afwezig: Sandalen", "x", "automatic"),
+        ("Nieobecność: Sandały", "Nie ma mnie w biurze do piątku.", "automatic"), ("Absence du bureau", "", "automatic"),
+        ("Out of office - a dress for the party", "Hi, 38 please", "human"), ("Fuori ufficio: look per la sera", "Buongiorno, il vestito in 38.", "human"),
+        ("Abwesend", "Ich war abwesend, bitte nochmal liefern.", "human"), ("Assente", "Ero assente alla consegna, potete ripassare?", "human"),
+        ("Message automatique d'absence : Sandales", "Do you have any?", "automatic"), ("Automatische Eingangsbestätigung: Ihre Mail", "Hallo", "automatic"),
+        ("Respuesta automática de ausencia: Sandalias", "Hola", "automatic"), ("Automatische beantwoording: Sandalen", "Hallo", "automatic"),
+    ],
+)  # fmt: skip
+def test_a_subject_that_says_away_needs_words_that_say_so_too(subject: str, words: str, kind: str):
+    assert kind_of(words, subject=subject) == kind
+
+
+def test_who_writes_as_the_postmaster_of_her_own_domain_may_speak_of_what_was_not_delivered():
+    anna = "Anna <postmaster@annaverdi.example>"
+    assert kind_of("I could not be reached by your courier. 38 please.", sender=anna) == "human"
+    assert kind_of("The courier was unable to deliver it.", subject="Delivery failed", sender=anna) == "human"
+    report = "Your message could not be delivered to:\n\nbarbara@example.com\n550 5.1.1 user unknown"
+    assert kind_of(report, subject="Undeliverable: Sandals", sender=anna) == "bounce"
+    assert kind_of(report, subject="Your message", sender=anna) == "bounce"
+
+
+@pytest.mark.parametrize("subject", ["未送达: 凉鞋", "无法传递: 凉鞋", "Your message"])
+def test_a_report_in_chinese_is_a_bounce(subject: str):
+    words = "未能传递到以下收件人或组:\n\nbarbara@example.com\n550 5.1.1 RESOLVER.ADR.RecipNotFound"
+    assert kind_of(words, subject=subject, sender="postmaster@mx.example.com") == "bounce"
+    assert kind_of("请重寄包裹", subject="退信了，请重寄包裹") == "human"
+
+
+@pytest.mark.parametrize(
+    "address", ["nao-responda", "niet-beantwoorden", "nie-odpowiadaj", "non-rispondere", "no-responder", "ne-pas-repondre"]
+)  # fmt: skip
+def test_nobody_answers_at_an_address_that_says_so(address: str):
+    assert kind_of("Your parcel is here", sender=f"Post <{address}@post.example>") == "automatic"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Vorrei disiscrivermi dalla newsletter", "Je souhaite me désabonner de la newsletter", "Ich möchte keinen Newsletter mehr"),
+        *("Por favor, dadme de baja de la newsletter", "Quero descadastrar-me", "Por favor remova-me da lista", "Ik wil me uitschrijven"),
+        *("Graag afmelden voor de nieuwsbrief", "Chcę się wypisać z newslettera"),
+    ],
+)  # fmt: skip
+def test_more_ways_to_want_no_more_mail(words: str):
+    assert kind_of(words) == "unsubscribe"
+    assert kind_of(f"{words}, but keep me the sandals") == "human"
+
+
+def test_a_phones_signature_below_nothing_leaves_the_subject_to_speak():
+    assert kind_of("Sent from my iPhone", subject="Unsubscribe") == "unsubscribe"
+    assert kind_of("The sandals in 36\n\nSent from my iPhone", subject="Unsubscribe") == "human"
