@@ -40,7 +40,9 @@ HOUR = re.compile(r"(?<![./\d-])\d{1,2}[:.h]\d{2}(?![./\d-])|\d[时時点]|\d{1,
 # Who tells herself what somebody wrote; no program speaks of itself, or of us.
 SAYS_I = re.compile(
     r"\b(?:I|I['’](?:ve|d)|Sie|(?i:we|you|me|us|my|our|ich|wir|mir|uns|ihr|mein\w*|je|j['’]ai|nous|vous|tu|m['’]avez|"
-    r"ho|hai|abbiamo|avete|mi|vi|ci|mia|mio|yo|hemos|nos|eu|ik|wij|jij|jullie|mijn|napisałam|napisałem|moja|mój))\b"
+    r"ho|hai|abbiamo|avete|mi|vi|ci|mia|mio|yo|hemos|nos|eu|ik|wij|jij|jullie|mijn|napisałam|napisałem|moja|mój)"
+    # Not in capitals: "On Mon, 12 May, …"
+    r"|mon|notre|nuestr[oa]|meu|minha)\b"
 )
 ADDRESS = re.compile(r"[^\s<>\"'()\[\]:]{1,100}@[^\s<>\"'()\[\],;]{2,100}")
 STARTS_WITH_MOMENT = re.compile(
@@ -132,9 +134,9 @@ _DEVICE = (
     r"\S{1,12}mail|mail(?= (?:voor|per|für|pour|para|for|do|dla)\b)|mailbird|mailbox|e-mail|correio|correo|telekom|magenta|sfr|free|"
     r"virgilio|tiscali|alice|icloud|aplikacj\w*|poczt\w*|urządzeni\w*|mailapp|toestel|onet|wp|interia|o2|fairphone|verizon|vodafone|t-mobile|nokia|sony|xperia|motorola|handy|mobil\w*|telefon\w*|tablet\w*|courrier|posta)"
 )
-# What a phone or a program adds below: "Sent from my iPhone", "Inviato da Outlook per Android" …
+# What a phone or a program adds below, some in brackets: "Sent from my iPhone", "Inviato da Outlook per Android" …
 SIGNATURE = re.compile(
-    r"--[ \u00a0]?"
+    r"(?:[(\[](?=[^,]{0,44}[)\]]$))?(?:--[ \u00a0]?"
     r"|(?:this (?:message|e-?mail) was )?sent (?:from|via|with|using|on) (?:(?:my|the|your|a) "
     r"(?!(?:\S+ ){0,8}(?:is|was|were|are|it|i|he|she|they|but|because|could|never|came|has|have|had)\b)\S.{0,60}|mail for .{0,40}|"
     + _DEVICE
@@ -154,7 +156,7 @@ SIGNATURE = re.compile(
     r"|wysłan[eoay] (?:z|ze|za pomocą|przez|od) (?:moje\w+ .{2,60}|(?:\S+ ){0,3}?" + _DEVICE + r"\b.{0,60})"
     r"|(?:私の)?(?:i ?phone|i ?pad|android|スマートフォン|galaxy|xperia|windows|outlook|yahoo!?メール).{0,20}から送信(?:されました)?.?"
     r"|(?:发自|發自|發送自|来自|從|从).{0,4}(?:windows|i ?phone|i ?pad|android|手机|手機|华为|華為|小米|网易|網易|qq邮箱|qq|outlook|雅虎|yahoo|三星|邮箱|mac)[^，。,.？?！!]{0,30}"
-    r"|sendt fra min .{2,40}|skickat från min .{2,40}|отправлено (?:с|из) .{2,40}|나의 .{2,20}에서 보냄",
+    r"|sendt fra min .{2,40}|skickat från min .{2,40}|отправлено (?:с|из) .{2,40}|나의 .{2,20}에서 보냄)[)\]]?",
     re.IGNORECASE,
 )  # fmt: skip
 # Nobody's signature, and no phone's, says so.

@@ -151,11 +151,8 @@ def begin_of_attribution(lines: Sequence[str], last: int) -> int | None:
 
 
 def is_signature(line: str) -> bool:
-    """Whether *line* is a signature's first line, or what a phone adds; some phones put that in brackets."""
-    bare = line.strip()
-    if (bare[:1], bare[-1:]) in (("(", ")"), ("[", "]")):
-        bare = bare[1:-1].strip()
-    return bool(SIGNATURE.fullmatch(bare[:200]))
+    """Whether *line* is a signature's first line, or what a phone adds."""
+    return bool(SIGNATURE.fullmatch(line.strip()[:200]))
 
 
 def _lines(text: str) -> tuple[list[str], list[int]]:
@@ -390,12 +387,12 @@ def _signature_line(lines: Sequence[str]) -> int | None:
     """The signature's first line: the last "-- ", or what a phone adds, with little enough below it."""
     filled = [index for index, line in enumerate(lines) if line.strip()]
     for index in filled[-_LAST_LINES:]:
-        if is_signature(lines[index]) and not _goes_on(lines[index], lines[index + 1 :]):
+        if is_signature(lines[index]) and not _goes_on(lines[index + 1 :]):
             return index
     return None
 
 
-def _goes_on(signature: str, below: Sequence[str]) -> bool:
-    """Whether she writes on below what looked like a signature: a postscript; below what a phone adds, a question."""
-    more = POSTSCRIPT if signature.lstrip().startswith("--") else ASKS
-    return any(more.search(line[:_LONGEST_LINE]) for line in below if not _is_marked(line))
+def _goes_on(below: Sequence[str]) -> bool:
+    """Whether she writes on below what looked like a signature: a postscript, a question."""
+    words = [line[:_LONGEST_LINE] for line in below if not _is_marked(line)]
+    return any(POSTSCRIPT.search(line) or ASKS.search(line) for line in words)

@@ -276,6 +276,7 @@ def test_a_line_of_hers_that_looks_like_a_headers_is_hers(words: str):
         *("Hello,\n\nOn Monday 4 May 2026 I wrote:\n\nPlease send it to Rome.", "On 4 May at 10:12 you wrote:\nIt is back."),
         *("Guten Tag,\nam 3. Mai 2026 haben Sie mir geschrieben:\nSie kommen im Juni.", "Bonjour,\nLe 3 mai 2026 vous m'avez écrit :\nOui."),
         *("Hello,\nYou wrote on 12 May 2026 at 10:30:\nIt is back.", "Ciao,\nio sono anna@x.example\nMi ha scritto Chiara alle 10:30:\nOk"),
+        *("Bonjour,\nLe 12 mai 2026 à 10:12 mon mari a écrit :\nla 38.", "Oi,\nEm 12/05/2026 10:12 minha irmã escreveu:\n38."),
         *("Ciao,\nil 3 maggio 2026 vi ho scritto:\nVorrei i sandali.", "Please send it\nFrom: Florence\nTo: Milan\nDate: 12 May at 10:30\nThanks"),
     ],
 )  # fmt: skip
@@ -289,6 +290,8 @@ def test_what_she_tells_of_letters_and_journeys_stays_in_view(letter: str):
         *("It is late.\n\nSent from my husband's office it was, on Monday.", "Hi\nSent via a friend in Rome\nDid it arrive?"),
         *("Hallo\nVerzonden met PostNL op maandag\nNiets gezien.", "Salve\nInviato con posta ordinaria\nÈ arrivato?"),
         "Salve\nInviato da mail room, grazie\nvorrei il 38",
+        "Hello\n\n-- \nBarbara\n\nOne more thing: could you add the scarf?",
+        "Yes please.\n(Sent from my mother's phone, answer to anna@x.example)",
         *("你好\n来自QQ的朋友推荐你们的凉鞋\n有37码吗？", "Yes.\n-- \nAnna\n\nP.S. And the bag as well, in blue."),
     ],
 )  # fmt: skip
