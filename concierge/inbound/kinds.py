@@ -44,6 +44,7 @@ _GREETING = re.compile(
 # Not behind a figure: "bis zum 3. Juni".
 _SENTENCE_END = re.compile(r"(?<=[^\W\d][.!])\s+|(?<=[。！])")
 _POLITE = re.compile("(?:いつも)?(?:大変)?お世話に")
+_FORWARDS = re.compile(r"(?:fwd?|wg|i|tr|rv|enc|doorst|pd|転送|转发|轉寄)\s?[:：]", re.IGNORECASE)
 _OF_LISTS = frozenset({"auto-list"})
 _SPAM_FIELDS = ("x-spam-flag", "x-spam-status", "x-spam", "x-ses-spam-verdict", "x-spam-verdict", "x-gm-spam")
 _NOBODY = re.compile(
@@ -102,20 +103,33 @@ def _has_null_path(headers: Headers, envelope_from: str | None) -> bool:
 
 
 def _bounce_reason(root: Part, written: Written, sender: Address | None, null_path: bool) -> str:
+    from_mailer = sender is not None and bool(_MAILER.match(sender.address))
+    says_so = bool(BOUNCE_SUBJECT.match(written.subject))
     report = root.parameters.get("report-type", "").lower() if root.type == "multipart/report" else ""
-    if report == "delivery-status" or (not report and any(part.type in STATUS_TYPES for part in root.walk())):
+    if report == "delivery-status":
         return "bounce-report"
+    if not report and any(part.type in STATUS_TYPES for part in root.walk()):
+        return "bounce-report" if from_mailer or null_path or says_so or not _passes_on(root, written) else ""
     if root.headers.first("x-failed-recipients") is not None:
         return "bounce-recipients"
-    if sender is None or not _MAILER.match(sender.address):
-        return "bounce-subject" if null_path and BOUNCE_SUBJECT.match(written.subject) else ""
+    if sender is None or not from_mailer:
+        return "bounce-subject" if null_path and says_so else ""
     # Whoever has a house of her own may write as its postmaster, and of a parcel that was not delivered.
     if not null_path and not _SYSTEM.match(sender.address) and not read_failures(root, written.text):
         return ""
-    if BOUNCE_SUBJECT.match(written.subject):
+    if says_so:
         return "bounce-subject"
     # A system's report that is neither in form nor by its subject: what it says is one.
     return "bounce-sender" if null_path or read_action(root, written.text) is not None else ""
+
+
+def _passes_on(root: Part, written: Written) -> bool:
+    """Whether a person shows us a report that she got: her words stand above it, or her program says so."""
+    if root.type == "multipart/report":
+        return False
+    first = next(part for part in root.walk() if part.type == "multipart/report" or not part.children)
+    words = first.type.startswith("text/") and bool(first.payload().strip())
+    return words or bool(_FORWARDS.match(written.subject))
 
 
 def _what_came_back(root: Part, written: Written, reason: str) -> tuple[Kind, str]:

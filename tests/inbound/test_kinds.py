@@ -10,7 +10,8 @@ from concierge.inbound.parsing import parse_mail
 from concierge.inbound.reasons import codes
 from concierge.inbound.wire import pack_answer, unpack_answer
 from tests.inbound.arriving import letter
-from tests.inbound.dialects import Report, reports
+from tests.inbound.dialects import Report, dsn, group, reports
+from tests.inbound.odd_mails.making import multi, part
 
 REPORTS = list(reports())
 
@@ -370,3 +371,19 @@ def test_more_ways_to_want_no_more_mail(words: str):
 def test_a_phones_signature_below_nothing_leaves_the_subject_to_speak():
     assert kind_of("Sent from my iPhone", subject="Unsubscribe") == "unsubscribe"
     assert kind_of("The sandals in 36\n\nSent from my iPhone", subject="Unsubscribe") == "human"
+
+
+@pytest.mark.parametrize("subject", ["Fwd: Undelivered Mail Returned to Sender", "I could not write to you"])
+def test_a_report_that_a_person_shows_us_is_her_letter(subject: str):
+    words = part("text/plain; charset=utf-8", b"I got this when I wrote to you. I take the sandals in 38.")
+    report = dsn("Undelivered Mail", "It failed.", group("failed", "5.1.1", "550 user unknown"))
+    whole = report[report.index(b"Content-Type: ") :]
+    status = part(
+        "message/delivery-status", b"Reporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822; a@b.example\r\nStatus: 5.1.1"
+    )
+    head = f"From: Barbara <barbara@example.com>\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n".encode()
+    for pieces in ((words, whole), (words, status), (part("text/plain", b""), status)):
+        mail = read(head + multi("mixed", *pieces, boundary=b"shown"))
+        silent = not mail.text.strip() and not subject.startswith("Fwd")
+        assert (mail.kind.value, bool(mail.failures)) == (("bounce", True) if silent else ("human", False))
+    assert read(b"Return-Path: <>\r\n" + head + multi("mixed", words, status, boundary=b"shown")).kind.value == "bounce"
