@@ -101,6 +101,10 @@ ANGLED = re.compile(r"\s*>>> ?[^>\s].{3,160}\d{1,2}[:.]\d{2}(?:\s?[AP]M)?\s?>>>\
 DASHED_WROTE = re.compile(rf"[\s>]*{_DASHES}\s*\S.{{1,160}}\s(?:{'|'.join(_WROTE)})\s*{_DASHES}\s*", re.IGNORECASE)
 RULE = re.compile(r"\s*[_\u2500\u2014=-]{24,}\s*")
 
+# The rest of an address in brackets that a program broke, and what ends a sentence or leaves its answer to the next line.
+CLOSES_LINK = re.compile(r"(?:[<(](?:https?:|mailto:|\S+@)\S*|\S*\w[)>])(?:\s*>)?")
+ENDS_SENTENCE = re.compile(r"[.!?:;…。！？：][\"'”’»)\]]*$")
+
 # What Outlook and its kin repeat of the earlier mail's header, by role.
 _FIELDS = {
     "from": ("from", "da", "mittente", "de", "expéditeur", "von", "absender", "remitente", "remetente", "van", "afzender",

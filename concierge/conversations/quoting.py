@@ -8,8 +8,10 @@ from concierge.conversations.quote_words import (
     ADDRESS,
     ANGLED,
     ASKS,
+    CLOSES_LINK,
     DASHED_WROTE,
     DAY,
+    ENDS_SENTENCE,
     FIELD,
     FIELD_WITHIN,
     FORWARDED,
@@ -34,6 +36,8 @@ _MOST_OPENINGS = 40
 _LONGEST_ATTRIBUTION = 320
 _LONGEST_LINE = 400
 _LAST_LINES = 15
+# No program breaks a line before.
+_WIDTH = 70
 # Cheap to ask of every line of every mail: without one of these it is no rule, no field and no "forwarded message" …
 _MAY_INTRODUCE = re.compile(r"[:：]|[-_–—=*\u2500]{2}")
 # … and lines of which none ends so say nowhere that somebody wrote.
@@ -148,11 +152,6 @@ def begin_of_attribution(lines: Sequence[str], last: int) -> int | None:
     """Return the first of the lines that end with number *last* and say "On … she wrote:" of what is set in below."""
     firsts = range(last, max(-1, last - 4), -1)
     return next((first for first in firsts if _attribution(lines, first, is_set_in=True) == last - first + 1), None)
-
-
-def is_signature(line: str) -> bool:
-    """Whether *line* is a signature's first line, or what a phone adds."""
-    return bool(SIGNATURE.fullmatch(line.strip()[:200]))
 
 
 def _lines(text: str) -> tuple[list[str], list[int]]:
@@ -350,7 +349,7 @@ def _is_tail(lines: Sequence[str], after: int) -> bool:
         return True
     unmarked = [(index, line) for index, line in enumerate(rest) if not _is_marked(line)]
     for position, (_, line) in enumerate(unmarked):
-        if is_signature(line) or RULE.fullmatch(line[:_LONGEST_LINE]):
+        if SIGNATURE.fullmatch(line.strip()[:200]) or RULE.fullmatch(line[:_LONGEST_LINE]):
             return _only_soft_breaks(rest, unmarked[:position])
     return _only_soft_breaks(rest, unmarked)
 
@@ -360,13 +359,14 @@ def _only_soft_breaks(rest: Sequence[str], unmarked: Sequence[tuple[int, str]]) 
 
 
 def _is_soft_break(lines: Sequence[str], index: int) -> bool:
-    """A quoted line broken by a program leaves a short unmarked rest between marked lines: not her writing."""
-    line = lines[index].strip()
+    """A quoted line that a program broke leaves an unmarked rest between marked ones; what begins anew is hers."""
     if not 0 < index < len(lines) - 1 or not _is_marked(lines[index + 1]):
         return False
-    if re.fullmatch(r"[<(]?(?:https?://|mailto:)?\S+[>)]?(?:\s*>)?", line) and re.search(r"//|@|[)>]$", line):
+    line, above = lines[index].strip(), lines[index - 1].rstrip()
+    if CLOSES_LINK.fullmatch(line):
         return True
-    return len(line) < 40 and len(lines[index - 1]) > 60
+    word = line.partition(" ")[0]
+    return word[:1].islower() and not ENDS_SENTENCE.search(above) and len(above) + len(word) > _WIDTH and len(line) < 80
 
 
 def _trailing_marks(lines: Sequence[str]) -> int | None:
@@ -387,7 +387,7 @@ def _signature_line(lines: Sequence[str]) -> int | None:
     """The signature's first line: the last "-- ", or what a phone adds, with little enough below it."""
     filled = [index for index, line in enumerate(lines) if line.strip()]
     for index in filled[-_LAST_LINES:]:
-        if is_signature(lines[index]) and not _goes_on(lines[index + 1 :]):
+        if SIGNATURE.fullmatch(lines[index].strip()[:200]) and not _goes_on(lines[index + 1 :]):
             return index
     return None
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from concierge.addresses import Address
-from concierge.conversations.quoting import is_signature
+from concierge.conversations.quote_words import SIGNATURE
 from concierge.inbound.bounces import STATUS_TYPES, Action, read_action, read_failures
 from concierge.inbound.headers import Headers
 from concierge.inbound.kind_words import (
@@ -223,7 +223,7 @@ def _is_long(sentence: str) -> bool:
 def _unsubscribes(written: Written) -> bool:
     """She says nothing but that she wants no more of our mails, in her words or, without any, in the subject."""
     lines = [line.strip() for line in written.hers.strip()[:500].split("\n") if line.strip()]
-    if not lines or is_signature(lines[0]):
+    if not lines or SIGNATURE.fullmatch(lines[0][:200]):
         return bool(UNSUBSCRIBE.fullmatch(written.subject[:200]))
     said, *below = [line for line in lines if not _GREETING.fullmatch(line)] or lines
     return bool(UNSUBSCRIBE.fullmatch(said[:200])) and len(below) <= 3 and all(map(CLOSING.fullmatch, below))

@@ -363,3 +363,18 @@ def test_a_thin_line_on_top_of_an_earlier_mails_header_may_be_drawn_in_parts(sty
     header = "<b>Von:</b>&nbsp;Nadia Conti, Maison Solenne, 12<br><b>Gesendet:</b>&nbsp;gestern"
     html = f"<div>{HERS}</div><div style='{style}'>{header}</div><div>Dear Barbara</div>"
     assert shown(html) == HERS
+
+
+@pytest.mark.parametrize("hers", ["the green one", "Green", "38", "anna@x.example", "https://shop.example/dress", ":)"])
+def test_an_answer_right_below_a_long_question_is_hers(hers: str):
+    question = "Which of the two would you like us to keep aside for you until Friday?"
+    letter = f"Hi\n\n{ATTRIBUTIONS['en Gmail']}\n> {question}\n{hers}\n> Nadia"
+    assert folded(letter) == letter
+    assert own_words(letter).split() == ["Hi", *hers.split()]
+
+
+def test_the_rest_of_a_quoted_line_that_a_program_broke_is_not_hers():
+    long = "> The turquoise sandals that you saw in Florence are back in the boutique"
+    for rest in ("in 36", "and would you like us to keep them aside for you until Friday", "(https://shop.example/1)"):
+        letter = f"{HERS}\n\n{ATTRIBUTIONS['en Gmail']}\n{long}\n{rest}\n> Nadia"
+        assert folded(letter) == own_words(letter) == HERS
