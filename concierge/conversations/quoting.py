@@ -380,7 +380,8 @@ def _trailing_marks(lines: Sequence[str]) -> int | None:
     while start < end and not lines[start].strip():
         start += 1
     earlier = any(_is_marked(line) for line in lines[:start])
-    return start if end - start >= 1 and not earlier else None
+    listed = start > 0 and lines[start - 1].rstrip().endswith((":", "："))  # "I would like:" begins a list of hers
+    return start if end > start and not (earlier or listed) else None
 
 
 def _signature_line(lines: Sequence[str]) -> int | None:

@@ -378,3 +378,8 @@ def test_the_rest_of_a_quoted_line_that_a_program_broke_is_not_hers():
     for rest in ("in 36", "and would you like us to keep them aside for you until Friday", "(https://shop.example/1)"):
         letter = f"{HERS}\n\n{ATTRIBUTIONS['en Gmail']}\n{long}\n{rest}\n> Nadia"
         assert folded(letter) == own_words(letter) == HERS
+
+
+def test_a_list_of_hers_drawn_with_angles_stays_in_view():
+    assert folded("I would like:\n> green, 38\n> red, 39") == "I would like:\n> green, 38\n> red, 39"
+    assert folded("Yes please\n\n> the green one") == "Yes please"
