@@ -82,12 +82,14 @@ SAYS_MACHINE = re.compile(
     r"(?:此|本|这|這)(?:是一封|邮件|郵件|信件|消息|封邮件).{0,10}(?:系统|系統)?自[动動](?:发送|發送|回复|回覆|生成|产生|發出|发出)"
     r")"
 )
-# … and a person who got such a mail tells of it, in the singular.
+# … and a person who got such a mail tells of it, in the singular, and not of ours that came to her.
 TELLS_OF_ONE = re.compile(
-    r"(?i)(?:\bi(?:['’]ve| have| just| only)? (?:got|received|was sent|keep getting)\b|\b(?:ho (?:appena )?ricevuto|mi è arrivat[oa])\b|"
-    r"\bj['’]ai (?:bien )?reçu\b|\b(?:ich habe|habe ich|ich) [^.!\n]{0,60}(?:bekommen|erhalten|bekam|erhielt)\b|\b(?:he recibido|me (?:ha )?lleg(?:ó|ado)|recibí)\b|"
-    r"\b(?:recebi|chegou-me)\b|\bik (?:kreeg|ontving|heb [^.!\n]{0,60}(?:gekregen|ontvangen))\b|\b(?:dostał[ae]m|otrzymał[ae]m)\b|"
-    r"届きました|受け取りました|(?<!们)(?<!們)(?:我|刚|剛)收到)"
+    r"(?i)(?:\bi(?:['’]ve| have| just| only)? (?:got|received|was sent|keep getting)\b(?! your)|"
+    r"\b(?:ho (?:appena )?ricevuto|mi è arrivat[oa])\b(?! (?:la |il )?(?:sua|suo|tua|tuo|vostr[ao]) (?:e-?mail|mail|messaggio|richiesta))|"
+    r"\bj['’]ai (?:bien )?reçu\b(?! (?:votre|vos|ton))|\bich(?![^.!\n]{0,12}\b(?:ihre|deine)\b) [^.!\n]{0,60}(?:bekommen|erhalten|bekam|erhielt)\b|"
+    r"\b(?:he recibido|me (?:ha )?lleg(?:ó|ado)|recibí)\b(?! (?:su|tu)\b)|\b(?:recebi|chegou-me)\b(?! (?:a |o )?(?:sua|seu|tua|teu)\b)|"
+    r"\bik (?:kreeg|ontving|heb)(?! (?:uw|je|jouw)\b)(?:(?<=kreeg)|(?<=ontving)| [^.!\n]{0,60}(?:gekregen|ontvangen))\b|"
+    r"\b(?:dostał[ae]m|otrzymał[ae]m)\b(?! (?:twoj|pańs|pani|pana))|届きました|受け取りました|(?<!们)(?<!們)(?:我|刚|剛)收到了?(?![您你]))"
 )
 # "Thank you for your message" …
 THANKS_FOR_MAIL = re.compile(

@@ -93,7 +93,15 @@ MORE_AWAY = [
 ]
 
 
-@pytest.mark.parametrize("words", [*AWAY.values(), *MORE_AWAY, *MACHINE.values()])
+GOT_OURS = [
+    *("I have received your email.\nThis is an automated response.", "Ho ricevuto la sua mail.\nQuesta è una risposta automatica."),
+    *("J'ai bien reçu votre message.\nCeci est une réponse automatique.", "Ich habe Ihre Mail erhalten.\nDies ist eine automatische Antwort."),
+    *("He recibido su mensaje.\nEsta es una respuesta automática.", "Recebi a sua mensagem.\nEsta é uma resposta automática."),
+    *("Ik heb uw mail ontvangen.\nDit is een automatisch antwoord.", "我收到您的邮件。\n此邮件为系统自动发送。"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [*AWAY.values(), *MORE_AWAY, *MACHINE.values(), *GOT_OURS])
 def test_a_machine_that_does_not_say_so_in_its_header_is_known_by_its_words(words: str):
     assert kind_of(words) == "automatic"
 
