@@ -16,7 +16,8 @@ from concierge.errors import ConciergeError
 from concierge.extensions import db
 from concierge.followups import commands, pages, queries, showing
 from concierge.followups.commands import Seen
-from concierge.followups.models import AboutItsMoment, AboutItsWords, FollowUp, UnreadMoment
+from concierge.followups.holding import hold_as_she_is
+from concierge.followups.models import AboutItsMoment, AboutItsWords, FollowUp, HappenedSince, UnreadMoment
 from concierge.followups.moments import Meant, read_phrase
 from concierge.web.rendering import render, wants_block
 from concierge.web.security import roles_accepted
@@ -32,6 +33,11 @@ def schedule_draft(conversation_id: int) -> ResponseReturnValue:
     conversation, form = composing.begin(conversation_id)
     if (before := _pressed_before(conversation, form)) is not None:
         return _lead_on(before, form)
+    try:  # before anything is written, so that nobody who waits for her holds anything
+        hold_as_she_is(db.session, conversation_id)
+    except HappenedSince as error:
+        composing.keep(conversation, form)
+        return _refused(conversation, form, error, sentence=error.sentence())
     draft = composing.keep(conversation, form)
     try:
         follow_up = _schedule(draft, form)

@@ -13,9 +13,9 @@ from concierge.catalogue.purchases import report_purchase
 from concierge.conversations.models import Message
 from concierge.conversations.queries import last_answer
 from concierge.drafts.models import Draft, DraftLeaving, DraftStale
-from concierge.followups import commands, jobs
+from concierge.followups import commands, draft_views, jobs
 from concierge.followups.commands import Seen
-from concierge.followups.models import FollowUp
+from concierge.followups.models import FollowUp, HappenedSince
 from concierge.followups.moments import Meant
 from concierge.mailing.models import Delivery
 from concierge.templating.commands import Wording, add_template
@@ -199,6 +199,20 @@ def test_what_came_meanwhile_is_shown_beside_the_draft_and_then_it_may_be_planne
     assert planned(session) == []
     assert plan(window).status_code == 200
     assert len(planned(session)) == 1
+
+
+def test_what_happened_while_she_was_waited_for_is_said_and_the_words_are_kept(
+    window, session, talk, nadia, monkeypatch
+):
+    def raising(*_values):
+        raise HappenedSince
+
+    with monkeypatch.context() as under_way:
+        under_way.setattr(draft_views, "hold_as_she_is", raising)
+        answer = plan(window, body_text=LETTER)
+    assert answer.status_code == 409 and "Something has happened since you opened this page" in window.page
+    assert "had a moment to think" in stored(session, talk, nadia).body and planned(session) == []
+    assert plan(window).status_code == 200 and len(planned(session)) == 1
 
 
 def test_her_order_is_waited_for(window, session, talk):
