@@ -83,11 +83,11 @@ def asking_words(asking: Asking) -> str:
 def moved_words(moved: Moved) -> str:
     """Why a follow-up does not leave at the moment that was meant, in a sentence."""
     words = {
-        Moved.HOLIDAY: _("The day meant is a holiday where she lives."),
-        Moved.CLOSED: _("The house is closed on the day meant."),
-        Moved.HOURS: _("The moment meant is outside her hours."),
-        Moved.WEEKDAY: _("It does not leave on the day of the week meant."),
-        Moved.COURTESY: _("She was written to lately, and has her rest first."),
+        Moved.HOLIDAY: _("Put off: the day meant is a holiday where she lives."),
+        Moved.CLOSED: _("Put off: the house is closed on the day meant."),
+        Moved.HOURS: _("Put off: the moment meant is outside her hours."),
+        Moved.WEEKDAY: _("Put off: its plan does not write on the day of the week meant."),
+        Moved.COURTESY: _("Put off: she was written to lately, and has her rest first."),
     }
     return str(words[moved])
 

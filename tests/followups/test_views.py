@@ -4,6 +4,7 @@ import re
 
 import pytest
 import sqlalchemy as sa
+from flask_babel import force_locale
 
 from concierge.accounts.models import Role
 from concierge.config import LANGUAGES
@@ -11,7 +12,7 @@ from concierge.conversations.models import Conversation
 from concierge.conversations.queries import last_answer
 from concierge.drafts.wording import find_hole
 from concierge.followups import jobs, words
-from concierge.followups.conditions import Asking, Because
+from concierge.followups.conditions import Asking, Because, Moved
 from concierge.followups.models import FollowUp, FollowUpState
 from concierge.followups.moments import read_phrase
 from concierge.mailing.models import Delivery
@@ -103,7 +104,11 @@ def test_another_year_and_what_has_gone_by_are_said_while_it_is_typed(client, se
         (
             "it",
             "domani alle 23",
-            ["giovedì 14 maggio, 09:00", "ora sua, Europe/Rome", "Il momento previsto è fuori dalle sue ore."],
+            [
+                "giovedì 14 maggio, 09:00",
+                "ora sua, Europe/Rome",
+                "Rinviato: il momento previsto è fuori dalle sue ore.",
+            ],
         ),
     ],
 )
@@ -115,6 +120,12 @@ def test_whose_clock_it_is_stands_beside_the_moment_and_then_what_is_said_of_it(
     shown = client.get(f"{talk}/when", query_string={"when": typed}).text
     assert all(words in shown for words in in_order), shown
     assert sorted(in_order, key=shown.index) == in_order
+
+
+@pytest.mark.parametrize(("language", "begins"), [("en", "Put off: "), ("it", "Rinviato: ")])
+def test_why_it_was_moved_can_not_be_read_as_said_of_the_day_beside_it(app, language, begins):
+    with app.test_request_context(), force_locale(language):
+        assert all(words.moved_words(each).startswith(begins) for each in Moved)
 
 
 def test_where_nothing_is_on_its_way_no_clock_is_named(client, talk):
@@ -355,8 +366,6 @@ def test_one_of_another_conversation_is_not_found_there(client, session, talk, n
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_the_house_proposes_can_be_read_by_it_and_sent(app, language):
-    from flask_babel import force_locale
-
     with app.test_request_context(), force_locale(language):
         for phrase in (words.proposed_moment(), *words.suggested_moments()):
             assert read_phrase(phrase, NOW, ROME) is not None, phrase
