@@ -15,7 +15,9 @@ NUMBERS: Final = {
         1,
     )
     for name in names.split()
-} | {"quindici": 15, "fifteen": 15, "twenty": 20, "venti": 20, "thirty": 30, "trenta": 30}  # fmt: skip
+} | {"quindici": 15, "fifteen": 15, "twenty": 20, "venti": 20, "thirty": 30, "trenta": 30} | {
+    "a couple of": 2, "un paio di": 2,
+}  # fmt: skip
 UNITS: Final = {
     "minute": "minutes", "minutes": "minutes", "minuto": "minutes", "minuti": "minutes",
     "hour": "hours", "hours": "hours", "ora": "hours", "ore": "hours",
@@ -47,6 +49,12 @@ MONTHS: Final = {
         1,
     )
     for name in names.split()
+}  # fmt: skip
+# Parts of an hour, in minutes; "un'" is read as "un ".
+SPANS: Final = {
+    "half an hour": 30, "a half hour": 30, "mezz'ora": 30, "mezzora": 30, "mezza ora": 30, "una mezz'ora": 30,
+    "a quarter of an hour": 15, "un quarto d'ora": 15, "three quarters of an hour": 45, "tre quarti d'ora": 45,
+    "an hour and a half": 90, "un ora e mezza": 90, "un ora e mezzo": 90,
 }  # fmt: skip
 RELATIVE_DAYS: Final = {
     "today": 0, "oggi": 0, "tonight": 0, "stasera": 0, "tomorrow": 1, "domani": 1, "domattina": 1, "dopodomani": 2,

@@ -17,6 +17,7 @@ from concierge.followups.moment_words import (
     NUMBERS,
     PARTS,
     RELATIVE_DAYS,
+    SPANS,
     UNITS,
     WEEKDAYS,
     Part,
@@ -31,22 +32,32 @@ def _any(names: Iterable[str]) -> str:
     return "|".join(sorted(names, key=len, reverse=True))
 
 
+def _other(pattern: str, number: int) -> str:
+    """The same where it stands once more in an expression."""
+    return re.sub(r"\?P<(\w+)>", rf"?P<\g<1>{number}>", pattern)
+
+
 _NUMBER: Final = rf"(?P<number>\d{{1,3}}|{_any(NUMBERS)})"
 _UNIT: Final = rf"(?P<unit>{_any(UNITS)})"
 _HER_TIME: Final = re.compile(
     r",? ?\b(?:(?:by |in )?(?:her|his|their) (?:own )?(?:time|clock)|(?:l')?ora sua|(?:la )?sua ora)\b"
 )
+_AHEAD: Final = r"(?:in|tra|fra|after|dopo|(?:da|di) qui a)"
+# "in two weeks", "in two weeks' time", "two weeks from now"; so long alone only if nothing else is said.
+_FROM_NOW: Final = r"(?:from (?:now|today)|(?:a partire )?da (?:oggi|adesso|ora))"
 _IN: Final = re.compile(
-    rf"\b(?:in|tra|fra|after|dopo) {_NUMBER} {_UNIT}\b|"
-    rf"^{_NUMBER.replace('number', 'n2')} {_UNIT.replace('unit', 'u2')}$"
+    rf"\b(?:{_AHEAD} )?{_NUMBER} {_UNIT} {_FROM_NOW}\b|"
+    rf"\b{_AHEAD} {_other(_NUMBER, 2)} {_other(_UNIT, 2)}(?:(?:'s?)? time)?(?![\w'])|"
+    rf"^{_other(_NUMBER, 3)} {_other(_UNIT, 3)}$"
 )
+_SPAN: Final = re.compile(rf"(?:{_AHEAD} )?(?P<span>{_any(SPANS)})(?: {_FROM_NOW})?")
 # What she waits for comes, as people say it; with or without a subject.
 _DELIVERY: Final = (
     r"(?:it|they|this|everything|the (?:parcel|order|package)|her (?:parcel|order|package))"
     r"(?:'s| is| was| has| are| were| have)?(?: been)? ?(?:delivered|arrived?s?|there|come)|"
     r"she (?:has|gets|got|receives|received) (?:it|them|her order|the parcel)|"
     r"(?:the |its |her )?(?:delivery|arrival)|"
-    r"(?:la |sua |la sua )?consegna|(?:l'|il suo )?arrivo|(?:che )?(?:e|sara|sono) (?:stat[oaie] )?"
+    r"(?:la |sua |la sua )?consegna|(?:l'|il suo )?arrivo|(?:che )?(?:le )?(?:e|sara|sono) (?:stat[oaie] )?"
     r"(?:consegnat|arrivat)[oaie]|(?:che )?l'ha (?:ricevut|avut)[oa]|(?:che )?arriva"
 )
 _AFTER_DELIVERY: Final = re.compile(
@@ -70,6 +81,10 @@ _OF_MONTH: Final = re.compile(
 )
 _NEXT_WEEK: Final = re.compile(
     r"\bnext week\b|\b(?:(?:del)?la )?prossima settimana\b|\b(?:(?:del)?la )?settimana prossima\b"
+)
+_NEXT_MONTH: Final = re.compile(
+    r"(?:\b(?:the |il |l')(?P<d>\d{1,2})(?:st|nd|rd|th|°|º)? (?:of |del )?)?"
+    r"\b(?:next month|(?:il |nel )?(?:prossimo mese|mese prossimo))\b"
 )
 _WEEKDAY: Final = re.compile(rf"\b(?:{_any(WEEKDAYS)})\b")
 _DAY_AFTER: Final = re.compile(r"\bthe day after tomorrow\b|\bday after tomorrow\b|\bdopo domani\b")
@@ -127,12 +142,20 @@ def _plain(text: str) -> str:
     """In small letters without accents, and without what is always so."""
     apart = unicodedata.normalize("NFD", text.casefold().replace("\u2019", "'"))
     plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    plain = _HER_TIME.sub("", without_silence(re.sub(r"\bun'", "un ", " ".join(plain.split()))))
+    plain = _HER_TIME.sub(
+        "", without_silence(re.sub(r"\bun'", "un ", " ".join(plain.split()).replace("un paio d'", "un paio di ")))
+    )
     return " ".join(plain.split()).strip(" .,!")
 
 
 def _count(text: str) -> int:
     return int(text) if text.isdecimal() else NUMBERS[text]
+
+
+def _so_many(found: re.Match[str]) -> tuple[int, str]:
+    return _count(found["number"] or found["number2"] or found["number3"]), UNITS[
+        found["unit"] or found["unit2"] or found["unit3"]
+    ]
 
 
 def _days(number: int, unit: str) -> int | None:
@@ -154,16 +177,21 @@ def _after_delivery(plain: str, here: datetime) -> Meant | None:
 
 def _soon(plain: str, now: datetime, zone: ZoneInfo) -> Meant | None:
     """In so many minutes or hours: by the stopwatch, whatever the clock does meanwhile."""
-    found = _IN.fullmatch(plain)
-    if found is None or (unit := UNITS[found["unit"] or found["u2"]]) not in {"minutes", "hours"}:
+    if span := _SPAN.fullmatch(plain):
+        number, unit = SPANS[span["span"]], "minutes"
+    elif found := _IN.fullmatch(plain):
+        number, unit = _so_many(found)
+    else:
         return None
-    then = now + timedelta(**{unit: _count(found["number"] or found["n2"])})
+    if unit not in {"minutes", "hours"}:
+        return None
+    then = now + timedelta(**{unit: number})
     return Meant(wall_of(then + timedelta(seconds=59), zone).replace(second=0, microsecond=0), is_named=True)
 
 
 def _day(plain: str, today: date) -> _Found | None:
     """The day a phrase names or counts to, and what else it says."""
-    for read in (_counted, _iso, _numeric, _with_month, _of_month, _next_week, _relative, _weekday):
+    for read in (_counted, _iso, _numeric, _with_month, _next_month, _of_month, _next_week, _relative, _weekday):
         if (found := read(plain, today)) is not None:
             return _of_that_weekday(found)
     return None
@@ -181,7 +209,7 @@ def _counted(plain: str, today: date) -> _Found | None:
     found = _IN.search(plain)
     if found is None:
         return None
-    number, unit = _count(found["number"] or found["n2"]), UNITS[found["unit"] or found["u2"]]
+    number, unit = _so_many(found)
     days = _days(number, unit)
     if days is None or days > _MOST_DAYS:
         return None
@@ -234,6 +262,18 @@ def _of_month(plain: str, today: date) -> _Found | None:
         if day.day == number and (weekday is None or WEEKDAYS[weekday] == day.weekday()):
             return _Found(day, _without(plain, found), takes_number=False)
     return None
+
+
+def _next_month(plain: str, today: date) -> _Found | None:
+    """The same day of it, or the one that is named; no weekday, for it has four or five of each."""
+    found = _NEXT_MONTH.search(plain)
+    if found is None or _WEEKDAY.search(plain):
+        return None
+    day = _in_months(today, 1)
+    if found["d"] is None:
+        return _Found(day, _without(plain, found), is_named=False, takes_number=False)
+    named = _date(day.year, day.month, int(found["d"]))
+    return _Found(named, _without(plain, found), takes_number=False) if named else None
 
 
 def _next_week(plain: str, today: date) -> _Found | None:

@@ -31,6 +31,20 @@ def read(text: str) -> Meant | None:
         ("next week", "2026-05-18T10:00"),
         ("la prossima settimana", "2026-05-18T10:00"),
         ("in 3 days at 16:00", "2026-05-15T16:00"),
+        ("a week from now", "2026-05-19T10:00"),
+        ("3 days from now, if she hasn't answered", "2026-05-15T10:00"),
+        ("two weeks from today at 16:00", "2026-05-26T16:00"),
+        ("una settimana da oggi", "2026-05-19T10:00"),
+        ("fra due settimane a partire da adesso", "2026-05-26T10:00"),
+        ("in two weeks’ time", "2026-05-26T10:00"),
+        ("in a week's time at 16:00", "2026-05-19T16:00"),
+        ("da qui a due settimane", "2026-05-26T10:00"),
+        ("in a couple of days", "2026-05-14T10:00"),
+        ("tra un paio di giorni", "2026-05-14T10:00"),
+        ("next month", "2026-06-12T10:00"),
+        ("next month at 16:00, if no reply", "2026-06-12T16:00"),
+        ("il mese prossimo", "2026-06-12T10:00"),
+        ("il prossimo mese alle 9", "2026-06-12T09:00"),
     ],
 )
 def test_days_are_counted_and_no_day_is_named(text: str, wall: str):
@@ -53,6 +67,17 @@ def test_days_are_counted_and_no_day_is_named(text: str, wall: str):
         ("stasera", "2026-05-12T18:00"),
         ("tra un’ora", "2026-05-12T12:30"),
         ("in 2 hours", "2026-05-12T13:30"),
+        ("2 hours from now", "2026-05-12T13:30"),
+        ("in an hour’s time", "2026-05-12T12:30"),
+        ("fra un paio d’ore", "2026-05-12T13:30"),
+        ("in half an hour", "2026-05-12T12:00"),
+        ("half an hour from now", "2026-05-12T12:00"),
+        ("tra mezz’ora", "2026-05-12T12:00"),
+        ("fra mezz'ora se non ha risposto", "2026-05-12T12:00"),
+        ("in a quarter of an hour", "2026-05-12T11:45"),
+        ("tra un’ora e mezza", "2026-05-12T13:00"),
+        ("the 5th of next month", "2026-06-05T10:00"),
+        ("il 5 del mese prossimo alle 11", "2026-06-05T11:00"),
         ("3 pm", "2026-05-12T15:00"),
         ("10am", "2026-05-13T10:00"),
         ("12 June, 9:30", "2026-06-12T09:30"),
@@ -96,10 +121,23 @@ def test_a_named_moment_is_meant_as_it_is_said(text: str, wall: str):
     ["", "soon", "whenever", "friday or saturday", "Friday 14 May", "31 February", "25:00", "in 900 days", "10:75",
      "in 3 days but not on Sunday", "99999999999999999999", "in 3 weeks and 2 days", "0/0/0000",
      "Friday 4", "venerdì 4", "friday the 13th", "mar 10", "tomorrow 13pm", "0am", "tomorrow 12am", "midnight",
-     "the 32nd", "10", "tomorrow morning at 14", "evening at 3", "noon in the evening", "the day after", "26-11.2026"],
+     "the 32nd", "10", "tomorrow morning at 14", "evening at 3", "noon in the evening", "the day after", "26-11.2026",
+     "next month 9", "Friday next month", "venerdì del mese prossimo", "the 31st of next month", "the month after next",
+     "end of next month", "after next month", "dopo il mese prossimo", "in 2 weeks next month", "a week from Friday",
+     "una settimana da venerdì", "in half an hour tomorrow", "tra mezz'ora domani", "half an hour after delivery",
+     "in two weeks' holiday", "half past nine"],
 )  # fmt: skip
 def test_what_is_not_understood_to_its_end_is_not_guessed(text: str):
     assert read(text) is None
+
+
+@pytest.mark.parametrize("text", ["next month", "il mese prossimo"])
+def test_a_month_that_has_no_such_day_means_its_last(text: str):
+    for day, meant in (
+        (datetime(2026, 1, 31, 9), datetime(2026, 2, 28, 10)),
+        (datetime(2026, 12, 9, 9), datetime(2027, 1, 9, 10)),
+    ):
+        assert read_phrase(text, day.replace(tzinfo=UTC), ROME) == Meant(meant)
 
 
 def test_hours_are_counted_by_the_stopwatch_when_the_clock_is_turned():
@@ -118,6 +156,7 @@ def test_hours_are_counted_by_the_stopwatch_when_the_clock_is_turned():
         ("3 days after her parcel arrives", 3, 10),
         ("2 settimane dopo la consegna", 14, 10),
         ("una settimana dopo che è arrivato, alle 11", 7, 11),
+        ("due settimane dopo che Le è arrivato", 14, 10),
         ("10 giorni dalla consegna", 10, 10),
         ("tre giorni dopo che l’ha ricevuto", 3, 10),
         ("the day after delivery", 1, 10),
