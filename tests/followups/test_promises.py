@@ -1,5 +1,6 @@
 """What was promised, and by when: verbs and dates in English and Italian, and what only looks like a promise."""
 
+import time
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -55,10 +56,113 @@ def day(text: str) -> date | None:
         ("I'll write to you by Friday, even if nothing has come.", "2026-05-15"),
         ("I'll write to you by Friday, if not sooner.", "2026-05-15"),
         ("Le scriverò entro venerdì, anche se non arriva.", "2026-05-15"),
+        ("Le scriverò il 20 maggio con le misure.", "2026-05-20"),
+        ("Le scriverò l’8 giugno.", "2026-06-08"),
+        ("Le scriverò prima del 20 maggio.", "2026-05-20"),
+        ("Le tengo da parte il paio fino al 20 maggio.", "2026-05-20"),
+        ("Spedirò il pacco il primo giugno.", "2026-06-01"),
+        ("La terremo aggiornata entro venerdì.", "2026-05-15"),
+        ("We will keep you informed by Friday.", "2026-05-15"),
+        ("Le daremo notizie entro venerdì.", "2026-05-15"),
+        ("Sapremo dirLe entro venerdì.", "2026-05-15"),
+        ("Lo cerco in blu entro venerdì.", "2026-05-15"),
+        ("La cerchiamo in blu entro venerdì.", "2026-05-15"),
+        ("Mi impegno a trovarlo entro venerdì.", "2026-05-15"),
+        ("La teniamo informata entro fine mese.", "2026-05-31"),
+        ("I'll write by the end of the month.", "2026-05-31"),
+        ("I'll write before the end of this month.", "2026-05-31"),
+        ("I'll write by month's end.", "2026-05-31"),
+        ("I'll write by the end of next month.", "2026-06-30"),
+        ("I'll write by the end of February.", "2027-02-28"),
+        ("Entro fine mese Le mando il catalogo.", "2026-05-31"),
+        ("Le scriverò entro la fine del mese.", "2026-05-31"),
+        ("Le scriverò prima della fine del mese.", "2026-05-31"),
+        ("Le scriverò entro la fine del mese prossimo.", "2026-06-30"),
+        ("Le scriverò entro la fine di giugno.", "2026-06-30"),
+        ("Le scriverò entro questa settimana.", "2026-05-15"),
+        ("Le scriverò entro la fine della settimana prossima.", "2026-05-22"),
+        ("I'll write by the end of the day on Friday.", "2026-05-15"),
+        ("Le scriverò entro la giornata di venerdì.", "2026-05-15"),
+        ("I'll write the day after tomorrow.", "2026-05-14"),
+        ("I'll write on Friday, 29 May.", "2026-05-29"),
+        ("Le scriverò lunedì o martedì.", "2026-05-18"),
+        ("I'm in Paris on Friday, but I'll write to you on Monday.", "2026-05-18"),
+        ("Venerdì sono a Parigi, ma Le scrivo lunedì.", "2026-05-18"),
+        ("I'll send the sketches on Friday, and the boots by Thursday.", "2026-05-14"),
     ],
 )
 def test_a_promise_has_its_day(text: str, due_on: str):
     assert day(text) == date.fromisoformat(due_on)
+
+
+@pytest.mark.parametrize(
+    ("text", "due_on"),
+    [
+        ("I'll write to you on Tuesday next week.", "2026-05-19"),
+        ("I'll write on Tuesday morning at 10 next week.", "2026-05-19"),
+        ("I'll write to you next week, on Monday.", "2026-05-18"),
+        ("I'll write early next week, on Monday.", "2026-05-18"),
+        ("I'll write on Thursday or Friday next week.", "2026-05-21"),
+        ("I'll write by Friday of next week.", "2026-05-22"),
+        ("I'll write on Tuesday the week after next.", "2026-05-26"),
+        ("I'll write on Wednesday this week.", "2026-05-13"),
+        ("I'll write this week, on Thursday.", "2026-05-14"),
+        ("Le scriverò martedì della prossima settimana.", "2026-05-19"),
+        ("Le scriverò la settimana prossima, lunedì.", "2026-05-18"),
+        ("La richiamo martedì o mercoledì della prossima settimana.", "2026-05-19"),
+        ("Le scriverò mercoledì di questa settimana.", "2026-05-13"),
+        ("Le scriverò questa settimana, mercoledì.", "2026-05-13"),
+        ("Le scrivo mercoledì questa settimana.", "2026-05-13"),
+        ("I'm in Paris on Monday, but I'll write next week.", "2026-05-22"),
+    ],
+)
+def test_a_weekday_beside_a_week_is_that_weeks(text: str, due_on: str):
+    assert day(text) == date.fromisoformat(due_on)
+
+
+@pytest.mark.parametrize("text", ["I'll write next week, on Tuesday.", "Le scriverò martedì della prossima settimana."])
+def test_next_week_begins_tomorrow_on_a_sunday(text: str):
+    sunday = datetime(2026, 5, 17, 9, 30, tzinfo=UTC)
+    assert [each.due_on for each in find_promises(text, sunday, ROME)] == [date(2026, 5, 19)]
+
+
+def test_a_sentence_without_end_keeps_nobody_waiting():
+    began = time.monotonic()
+    find_promises("I'll write " + "on Tuesday next week, by the end of the month, il 20 maggio " * 5000, TUESDAY, ROME)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'll write early next week.",
+        "Le scriverò all'inizio della prossima settimana.",
+        "I'll write after the end of the month.",
+        "Le scriverò dopo la fine del mese.",
+        "I'll write on Monday this week.",
+        "I'll write by next month.",
+        "I'll write by Friday next month.",
+        "I'll write by the 5th of next month.",
+        "Le scriverò entro il mese prossimo.",
+        "Le scriverò il primo venerdì di giugno.",
+        "I'll write on the last Friday of the month.",
+        "I'll write on Friday week.",
+        "I'll write a week on Friday.",
+        "I'll write on Friday in two weeks.",
+        "I'll write in two weeks, on Friday.",
+        "Le scriverò venerdì fra due settimane.",
+        "I'll write by Friday 4 June.",
+        "I'll write on 20 May, 2027.",
+        "Le scriverò il 20 maggio del 2027.",
+        "I'll write after Friday.",
+        "Le scriverò non prima di venerdì.",
+        "I'll write next week about your fitting on Tuesday.",
+        "I'll tell you on Thursday what comes next week.",
+        "Le preparo il 27 in blu.",
+    ],
+)
+def test_rather_no_day_than_a_wrong_one(text: str):
+    assert found(text) == []
 
 
 @pytest.mark.parametrize(
@@ -94,6 +198,11 @@ def test_a_promise_has_its_day(text: str, due_on: str):
         "Entro venerdì avrà freddo.",
         "The ivory will be on sale on Friday.",
         "I won't forget you by Friday.",
+        "Venerdì saremo a Parigi.",
+        "Lo trovo splendido, arriva venerdì.",
+        "Le confermo che arriva venerdì.",
+        "Le scrivo per dirLe che arriva venerdì.",
+        "Non La terremo in attesa fino a venerdì.",
         "",
     ],
 )
