@@ -1,9 +1,10 @@
-"""A house whose processes are killed at random, one each second, while it works: who got her mail, and how often.
+"""A house so many of whose processes are killed at random, one a second, while it works: who got her mail, how often.
 
 `python -m tests.faults.tumult cluster` runs many machines on this one: two pages, two clocks and four Celery workers
 over a Redis and a PostgreSQL of their own. `… workers --count 8` runs so many plain workers, on either database, with
-gunicorn beside them; with `--careless` they claim nothing, which must show. `python -m tests.faults` plays all of it,
-one after the other. What counts is what the provider was given: it is a relay of ours that writes down every mail.
+gunicorn beside them; with `--careless follow-ups` (or `deliveries`) they claim none of those, which must show.
+`python -m tests.faults` plays all of it, one after the other. What counts is what the provider was given: it is a relay
+of ours that writes down every mail.
 """
 
 import os
@@ -32,6 +33,7 @@ from concierge.followups.models import FollowUp, FollowUpState
 from concierge.mailing.models import Delivery, DeliveryState
 from tests.drafts.people import send, write
 from tests.factories import make_editor
+from tests.faults.careless import KINDS
 from tests.faults.ends import Relay, redis_server, relay
 from tests.followups.builders import ROME, answered, follow_up
 from tests.houses import ROOT, free_port
@@ -168,7 +170,7 @@ class Outcome:
     @property
     def lost(self) -> int:
         """How many mails were neither queued nor are still planned."""
-        return self.wanted - self.queued - self.waiting
+        return max(0, self.wanted - self.queued - self.waiting)
 
     @property
     def is_well(self) -> bool:
@@ -189,7 +191,7 @@ class Outcome:
 
 
 def run(config: Config, troupe: Troupe, given: Relay, wanted: int, *, kills: int, most_seconds: float) -> Outcome:
-    """Kill one each second, so many, until everything is settled; what was seen."""
+    """Kill one a second once all have come up, so many, and wait until everything is settled; what was seen."""
     sessions, chance = make_sessions(config), random.Random(4)
     began = time.monotonic()
     try:
@@ -311,13 +313,20 @@ def play_cluster(follow_ups: int, answers: int, *, kills: int, most_seconds: flo
 @click.option("--database", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
 @click.option("--count", default=2, show_default=True, help="Workers.")
 @click.option("--preload/--no-preload", default=False)
-@click.option("--careless", is_flag=True, help="They claim nothing: the negative control.")
+@click.option("--careless", type=click.Choice(list(KINDS)), help="They claim none of these: the negative control.")
 @_follow_ups
 @_answers
 @_kills
 @_seconds
 def workers(  # noqa: PLR0917 - as click calls it, by name
-    database: str, count: int, preload: bool, careless: bool, follow_ups: int, answers: int, kills: int, seconds: float
+    database: str,
+    count: int,
+    preload: bool,
+    careless: str | None,
+    follow_ups: int,
+    answers: int,
+    kills: int,
+    seconds: float,
 ) -> None:
     """So many plain workers on one machine, with gunicorn beside them."""
     cast = Cast(database, count, preload=preload, careless=careless)
@@ -326,19 +335,21 @@ def workers(  # noqa: PLR0917 - as click calls it, by name
 
 @dataclass(frozen=True)
 class Cast:
-    """So many plain workers over a database, and gunicorn beside them; `careless` ones claim nothing."""
+    """So many plain workers over a database, and gunicorn beside them; `careless` ones claim none of that kind."""
 
     database: str
     count: int
     preload: bool = False
-    careless: bool = False
+    careless: str | None = None
 
 
 def play_workers(cast: Cast, follow_ups: int, answers: int, *, kills: int, most_seconds: float) -> Outcome:
     """Let these work while they are killed."""
     with house(cast.database, follow_ups, answers) as (config, given, folder):
         environment = _environment(config, smtp_url=f"smtp://127.0.0.1:{given.port}")
-        worker = _concierge("worker", program="tests.faults.careless" if cast.careless else "concierge")
+        worker = _concierge("worker")
+        if cast.careless:
+            worker = _concierge(cast.careless, "worker", program="tests.faults.careless")
         commands = {"pages": pages(3, preload=cast.preload)}
         commands |= {f"worker {number}": worker for number in range(1, cast.count + 1)}
         troupe = Troupe(environment, folder / "log", commands)
