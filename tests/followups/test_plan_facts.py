@@ -8,8 +8,13 @@ import sqlalchemy as sa
 
 from concierge import clock, setbacks
 from concierge.catalogue.purchases import PurchaseReport, report_delivery, report_purchase
-from concierge.conversations.commands import close_conversation, reopen_conversation, snooze_conversation
-from concierge.conversations.models import Message, MessageKind
+from concierge.conversations.commands import (
+    assign_conversation,
+    close_conversation,
+    reopen_conversation,
+    snooze_conversation,
+)
+from concierge.conversations.models import ConversationState, Message, MessageKind
 from concierge.customers.commands import set_date
 from concierge.customers.models import BIRTHDAY, NoSuchDay
 from concierge.followups import carrying, jobs
@@ -269,3 +274,67 @@ def test_an_editor_who_is_gone_begins_nothing_and_it_is_written_down(session, se
     session.commit()
     assert look(config, sessions) == (1, 0)
     assert (runs(session)[0].because, steps_planned(session)) == (Because.EDITOR_GONE, [])
+
+
+def it_is_closed_by_nadia(session, talk, nadia):
+    close_conversation(session, talk, by=nadia, now=NOW)
+
+
+AGING = FACTS | {Start.CLOSED: it_is_closed_by_nadia}
+
+
+@pytest.mark.parametrize(("start", "happens"), AGING.items(), ids=list(AGING))
+def test_a_week_later_a_fact_begins_nothing_any_more(session, sessions, config, nadia, talk, at, start, happens):
+    make_plan(session, nadia, start)
+    happens(session, talk, nadia)
+    session.commit()
+    at(NOW + 7 * DAY + MINUTE)
+    assert look(config, sessions) == (0, 0)
+    at(NOW + 7 * DAY - MINUTE)
+    assert look(config, sessions) == (1, 0)
+
+
+@pytest.mark.parametrize(("start", "happens"), AGING.items(), ids=list(AGING))
+def test_a_fact_of_before_the_plan_was_on_begins_nothing(session, sessions, config, nadia, talk, at, start, happens):
+    make_plan(session, nadia, start, on_at=NOW + MINUTE)
+    happens(session, talk, nadia)
+    session.commit()
+    at(NOW + DAY)
+    assert look(config, sessions) == (0, 0)
+
+
+def test_what_no_editor_closed_begins_nothing(session, sessions, config, nadia, talk):
+    make_plan(session, nadia, Start.CLOSED)
+    machines = receive(session, subject="Away", kind=MessageKind.AUTOMATIC, kind_reason="Auto-Submitted").conversation
+    assign_conversation(session, machines, nadia, by=nadia, now=NOW)
+    session.commit()
+    assert (machines.state, machines.closed_at, machines.closed_by_id) == (ConversationState.CLOSED, NOW, None)
+    assert look(config, sessions) == (0, 0)
+    close_conversation(session, talk, by=nadia, now=NOW)
+    session.commit()
+    assert look(config, sessions) == (1, 0)
+
+
+@pytest.mark.parametrize(("start", "ends"), [(Start.PASSED, pass_offer), (Start.LAPSED, lapse_offer)])
+def test_an_offer_that_never_left_was_none_to_her_and_begins_nothing(
+    session, sessions, config, nadia, talk, start, ends
+):
+    make_plan(session, nadia, start)
+    _wish, offer = sandals_offered(session, talk)
+    offer.left_at = None
+    ends(session, offer, now=NOW)
+    session.commit()
+    assert look(config, sessions) == (0, 0)
+    offer.left_at = NOW - HOUR
+    session.commit()
+    assert look(config, sessions) == (1, 0)
+
+
+@pytest.mark.parametrize(("because", "begun"), [(WishEnding.NEVER_CONFIRMED, 0), (WishEnding.TOO_OLD, 1)])
+def test_a_wish_that_she_never_said_yes_to_begins_nothing(session, sessions, config, nadia, talk, because, begun):
+    make_plan(session, nadia, Start.EXPIRED)
+    is_hers = because is not WishEnding.NEVER_CONFIRMED
+    wish = wish_for(session, make_product(session).variants[0], customer=talk.customer, confirmed=is_hers)
+    expire_wish(session, wish, because, now=NOW)
+    session.commit()
+    assert look(config, sessions) == (begun, 0)

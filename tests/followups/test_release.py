@@ -9,7 +9,7 @@ from concierge.audit import AuditEntry
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
 from concierge.conversations.commands import mark_not_for_us
 from concierge.conversations.models import Conversation, Message, MessageKind
-from concierge.customers.commands import change_customer
+from concierge.customers.commands import add_address, change_customer
 from concierge.customers.models import Customer
 from concierge.followups import carrying, commands, jobs, queries
 from concierge.followups.conditions import Asking, Because
@@ -146,6 +146,17 @@ def test_after_what_has_happened_it_stays_unsent_and_says_why(
     assert len(sent(session)) == before
     told = session.scalars(sa.select(AuditEntry).where(AuditEntry.verb == "follow_up.withheld")).one()
     assert (told.subject_id, told.details["because"]) == (planned.conversation_id, because.value)
+
+
+def test_an_order_from_an_address_that_is_hers_by_now_stops_it(session, sessions, config, planned, nadia):  # F09
+    """Nobody's when it came: the shop knew her by an address that we did not."""
+    make_product(session)
+    line = PurchaseReport("shop", "S-1:1", "CAL-TUR-37", NOW + HOUR, address="B.Rossi@Work.example")
+    assert report_purchase(session, line, now=NOW + HOUR).customer_id is None
+    add_address(session, planned.conversation.customer, "b.rossi@work.example", by=nadia, now=NOW + DAY)
+    session.commit()
+    assert jobs.release_due(config, sessions) == 0
+    assert fresh(session, planned).because is Because.SHE_BOUGHT
 
 
 @pytest.mark.parametrize("kind", [MessageKind.AUTOMATIC, MessageKind.BOUNCE])
