@@ -19,7 +19,8 @@ from tests.browser.steps import (
 )
 
 BARBARA = "barbara.ashdown@example.com"
-PERSONAL = "Blue on blue, above a harbour: I can see it. "
+PROMISED = "I’ll look for it in navy by the end of the month."
+PERSONAL = f"Blue on blue, above a harbour: I can see it. {PROMISED} "
 
 
 def choose_the_sold_out_template(page: Page) -> None:
@@ -73,6 +74,16 @@ def read_in_her_mailbox(page: Page) -> None:
         assert shown.evaluate("picture => picture.naturalWidth") > 0
 
 
+def accept_what_was_promised(page: Page) -> None:
+    """h, and it stands beside the talk until it is kept."""
+    beside = page.locator("#followups")
+    expect(beside.locator("[data-key=h]")).to_have_count(1, timeout=SOON)
+    expect(beside).to_contain_text(f"“{PROMISED}”")
+    page.keyboard.press("h")
+    expect(beside).to_contain_text("Promised for", timeout=SOON)
+    expect(beside.locator("[data-key=h]")).to_have_count(0)
+
+
 def test_barbara_is_answered_and_answers_back(page: Page, sign_in: SignIn):
     sign_in(page, "nadia").goto("/")
     expect(page.locator("#list a.row").first).to_contain_text("Barbara Ashdown")
@@ -98,6 +109,7 @@ def test_barbara_is_answered_and_answers_back(page: Page, sign_in: SignIn):
     expect(leaving(page)).to_be_visible()
     expect(sent(page)).to_have_count(1, timeout=GONE)
     expect(page.locator(".conversation__facts").first).to_contain_text("with Nadia Ferrant")
+    accept_what_was_promised(page)
 
     hers = page.context.new_page()
     read_in_her_mailbox(hers)
