@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from concierge.followups import jobs
 from concierge.followups.conditions import Asking, Because
 from concierge.followups.models import FollowUpState
+from concierge.followups.queries import list_due
 from concierge.mailing.models import Delivery
 from concierge.operations.queries import list_queues
 from tests.factories import DAY, HOUR, MINUTE
@@ -125,3 +126,12 @@ def test_a_worker_that_was_down_for_three_days_sends_no_burst(session, sessions,
             "sent": {(FollowUpState.SENT, None): 12},
         }[when_late]
     )
+
+
+def test_a_look_takes_no_more_in_hand_than_it_may_those_on_time_first(session, nadia):
+    late = [follow_up(session, answered(session, nadia, f"Reader{number} Rossi"), nadia).id for number in range(3)]
+    on_time = follow_up(session, answered(session, nadia, "Anna Bianchi"), nadia, wall=WALL + HOUR).id
+    now = FRIDAY + HOUR
+    assert [number for number, _due in list_due(session, now=now, limit=2)] == [on_time, late[0]]
+    assert [number for number, _due in list_due(session, now=now, limit=1)] == [on_time]
+    assert [number for number, _due in list_due(session, now=now, limit=9)] == [on_time, *late]
