@@ -1,7 +1,7 @@
 """What was promised, and by when: verbs and dates in English and Italian, and what only looks like a promise."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -124,6 +124,31 @@ def test_a_weekday_beside_a_week_is_that_weeks(text: str, due_on: str):
 def test_next_week_begins_tomorrow_on_a_sunday(text: str):
     sunday = datetime(2026, 5, 17, 9, 30, tzinfo=UTC)
     assert [each.due_on for each in find_promises(text, sunday, ROME)] == [date(2026, 5, 19)]
+
+
+ENGLISH = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+ITALIAN = "lunedì martedì mercoledì giovedì venerdì sabato domenica".split()
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "weeks"),
+    [
+        ("I'll write on {} next week.", ENGLISH, 1),
+        ("I'll write next week, on {}.", ENGLISH, 1),
+        ("I'll write by {} of this week.", ENGLISH, 0),
+        ("I'll write the week after next, on {}.", ENGLISH, 2),
+        ("Le scriverò {} della prossima settimana.", ITALIAN, 1),
+        ("La settimana prossima, entro {}, Le scriverò.", ITALIAN, 1),
+        ("Le scriverò entro {} di questa settimana.", ITALIAN, 0),
+    ],
+)
+def test_whatever_day_it_is_a_weeks_weekday_is_that_weeks_or_nothing(text: str, names: list[str], weeks: int):
+    monday = date(2026, 5, 11)
+    for today in (TUESDAY + timedelta(days=days) for days in range(-1, 6)):
+        for number, name in enumerate(names):
+            meant = monday + timedelta(weeks=weeks, days=number)
+            found = [each.due_on for each in find_promises(text.format(name), today, ROME)]
+            assert found == ([meant] if meant >= today.date() else []), (text.format(name), today)
 
 
 def test_a_sentence_without_end_keeps_nobody_waiting():
