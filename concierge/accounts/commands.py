@@ -1,6 +1,6 @@
 """Changing staff and mailboxes, and remembering failed sign-ins."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,8 +9,26 @@ from sqlalchemy.orm import Session
 
 from concierge import audit
 from concierge.accounts import queries
-from concierge.accounts.models import AddressTaken, Editor, LastAdmin, Mailbox, Role, SignInAttempt, SignOff
+from concierge.accounts.absences import overlaps
+from concierge.accounts.models import (
+    Absence,
+    AbsenceNotFound,
+    AddressTaken,
+    DaysBackwards,
+    DaysOver,
+    DaysTaken,
+    DaysTooMany,
+    Editor,
+    LastAdmin,
+    Mailbox,
+    NoStandIn,
+    Role,
+    SignInAttempt,
+    SignOff,
+)
 from concierge.addresses import spellings, tidy
+
+_LONGEST = timedelta(days=366)
 
 
 def add_editor(
@@ -66,6 +84,52 @@ def set_sign_offs(session: Session, editor: Editor, texts: dict[str, str], *, by
         else:
             editor.sign_offs.append(SignOff(language=language, text=text.strip()))
     audit.record(session, "editor.sign_offs_set", editor, by=by, now=now)
+
+
+def enter_absence(
+    session: Session,
+    editor: Editor,
+    *,
+    first_day: date,
+    last_day: date,
+    stand_in: Editor | None = None,
+    by: Editor,
+    now: datetime,
+) -> Absence:
+    """She is away from one day of her calendar to another, both among them; `stand_in` writes for her meanwhile.
+
+    Raises DaysBackwards, DaysOver, DaysTooMany, NoStandIn, or DaysTaken where she is away already.
+    """
+    if last_day < first_day:
+        raise DaysBackwards
+    if last_day < now.astimezone(editor.zone).date():
+        raise DaysOver
+    if last_day - first_day > _LONGEST:
+        raise DaysTooMany
+    if stand_in is not None and (stand_in is editor or not stand_in.may_answer):
+        raise NoStandIn
+    session.execute(sa.select(Editor.id).where(Editor.id == editor.id).with_for_update())  # who enters them twice waits
+    if overlaps(queries.list_absences(session, now=now).get(editor.id, ()), first_day, last_day):
+        raise DaysTaken
+    absence = Absence(editor_id=editor.id, first_day=first_day, last_day=last_day, created_at=now)
+    absence.stand_in_id = stand_in.id if stand_in else None
+    session.add(absence)
+    audit.record(session, "editor.absence_entered", editor, by=by, now=now, **_days(absence))
+    return absence
+
+
+def take_back_absence(session: Session, editor: Editor, absence_id: int, *, by: Editor, now: datetime) -> None:
+    """She is there on these days after all, or is back early; raises AbsenceNotFound."""
+    absence = session.get(Absence, absence_id, with_for_update=True)
+    if absence is None or absence.editor_id != editor.id:
+        raise AbsenceNotFound
+    audit.record(session, "editor.absence_taken_back", editor, by=by, now=now, **_days(absence))
+    session.delete(absence)
+
+
+def _days(absence: Absence) -> dict[str, Any]:
+    first_day, last_day = absence.first_day.isoformat(), absence.last_day.isoformat()
+    return {"first_day": first_day, "last_day": last_day, "stand_in": absence.stand_in_id}
 
 
 def set_password(session: Session, editor: Editor, password_hash: str, *, by: Editor | None, now: datetime) -> None:

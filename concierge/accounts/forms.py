@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import BooleanField, EmailField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, EmailField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from concierge.accounts.hours import read_hours
@@ -63,6 +63,14 @@ for _language, _name, *_more in LANGUAGE_CHOICES:
     setattr(ProfileForm, f"sign_off_{_language}", TextAreaField(_name, [Length(max=400)]))
 for _day, _weekday in enumerate(WEEKDAYS):
     setattr(ProfileForm, f"hours_{_day}", StringField(_weekday, [_hours]))
+
+
+class AbsenceForm(FlaskForm):  # type: ignore[misc]
+    """Days on which an editor is away, and who writes for her meanwhile."""
+
+    first_day = DateField(_l("First day away"), [DataRequired(_l("Write a day of the calendar, like 2026-08-17."))])
+    last_day = DateField(_l("Last day away"), [DataRequired(_l("Write a day of the calendar, like 2026-08-17."))])
+    stand_in = SelectField(_l("Who writes meanwhile"), coerce=int, default=0)
 
 
 class ColleagueForm(FlaskForm):  # type: ignore[misc]

@@ -1,8 +1,9 @@
 """Editors, their sign-offs and working hours, sign-in attempts, and the house's mailboxes."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask_security import UserMixin
@@ -10,7 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from concierge.addresses import Address
 from concierge.db import Base, BigId, states
-from concierge.errors import NotFound, RuleBroken
+from concierge.errors import BadInput, NotFound, RuleBroken
+from concierge.iana import zone_names
 
 
 class Role(StrEnum):
@@ -59,6 +61,11 @@ class Editor(Base, UserMixin):
         return self.name.split()[0] if self.name.split() else self.name
 
     @property
+    def zone(self) -> ZoneInfo:
+        """Whose clock and calendar are hers."""
+        return ZoneInfo(self.timezone if self.timezone in zone_names() else "UTC")
+
+    @property
     def photo_url(self) -> str | None:
         """Where her face is served; changes with the photo, so that it can be cached."""
         return photo_url(self.id, self.photo_key)
@@ -97,6 +104,23 @@ class SignOff(Base):
     editor: Mapped[Editor] = relationship(back_populates="sign_offs")
 
 
+class Absence(Base):
+    """Days of her own calendar on which an editor is away, and who writes for her; why is nobody's business."""
+
+    __tablename__ = "absence"
+    __table_args__ = (
+        sa.CheckConstraint("first_day <= last_day", name="days_in_order"),
+        sa.Index("ix_absence_last_day", "last_day"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    editor_id: Mapped[int] = mapped_column(sa.ForeignKey("editor.id", ondelete="CASCADE"))
+    first_day: Mapped[date] = mapped_column(sa.Date)
+    last_day: Mapped[date] = mapped_column(sa.Date)
+    stand_in_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))
+    created_at: Mapped[datetime]
+
+
 class SignInAttempt(Base):
     """One failed try to sign in; who tried is kept as a keyed hash, for an hour."""
 
@@ -132,6 +156,30 @@ class EditorNotFound(NotFound):
 
 class MailboxNotFound(NotFound):
     """There is no mailbox with that address."""
+
+
+class AbsenceNotFound(NotFound):
+    """This absence is not there any more."""
+
+
+class DaysBackwards(BadInput):
+    """The last day comes before the first."""
+
+
+class DaysOver(BadInput):
+    """These days are over."""
+
+
+class DaysTooMany(BadInput):
+    """That is more than a year; look at the years again."""
+
+
+class DaysTaken(BadInput):
+    """Some of these days are in another absence already; take that one back first."""
+
+
+class NoStandIn(BadInput):
+    """Who writes meanwhile has to be a colleague who may answer customers."""
 
 
 class AddressTaken(RuleBroken):

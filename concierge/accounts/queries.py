@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 from typing import cast
 
 import sqlalchemy as sa
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
+from concierge.accounts.absences import Away, away_on
 from concierge.accounts.models import (
+    Absence,
     Editor,
     EditorNotFound,
     Mailbox,
@@ -54,6 +57,25 @@ def list_editors(session: Session, *, active_only: bool = False) -> list[Editor]
 def list_answering_editors(session: Session) -> list[Editor]:
     """Those who may answer customers, by name."""
     return [editor for editor in list_editors(session, active_only=True) if editor.may_answer]
+
+
+def list_absences(session: Session, *, now: datetime) -> dict[int, tuple[Away, ...]]:
+    """By editor, those that may not be over yet wherever she is, the first to come first: read once for all of them."""
+    statement = sa.select(Absence).where(Absence.last_day >= (now - timedelta(days=1)).date())
+    rows = session.scalars(statement.order_by(Absence.editor_id, Absence.first_day))
+    return {
+        editor_id: tuple(Away(each.first_day, each.last_day, each.stand_in_id, each.id) for each in theirs)
+        for editor_id, theirs in groupby(rows, key=lambda each: each.editor_id)
+    }
+
+
+def list_away(session: Session, editors: Iterable[Editor], *, now: datetime) -> dict[int, Away]:
+    """Who of these is away today by her own calendar, and until when."""
+    absences = list_absences(session, now=now)
+    found = {
+        each.id: away_on(absences[each.id], now.astimezone(each.zone).date()) for each in editors if each.id in absences
+    }
+    return {number: away for number, away in found.items() if away is not None}
 
 
 def count_active_admins(session: Session) -> int:

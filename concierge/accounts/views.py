@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_security import current_user
 
 from concierge import clock
-from concierge.accounts import commands, photos, queries, signing_in
+from concierge.accounts import absence_views, commands, photos, queries, signing_in
 from concierge.accounts.forms import ColleagueForm, MailboxForm, ProfileForm, RoleForm
 from concierge.accounts.hours import write_hours
 from concierge.accounts.models import AddressTaken, Role
@@ -27,6 +27,7 @@ bp = Blueprint("accounts", __name__)
 def init_app(app: Flask) -> None:
     """Register the pages, and the lock-out before Flask-Security's view."""
     app.register_blueprint(bp)
+    absence_views.init_app(app)
     signing_in.init_app(app)
 
 
@@ -40,7 +41,7 @@ def profile() -> ResponseReturnValue:
         form[f"sign_off_{language}"].data = closing.get(language, "")
     for day in range(7):
         form[f"hours_{day}"].data = write_hours(editor.working_hours.get(str(day), []))
-    return render("accounts/profile.html", form=form)
+    return render("accounts/profile.html", form=form, sheet=absence_views.sheet_of(editor))
 
 
 @bp.post("/profile")
@@ -48,7 +49,7 @@ def change_profile() -> ResponseReturnValue:
     """Keep what she changed about herself."""
     form, editor, now = ProfileForm(), current_editor(), clock.now()
     if not form.validate():
-        return render("accounts/profile.html", form=form), 422
+        return render("accounts/profile.html", form=form, sheet=absence_views.sheet_of(editor)), 422
     changes = {field: form[field].data for field in ("name", "title", "language", "timezone")}
     if form.photo.data:
         changes["photo_key"] = house_blobs().put(photos.square(form.photo.data.read()))
@@ -100,9 +101,11 @@ def staff() -> ResponseReturnValue:
 
 
 def _staff_page(colleague: ColleagueForm, mailbox: MailboxForm) -> str:
+    editors = queries.list_editors(db.session)
     return render(
         "accounts/staff.html",
-        editors=queries.list_editors(db.session),
+        editors=editors,
+        away=queries.list_away(db.session, editors, now=clock.now()),
         mailboxes=queries.list_mailboxes(db.session),
         colleague=colleague,
         mailbox=mailbox,

@@ -20,7 +20,7 @@ from concierge.wishes.drafting import version_of
 from concierge.wishes.leaving import Leaving
 from concierge.wishes.models import Wish
 from concierge.wishes.offer_models import Offer, OfferEnding
-from concierge.wishes.staff import colleague
+from concierge.wishes.staff import list_colleagues
 from concierge.wishes.voices import Colleague, Roster, call_the_roll, choose_voice
 
 # So many mails are on a desk at a time; the rest comes up as these have left.
@@ -161,7 +161,7 @@ _WAITS = (Offer.left_at.is_(None), Offer.ended_at.is_(None))
 
 def _roster(staff: Sequence[Editor], session: Session, now: datetime) -> Roster:
     desk = timedelta(minutes=queries.policy_or_first(session).desk_minutes)
-    return call_the_roll([colleague(each) for each in staff], now=now, desk=desk)
+    return call_the_roll(list_colleagues(session, staff, now=now), now=now, desk=desk)
 
 
 def _owners(roster: Roster, editor: Editor) -> list[int]:

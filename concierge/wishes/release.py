@@ -32,7 +32,7 @@ from concierge.wishes.moulds import Mould, MouldKey, moulds_of
 from concierge.wishes.offer_models import Offer, OfferEnding, WavePolicy
 from concierge.wishes.queries import lock_offer
 from concierge.wishes.queueing import PURPOSE, Left, queue_letters
-from concierge.wishes.staff import colleague
+from concierge.wishes.staff import colleague, list_colleagues
 from concierge.wishes.voices import call_the_roll
 from concierge.wishes.words import skipped_words
 from concierge.working import SECONDS, given, try_each
@@ -228,7 +228,7 @@ def circumstances(
     likenesses = Likenesses(session, always=config.policy.offer_similar)
     if asking := {each.customer_id for each in due if each.or_similar or config.policy.offer_similar}:
         likenesses.read_tastes(asking)
-    staff = [colleague(each) for each in list_editors(session)]
+    staff = list_colleagues(session, list_editors(session), now=now)
     policies = _policies(session, policy_ids)
     return Circumstances(
         now=now,

@@ -1,13 +1,25 @@
 """The staff as the rule about voices sees it."""
 
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable
+from datetime import datetime
 
+from sqlalchemy.orm import Session
+
+from concierge.accounts.absences import Away
 from concierge.accounts.models import Editor
-from concierge.iana import zone_names
+from concierge.accounts.queries import list_absences
 from concierge.wishes.voices import Colleague
 
 
-def colleague(editor: Editor) -> Colleague:
-    """An editor, with her hours in her own zone."""
-    zone = ZoneInfo(editor.timezone if editor.timezone in zone_names() else "UTC")
-    return Colleague(editor.id, editor.first_name, editor.language, editor.may_answer, zone, editor.working_hours or {})
+def colleague(editor: Editor, absences: Iterable[Away] = ()) -> Colleague:
+    """An editor, with her hours and the days she is away, in her own zone."""
+    hours = editor.working_hours or {}
+    return Colleague(
+        editor.id, editor.first_name, editor.language, editor.may_answer, editor.zone, hours, tuple(absences)
+    )
+
+
+def list_colleagues(session: Session, staff: Iterable[Editor], *, now: datetime) -> list[Colleague]:
+    """These editors; who is away when is read once for all of them."""
+    absences = list_absences(session, now=now)
+    return [colleague(each, absences.get(each.id, ())) for each in staff]

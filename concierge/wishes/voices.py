@@ -1,17 +1,22 @@
 """In whose name an offer is written: her own editor's, or, while she is away, a colleague's who says so."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from concierge.accounts.absences import Away, away_on, find_stand_in
 
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Somebody on the staff; `hours` gives her spans of work by weekday ("0" is Monday), nothing at all: unknown."""
+    """Somebody on the staff; `hours` gives her spans of work by weekday ("0" is Monday), nothing at all: unknown.
+
+    `absences` are days on which she is away, whatever her hours.
+    """
 
     id: int
     first_name: str
@@ -19,6 +24,7 @@ class Colleague:
     may_answer: bool
     zone: ZoneInfo
     hours: Mapping[str, Sequence[Sequence[str]]]
+    absences: tuple[Away, ...] = ()
 
 
 class Voice(NamedTuple):
@@ -35,45 +41,72 @@ class Voice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The staff at one moment: everybody by number, those who may answer, those of them who are at work."""
+    """The staff at one moment: everybody by number, those who may answer, those of them who are at work.
+
+    `away` are those who may answer and are away for days, with their absence.
+    """
 
     known: Mapping[int, Colleague]
     answering: tuple[Colleague, ...]
     present: tuple[Colleague, ...]
+    away: Mapping[int, Away]
+
+    @property
+    def there(self) -> tuple[Colleague, ...]:
+        """In whose name a mail may leave: who is at work; else who is only at home; else whoever may answer."""
+        return self.present or tuple(each for each in self.answering if each.id not in self.away) or self.answering
 
 
 def call_the_roll(staff: Iterable[Colleague], *, now: datetime, desk: timedelta | None) -> Roster:
-    """Who is there between now and the end of the desk's time; without a desk (None) no hours matter."""
+    """Who is there between now and the end of the desk's time; without a desk (None) no hours and no days matter."""
     known = {each.id: each for each in staff}
     answering = tuple(known[number] for number in sorted(known) if known[number].may_answer)
-    present = answering if desk is None else tuple(each for each in answering if is_at_work(each, now, desk))
-    return Roster(known, answering, present)
+    if desk is None:
+        return Roster(known, answering, answering, {})
+    present = tuple(each for each in answering if is_at_work(each, now, desk))
+    away = {each.id: absence for each in answering if (absence := away_throughout(each, now, desk))}
+    return Roster(known, answering, present, away)
 
 
 def choose_voice(owner_id: int | None, roster: Roster, *, customer_id: int, language: str) -> Voice | None:
     """Who writes to this customer now; None when nobody in the house may answer.
 
-    Her owner does, unless she has left or is away; then a colleague who is there, if anybody is. Somebody without an
-    owner gets one, always the same as long as the staff is: by her number, among those who speak her language where
-    there are any.
+    Her owner does, unless she has left or is away; then whom she named for these days, at any hour; else a colleague
+    who is there, if anybody is. Somebody without an owner gets one, always the same as long as the staff is: by her
+    number, among those who speak her language where there are any.
     """
     owner = roster.known.get(owner_id or 0)
-    if owner is not None and owner.may_answer and (owner in roster.present or not roster.present):
+    if owner is not None and owner in roster.there:
         return Voice(owner)
-    chosen = _share(roster.present or roster.answering, customer_id, language)
+    named = find_stand_in(roster.away, owner.id, answering={each.id for each in roster.answering}) if owner else None
+    chosen = roster.known[named] if named else _share(roster.there, customer_id, language)
     return Voice(chosen, owner) if chosen else None
 
 
 def is_at_work(colleague: Colleague, now: datetime, within: timedelta = timedelta()) -> bool:
-    """Whether she works now, or will before `within` has passed; somebody whose hours nobody wrote down always does."""
-    if not any(colleague.hours.values()):
-        return True
+    """Whether she works now, or will before `within` has passed; somebody whose hours nobody wrote down always does.
+
+    Nobody does on a day on which she is away.
+    """
     start, end = now.astimezone(colleague.zone), (now + within).astimezone(colleague.zone)
-    days = (end.date() - start.date()).days
-    return any(_works_on(colleague, start, end, start + _DAY * each) for each in range(min(days, 14) + 1))
+    days = (day for day in _days(start, end) if not away_on(colleague.absences, day.date()))
+    return any(_works_on(colleague, start, end, day) for day in days)
+
+
+def away_throughout(colleague: Colleague, now: datetime, within: timedelta = timedelta()) -> Away | None:
+    """The absence she is in now, if she is not back before `within` has passed."""
+    start, end = now.astimezone(colleague.zone), (now + within).astimezone(colleague.zone)
+    found = [away_on(colleague.absences, day.date()) for day in _days(start, end)]
+    return found[0] if all(found) else None
+
+
+def _days(start: datetime, end: datetime) -> Iterator[datetime]:
+    return (start + _DAY * each for each in range(min((end.date() - start.date()).days, 14) + 1))
 
 
 def _works_on(colleague: Colleague, start: datetime, end: datetime, day: datetime) -> bool:
+    if not any(colleague.hours.values()):
+        return True
     spans = colleague.hours.get(str(day.weekday()), ())
     return any(_at(day, begins) <= end and start < _at(day, ends) for begins, ends in spans)
 

@@ -85,8 +85,8 @@ A_STRANGERS = {
     "public.decline_page",
 }
 ASKED = {"product": "CAL-TUR", "sku": "CAL-TUR-36", "language": "en", "consent": "en.1", "email": "zoe@example.com"}
-# Looked at when the house has one of them: a demo house opens without.
-IF_THERE = {"reports.restock", "reports.wave", "stock.show_import", "desk.mail", "desk.pieces"}
+# Looked at when the house has one of them: a demo house opens without. To a colleague's days away only an admin is led.
+IF_THERE = {"absences.show", "reports.restock", "reports.wave", "stock.show_import", "desk.mail", "desk.pieces"}
 # The same page in other states.
 STATES = [
     "/?folder=open&order=newest",

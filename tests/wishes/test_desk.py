@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from concierge.accounts.commands import enter_absence
 from concierge.accounts.models import Editor, Role
 from concierge.audit import AuditEntry
 from concierge.mailing.commands import suppress
@@ -109,6 +110,17 @@ def test_while_her_editor_is_away_a_colleague_finds_it_on_her_desk_and_is_told(s
     away, dora = make_editor(session, "Anna Verdi"), make_editor(session, "Dora Neri")
     counts = [desk.count_waiting(session, each, now=FRIDAY) for each in (nadia, chiara, away, dora)]
     assert sorted(counts) == [0, 0, 0, 1]  # one of those who are there, and nobody else, is told
+
+
+def test_the_mails_of_who_is_on_leave_are_on_the_desk_of_whom_she_named(session, her, nadia):
+    chiara, dora = make_editor(session, "Chiara Conti"), make_editor(session, "Dora Neri")
+    today = FRIDAY.date()
+    enter_absence(session, chiara, first_day=today, last_day=today, stand_in=nadia, by=chiara, now=FRIDAY)
+    waiting(session, chiara)
+    assert "Chiara is away; Nadia writes for her" in page(her)
+    session.expire_all()
+    counts = [desk.count_waiting(session, each, now=FRIDAY) for each in (nadia, chiara, dora)]
+    assert counts == [1, 0, 0]
 
 
 def test_several_pieces_of_one_person_are_one_mail(session, config, her, nadia):

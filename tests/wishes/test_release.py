@@ -1,10 +1,12 @@
 """Offers leave: as her editor, in her conversation, one mail a person, or with the reason why not."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from concierge.accounts import commands
+from concierge.accounts.models import Editor
 from concierge.conversations.models import Conversation, ConversationState, Message
 from concierge.customers.commands import withdraw_consent
 from concierge.mailing.commands import suppress
@@ -16,7 +18,7 @@ from concierge.wishes.offer_mail import Links, Reader, write
 from concierge.wishes.offer_models import Offer, OfferEnding
 from tests.catalogue.builders import make_picture, make_product
 from tests.conversations.stories import answer, receive
-from tests.factories import HOUR, MINUTE, NOW, make_customer, make_editor
+from tests.factories import DAY, HOUR, MINUTE, NOW, make_customer, make_editor
 from tests.wishes.builders import FRIDAY, restock, sandals, save_policy, wish_for
 
 
@@ -254,6 +256,43 @@ def test_an_editor_at_lunch_is_covered_and_keeps_her_customer(session, sessions,
     assert the_mail(session, store).sender.name == "Chiara Lodi"
     [conversation] = session.scalars(sa.select(Conversation))
     assert conversation.editor_id == nadia.id
+
+
+@pytest.fixture(params=[(-3, 0, "Omar"), (0, 9, "Omar"), (-3, -1, "Nadia"), (1, 9, "Nadia")])
+def writer(request, session, nadia):
+    """Nadia is away from a day to a day, and named Omar: who writes on Friday."""
+    make_editor(session, "Chiara Lodi")
+    omar = make_editor(session, "Omar Haddad")
+    first_day, last_day = (FRIDAY.date() + timedelta(days=each) for each in request.param[:2])
+    commands.enter_absence(
+        session, nadia, first_day=first_day, last_day=last_day, stand_in=omar, by=nadia, now=FRIDAY - 4 * DAY
+    )
+    return request.param[2]
+
+
+def test_on_the_days_she_is_away_whom_she_named_writes_and_says_so(session, sessions, config, store, writer):
+    [variant] = sandals(session)
+    wish_for(session, variant, editor=session.scalars(sa.select(Editor).where(Editor.name == "Nadia Ferrant")).one())
+    restock(session, variant)
+    release.release_due(config, sessions)
+    mail = the_mail(session, store)
+    assert mail.sender.name.startswith(writer)
+    assert ("Nadia is away at the moment, so I am writing in her place" in mail.text) is (writer == "Omar")
+    [conversation] = session.scalars(sa.select(Conversation))
+    assert conversation.editor.name == "Nadia Ferrant"
+
+
+def test_who_is_away_is_read_once_for_a_round_of_offers(session, sessions, config, nadia):
+    commands.enter_absence(session, nadia, first_day=FRIDAY.date(), last_day=FRIDAY.date(), by=nadia, now=FRIDAY)
+    [variant] = sandals(session)
+    for number in range(30):
+        wish_for(session, variant, customer=make_customer(session, f"C{number}", f"c{number}@example.com"))
+    restock(session, variant, units=30)
+    asked = []
+    engine = sessions.kw["bind"]
+    sa.event.listen(engine, "before_cursor_execute", lambda *given: asked.append("FROM absence" in given[2]))
+    assert release.release_due(config, sessions) == 30
+    assert 1 <= sum(asked) <= 3  # once more where a sheet is made first
 
 
 def test_what_a_batch_sends_is_byte_for_byte_what_one_letter_at_a_time_would(session, sessions, config, store, nadia):

@@ -1,12 +1,14 @@
 """In whose name an offer is written, whoever is away; and what is shown beside it: rules by hand-made cases."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from concierge.accounts.absences import Away
 from concierge.wishes.similar import MOST, Candidate, Taste, choose_similar, points_of
 from concierge.wishes.voices import Colleague, Voice, call_the_roll, choose_voice, is_at_work
 
@@ -84,6 +86,72 @@ def test_somebody_of_nobodys_gets_one_who_speaks_her_language_and_keeps_her(cust
 def test_who_is_at_work_by_her_own_clock(hours: dict, at: str, within: int, there: bool) -> None:
     moment = datetime.fromisoformat(at).replace(tzinfo=ROME).astimezone(UTC)
     assert is_at_work(colleague(hours=hours), moment, timedelta(minutes=within)) is there
+
+
+def on_leave(who: Colleague, until: int = 20, *, named: int | None = None) -> Colleague:
+    return replace(who, absences=(Away(date(2026, 5, 11), date(2026, 5, until), named),))
+
+
+OMAR = colleague(5, language="it")
+
+
+def test_whom_she_named_writes_while_she_is_on_leave_and_the_customer_stays_hers() -> None:
+    nadia = on_leave(NADIA, named=5)
+    found = voice(1, nadia, CHIARA, OMAR, language="it", customer=2)
+    assert found == Voice(OMAR, covers_for=nadia)
+    assert found.owner is nadia
+    assert voice(1, on_leave(NADIA), CHIARA, OMAR, customer=2) == Voice(CHIARA, on_leave(NADIA))  # today's rule
+    assert voice(1, replace(NADIA, absences=()), CHIARA, OMAR) == Voice(NADIA)
+
+
+def test_whom_she_named_writes_at_any_hour_but_not_while_she_is_on_leave_herself() -> None:
+    at_home = replace(AWAY, id=5)
+    nadia = on_leave(NADIA, named=5)
+    assert voice(1, nadia, CHIARA, at_home) == Voice(at_home, nadia)
+    assert voice(1, nadia, CHIARA, on_leave(OMAR)) == Voice(CHIARA, nadia)
+    assert voice(1, nadia, CHIARA, replace(OMAR, may_answer=False)) == Voice(CHIARA, nadia)
+    named_another = on_leave(OMAR, named=2)
+    assert voice(1, nadia, colleague(3), CHIARA, named_another) == Voice(CHIARA, nadia)
+
+
+def test_two_who_named_each_other_are_covered_by_a_third_and_else_write_themselves() -> None:
+    nadia, chiara = on_leave(NADIA, named=2), on_leave(CHIARA, named=1)
+    assert voice(1, nadia, chiara, OMAR) == Voice(OMAR, nadia)
+    assert voice(2, nadia, chiara, OMAR) == Voice(OMAR, chiara)
+    assert voice(1, nadia, chiara) == Voice(nadia)
+
+
+def test_with_nobody_at_work_who_is_only_at_home_writes_for_who_is_on_leave() -> None:
+    at_home, nadia = replace(AWAY, id=5), on_leave(NADIA)
+    assert voice(1, nadia, at_home) == Voice(at_home, nadia)
+    assert voice(5, nadia, at_home) == Voice(at_home)
+
+
+@pytest.mark.parametrize(
+    ("until", "at", "within", "there"),
+    [
+        (13, "2026-05-12T10:00", 60, False),  # it ends tomorrow
+        (13, "2026-05-12T10:00", 60 * 24, False),
+        (13, "2026-05-12T10:00", 60 * 47, True),  # Thursday at nine, within the desk's time
+        (13, "2026-05-13T23:30", 20, False),
+        (13, "2026-05-14T08:59", 0, False),
+        (13, "2026-05-14T09:00", 0, True),
+        (12, "2026-05-13T09:00", 0, True),
+        (20, "2026-05-10T10:00", 60 * 24 * 9, False),  # Sunday, and then she is on leave
+        (20, "2026-05-08T17:59", 60 * 24 * 9, True),  # Friday, the minute before she goes
+    ],
+)
+def test_who_is_on_leave_is_not_at_work_on_those_days_of_her_own(until: int, at: str, within: int, there: bool) -> None:
+    moment = datetime.fromisoformat(at).replace(tzinfo=ROME).astimezone(UTC)
+    assert is_at_work(on_leave(NADIA, until), moment, timedelta(minutes=within)) is there
+
+
+def test_who_is_back_at_midnight_is_there_if_nobody_knows_her_hours() -> None:
+    nadia = on_leave(colleague(1, hours={}), 12)
+    late = datetime(2026, 5, 12, 23, 30, tzinfo=ROME)
+    assert [is_at_work(nadia, late, timedelta(minutes=each)) for each in (29, 31)] == [False, True]
+    far_east = replace(nadia, zone=ZoneInfo("Pacific/Auckland"))
+    assert is_at_work(far_east, late)  # it is the next day there
 
 
 NO_TASTE = Taste()
