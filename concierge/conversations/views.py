@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from concierge import clock
-from concierge.accounts.queries import current_editor, get_editor
+from concierge.accounts.queries import current_editor, get_editor, list_away
 from concierge.conversations import commands, queries, recipients, showing
 from concierge.conversations.forms import AssignForm, NoteForm, SnoozeForm, TagForm
 from concierge.conversations.listing import (
@@ -120,8 +120,10 @@ def _talk_values(conversation: Conversation, *, seen: int | None = None) -> dict
     editor = current_editor()
     loading = request.args.get("pictures", type=int)
     wanted = Wanted(request.args.get("plain", type=int), request.args.get("framed", type=int) or loading)
+    talk = showing.show(db.session, conversation, editor=editor, seen=seen, wanted=wanted)
     return {
-        "talk": showing.show(db.session, conversation, editor=editor, seen=seen, wanted=wanted),
+        "talk": talk,
+        "away": list_away(db.session, talk.editors, now=clock.now()),
         "named": list_named(db.session, conversation, order_number=house_config().policy.order_number),
         "checks_senders": bool(house_config().receivers),
         "may_answer": editor.may_answer,

@@ -9,10 +9,10 @@ from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
 
 from concierge import clock
-from concierge.accounts.queries import current_editor, list_answering_editors
+from concierge.accounts.queries import current_editor, list_answering_editors, list_away
 from concierge.config import Config, Policy
 from concierge.extensions import db
-from concierge.followups import promising, queries, showing, words
+from concierge.followups import covering, promising, queries, showing, words
 from concierge.followups.calendar import View, open_sheet, read_day, sort_by_day
 from concierge.followups.conditions import Because
 from concierge.followups.models import FollowUp
@@ -39,7 +39,7 @@ def policy() -> Policy:
 
 @bp.get("/today")
 def today() -> ResponseReturnValue:
-    """What asks for this editor today: a yes, what she has promised, what leaves in her name, what did not leave."""
+    """What asks for this editor today: a yes, her promises, whom she writes for, what leaves, what did not leave."""
     me, now = current_editor(), clock.now()
     zone = ZoneInfo(me.timezone)
     asking = queries.list_asking(db.session, editor_id=me.id)
@@ -53,6 +53,8 @@ def today() -> ResponseReturnValue:
         leaving=_shown(leaving),
         unsent=_shown(unsent),
         failed=failed,
+        is_away=me.id in list_away(db.session, [me], now=now),
+        covered=[(each, _shown(each.asking)) for each in covering.list_covered(db.session, me, now=now)],
         promised=promising.list_due(db.session, me, now=now),
         tally=promising.tally(db.session, me, since=promising.today_of(me, now) - _COUNTED, now=now),
         today=promising.today_of(me, now),
