@@ -8,7 +8,7 @@ from typing import cast
 
 import sqlalchemy as sa
 from flask_security import current_user
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from concierge.accounts.absences import Away, away_on
 from concierge.accounts.models import (
@@ -48,9 +48,9 @@ def find_password(session: Session, email: str) -> tuple[int, str | None, bool] 
     return None if row is None else (row.id, row.password, row.active)
 
 
-def list_editors(session: Session, *, active_only: bool = False) -> list[Editor]:
-    """Everybody on the staff by name."""
-    statement = sa.select(Editor).order_by(Editor.name)
+def list_editors(session: Session, *, active_only: bool = False, signing: bool = True) -> list[Editor]:
+    """Everybody on the staff by name; how they close a mail comes along unless nobody is `signing`."""
+    statement = sa.select(Editor).order_by(Editor.name).options(*([] if signing else [lazyload(Editor.sign_offs)]))
     return list(session.scalars(statement.where(Editor.active) if active_only else statement))
 
 

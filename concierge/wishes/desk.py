@@ -83,8 +83,8 @@ class Bundle:
 
 def list_bundles(session: Session, config: Config, *, editor: Editor | None, now: datetime) -> list[Bundle]:
     """What waits on this editor's desk, or on all (None); the first to leave first."""
-    staff = list_editors(session)
-    owners = [each.id for each in staff] if editor is None else _owners(_roster(staff, session, now), editor)
+    roster = _roster(session, now)
+    owners = list(roster.known) if editor is None else _owners(roster, editor)
     waiting = leaving.list_waiting(session, owners=owners, limit=_OFFERS)
     found = sorted(_bundles(session, config, waiting, now=now), key=lambda each: (each.leaves_at, each.id))
     mine = [each for each in found if editor is None or each.writer is None or each.writer.id == editor.id]
@@ -107,7 +107,7 @@ def count_waiting(session: Session, editor: Editor, *, now: datetime) -> int:
     """How many people's mails wait on her desk, quickly: the navigation says it on every page."""
     if session.scalar(sa.select(Offer.id).where(*_WAITS).limit(1)) is None:
         return 0
-    roster = _roster(list_editors(session), session, now)
+    roster = _roster(session, now)
     first = sa.select(Offer.id).where(*_WAITS).order_by(Offer.leaves_at).limit(10 * _OFFERS).subquery()
     owner = sa.func.coalesce(Offer.editor_id, Wish.editor_id, Conversation.editor_id)
     theirs = (
@@ -159,9 +159,9 @@ def currencies_of(session: Session, skus: Collection[str]) -> dict[str, str]:
 _WAITS = (Offer.left_at.is_(None), Offer.ended_at.is_(None))
 
 
-def _roster(staff: Sequence[Editor], session: Session, now: datetime) -> Roster:
+def _roster(session: Session, now: datetime) -> Roster:
     desk = timedelta(minutes=queries.policy_or_first(session).desk_minutes)
-    return call_the_roll(list_colleagues(session, staff, now=now), now=now, desk=desk)
+    return call_the_roll(list_colleagues(session, now=now), now=now, desk=desk)
 
 
 def _owners(roster: Roster, editor: Editor) -> list[int]:

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from concierge import clock, closing
 from concierge.accounts.models import Editor
-from concierge.accounts.queries import list_editors
 from concierge.addresses import Address, normalise
 from concierge.config import Config
 from concierge.db import Sessions, reading
@@ -228,7 +227,7 @@ def circumstances(
     likenesses = Likenesses(session, always=config.policy.offer_similar)
     if asking := {each.customer_id for each in due if each.or_similar or config.policy.offer_similar}:
         likenesses.read_tastes(asking)
-    staff = list_colleagues(session, list_editors(session), now=now)
+    staff = list_colleagues(session, now=now)
     policies = _policies(session, policy_ids)
     return Circumstances(
         now=now,

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from concierge.accounts.absences import Away
 from concierge.accounts.models import Editor
-from concierge.accounts.queries import list_absences
+from concierge.accounts.queries import list_absences, list_editors
 from concierge.wishes.voices import Colleague
 
 
@@ -19,7 +19,7 @@ def colleague(editor: Editor, absences: Iterable[Away] = ()) -> Colleague:
     )
 
 
-def list_colleagues(session: Session, staff: Iterable[Editor], *, now: datetime) -> list[Colleague]:
-    """These editors; who is away when is read once for all of them."""
+def list_colleagues(session: Session, *, now: datetime) -> list[Colleague]:
+    """Everybody on the staff; who is away when is read once for all of them."""
     absences = list_absences(session, now=now)
-    return [colleague(each, absences.get(each.id, ())) for each in staff]
+    return [colleague(each, absences.get(each.id, ())) for each in list_editors(session, signing=False)]
