@@ -1,6 +1,7 @@
 """The days on which an editor is away: the rules by hand-made cases, and how she enters them and takes them back."""
 
 from datetime import UTC, date, datetime, timedelta
+from threading import Thread
 
 import pytest
 import sqlalchemy as sa
@@ -120,6 +121,32 @@ def test_days_that_can_not_be_are_refused(session, nadia, first, last, wrong):
     with pytest.raises(wrong):
         enter(session, nadia, TODAY + first * ONE, TODAY + last * ONE)
     session.rollback()
+    assert session.scalar(sa.select(sa.func.count()).select_from(Absence)) == 1
+    session.commit()
+
+
+def test_days_entered_twice_at_once_are_kept_once(sessions, session, nadia):  # F08
+    """She and an admin press at the same moment; the second waits for the first, and is told."""
+    number, outcomes = nadia.id, []
+
+    def press():
+        with sessions() as his:
+            try:
+                enter(his, queries.get_editor(his, number))
+                outcomes.append("kept")
+            except DaysTaken:
+                outcomes.append("taken")
+
+    with sessions() as hers:
+        herself = queries.get_editor(hers, number)
+        commands.enter_absence(hers, herself, first_day=TODAY, last_day=FRIDAY, by=herself, now=NOW)
+        hers.flush()
+        other = Thread(target=press)
+        other.start()
+        other.join(0.3)
+        hers.commit()
+    other.join()
+    assert outcomes == ["taken"]
     assert session.scalar(sa.select(sa.func.count()).select_from(Absence)) == 1
     session.commit()
 
