@@ -3,15 +3,14 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from concierge.catalogue.levels import YEARS
+from concierge.catalogue.spreadsheets import plain_heading, read_rows
 from concierge.errors import BadInput
 
 MOST_LINES: Final = 200_000
@@ -27,10 +26,6 @@ _HEADINGS: Final = {
 _NAMES: Final = ("sku", "units", "location", "as_of")
 # Where two columns speak of the same thing, these are the ones that are meant.
 _FIRST: Final = {"sku": "sku", "variant sku": "sku", "units": "units", "on hand": "units", "on_hand": "units"}
-# The headings stand among so many first lines; a title or the name of the shop may stand above them.
-_MOST_ABOVE: Final = 10
-# The line by which spreadsheets tell each other the separator.
-_TELLS_SEPARATOR: Final = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
 # A thousand to one reader, one with three decimals to another.
 _AMBIGUOUS: Final = re.compile(r"-?[1-9]\d{0,2}([.,]\d{3})+", re.ASCII)
 
@@ -85,8 +80,7 @@ def read_sheet(data: bytes, *, location: str, zone: ZoneInfo) -> Sheet:
 
     UTF-8, UTF-16 or Windows-1252; commas, semicolons, tabs or bars. Raises NotASheet, SaidTwice, TooLong.
     """
-    text = _text(data)
-    rows, columns = _below_headings(text)
+    rows, columns = read_rows(data, _columns, refused=NotASheet)
     lines: dict[tuple[str, str], SheetLine] = {}
     faults: list[Fault] = []
     contradicted: set[tuple[str, str]] = set()
@@ -120,42 +114,9 @@ def write_sheet(lines: Iterable[SheetLine]) -> bytes:
     return text.getvalue().encode()
 
 
-def _text(data: bytes) -> str:
-    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
-
-
-def _below_headings(text: str) -> tuple[Iterator[tuple[int, list[str]]], dict[str, int]]:
-    """What stands below the headings, and where each column is; the separator is the one by which there are headings.
-
-    What stands above them (a spreadsheet's `sep=;`, a title, the day of the count) is passed over.
-    """
-    told = next(filter(None, map(_TELLS_SEPARATOR.fullmatch, re.split(r"[\r\n]+", text[:10_000]))), None)
-    for separator in told[1] if told else ",;\t|":
-        rows = _rows(text, separator)
-        with suppress(NotASheet):
-            for _number, row in islice(rows, _MOST_ABOVE):
-                if columns := _columns(row):
-                    return rows, columns
-    raise NotASheet
-
-
-def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows in which something stands, with their numbers."""
-    reader = csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=separator)
-    try:
-        yield from ((number, row) for number, row in enumerate(reader, start=1) if any(cell.strip() for cell in row))
-    except csv.Error as error:
-        raise NotASheet from error
-
-
 def _columns(headings: list[str]) -> dict[str, int]:
     """Where each column is; {} when these are no headings. Raises SaidTwice."""
-    written = [" ".join(heading.strip().lower().split()) for heading in headings]
+    written = [plain_heading(each) for each in headings]
     found = {name: [at for at, each in enumerate(written) if _HEADINGS.get(each) == name] for name in _NAMES}
     if not (found["sku"] and found["units"]):
         return {}

@@ -6,9 +6,10 @@ from datetime import date
 
 from werkzeug.datastructures import MultiDict
 
+from concierge.catalogue.prices import NotThatPrice, read_price
 from concierge.errors import ConciergeError
 from concierge.wishes.models import NothingWished
-from concierge.wishes.prices import NotThatPrice, PriceTooLow, check_ceiling, read_price
+from concierge.wishes.prices import PriceTooLow, check_ceiling
 from concierge.wishes.requests import NotThatDay, NotThatMany, Wanted
 
 _MOST = 60

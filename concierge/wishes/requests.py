@@ -12,6 +12,7 @@ from concierge.accounts.models import Mailbox, MailboxNotFound
 from concierge.accounts.queries import list_mailboxes
 from concierge.addresses import is_address, person_behind
 from concierge.catalogue.models import Product, ProductNotFound, Variant
+from concierge.catalogue.prices import NotThatPrice
 from concierge.catalogue.queries import find_variant_by_sku, get_product
 from concierge.config import Config
 from concierge.customers.models import Customer, NoAddress
@@ -23,7 +24,6 @@ from concierge.setbacks import NONE, Rows
 from concierge.wishes import caps, links
 from concierge.wishes.first_mails import first_mail, fresh_link_mail
 from concierge.wishes.models import NothingWished, WishRequest, WishWay
-from concierge.wishes.prices import NotThatPrice
 
 MOST_UNITS = 9
 _FURTHEST = timedelta(days=730)

@@ -7,13 +7,13 @@ import sqlalchemy as sa
 
 from concierge.addresses import person_behind
 from concierge.catalogue.models import Product
+from concierge.catalogue.prices import NotThatPrice
 from concierge.config import Config
 from concierge.customers.models import NoAddress
 from concierge.mailing.commands import suppress
 from concierge.mailing.models import Delivery, DeliveryState, SuppressionReason
 from concierge.wishes.caps import TooOften, network_key
 from concierge.wishes.models import NothingWished, WishRequest, WishWay
-from concierge.wishes.prices import NotThatPrice
 from concierge.wishes.requests import (
     NotThatDay,
     NotThatMany,

@@ -8,12 +8,12 @@ from concierge.api.answers import WishOut
 from concierge.api.shapes import WishIn, read
 from concierge.api.v1.callers import body, bp, caller, for_keys
 from concierge.catalogue.models import ProductNotFound
+from concierge.catalogue.prices import NotThatPrice
 from concierge.config import LANGUAGES
 from concierge.customers.models import NoAddress
 from concierge.extensions import db, house_config
 from concierge.wishes import caps, requests
 from concierge.wishes.models import NothingWished, WishWay
-from concierge.wishes.prices import NotThatPrice
 
 
 @bp.post("/wishes")
