@@ -127,6 +127,10 @@ class Policy(BaseSettings):
     returns_add_stock: bool = Field(True, examples=["true"])
     api_calls_per_minute: int = Field(1200, ge=1, le=1_000_000, examples=["1200"])
     shop_location: str = Field("online", min_length=1, max_length=40, examples=["online"])
+    # what the shop takes for granted when it tells of a product: its language, its currency, how its sizes are written
+    shop_language: str = Field("en", pattern="^[a-z]{2}$", examples=["it"])
+    shop_currency: str = Field("EUR", pattern="^[A-Z]{3}$", examples=["EUR"])
+    shop_sizes: Literal["EU", "IT", "FR", "UK", "US"] = Field("EU", examples=["IT"])
 
     @model_validator(mode="after")
     def _check_hours(self) -> "Policy":
@@ -222,6 +226,8 @@ class Config(BaseSettings):
     stock_folder: Path | None = Field(None, examples=["/var/lib/concierge/stock"])
     shopify_secret: SecretStr = Field(SecretStr(""), examples=["the app's client secret"])
     shopify_locations: dict[str, str] = Field(default_factory=dict, examples=['{"655441491": "online"}'])
+    # where customers buy, for the links to products: Shopify's webhooks name only the product
+    shopify_domain: str = Field("", pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$", examples=["shop.maison.example"])
     woocommerce_secret: SecretStr = Field(SecretStr(""), examples=["the secret typed into the webhook"])
     metrics_token: SecretStr = Field(SecretStr(""), examples=["a random text, for Prometheus"])
     log: Literal["auto", "text", "json"] = Field("auto", examples=["json"])

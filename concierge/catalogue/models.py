@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from concierge.db import Base, BigId
-from concierge.errors import NotFound
+from concierge.errors import BadInput, NotFound
 
 
 class Product(Base):
@@ -24,6 +24,8 @@ class Product(Base):
     link: Mapped[str] = mapped_column(sa.String(500), default="")
     tags: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[datetime]
+    # the moment of which the shop last told what the product is
+    stated_at: Mapped[datetime | None]
     texts: Mapped[list["ProductText"]] = relationship(
         back_populates="product", cascade="all, delete-orphan", lazy="selectin"
     )
@@ -75,6 +77,18 @@ class ProductPicture(Base):
     height: Mapped[int]
     colour: Mapped[str] = mapped_column(sa.String(40), default="")
     product: Mapped[Product] = relationship(back_populates="pictures")
+
+
+class ProductAlias(Base):
+    """What another system calls a product, e.g. Shopify's number of it."""
+
+    __tablename__ = "product_alias"
+    __table_args__ = (sa.UniqueConstraint("source", "external_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source: Mapped[str] = mapped_column(sa.String(40))
+    external_id: Mapped[str] = mapped_column(sa.String(40), index=True)
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id", ondelete="CASCADE"), index=True)
 
 
 class Variant(Base):
@@ -139,6 +153,10 @@ class StockLevel(Base):
 
 class ProductNotFound(NotFound):
     """There is no such product."""
+
+
+class ProductIncomplete(BadInput):
+    """A new product needs a name and a price."""
 
 
 class VariantNotFound(NotFound):

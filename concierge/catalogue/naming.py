@@ -73,11 +73,27 @@ CATEGORIES: Final[dict[str, LazyString]] = {
     "dresses": _l("Dresses"),
     "jewellery": _l("Jewellery"),
     "knitwear": _l("Knitwear"),
+    "other": _l("Other"),
     "sandals": _l("Sandals"),
     "scarves": _l("Scarves"),
     "shoes": _l("Shoes"),
     "skirts": _l("Skirts"),
 }
+
+# The kinds as a shop may call them that does not use our words.
+_KINDS_MEANT: Final = {
+    "borse": "bags", "cinture": "belts", "bluse": "blouses", "camicie": "blouses", "camicette": "blouses",
+    "stivali": "boots", "stivaletti": "boots", "cappotti": "coats", "abiti": "dresses", "vestiti": "dresses",
+    "gioielli": "jewellery", "jewelry": "jewellery", "maglieria": "knitwear", "sandali": "sandals",
+    "sciarpe": "scarves", "foulard": "scarves", "scarpe": "shoes", "gonne": "skirts",
+    "bag": "bags", "belt": "belts", "blouse": "blouses", "boot": "boots", "coat": "coats", "dress": "dresses",
+    "sandal": "sandals", "scarf": "scarves", "shoe": "shoes", "skirt": "skirts",
+}  # fmt: skip
+
+
+def kind_meant(word: str) -> str:
+    """The kind somebody means by an Italian word or a single piece, in lower case; "" for what we don't know."""
+    return _KINDS_MEANT.get(word, "")
 
 
 def category_name(category: str) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from concierge.catalogue.cards import ProductCard, card_of
 from concierge.catalogue.models import (
     Product,
+    ProductAlias,
     ProductNotFound,
     ProductPicture,
     ProductText,
@@ -22,8 +23,12 @@ _MOST_WORDS = 8
 
 
 def get_product(session: Session, code: str) -> Product:
-    """The product with this code; raises ProductNotFound."""
-    if (product := session.scalar(sa.select(Product).where(Product.code == code))) is None:
+    """The product with this code, else the one a shop calls so by number; raises ProductNotFound."""
+    if (product := session.scalar(sa.select(Product).where(Product.code == code))) is not None:
+        return product
+    called = sa.select(ProductAlias.product_id).where(ProductAlias.external_id == code)
+    product = session.scalar(sa.select(Product).where(Product.id.in_(called)).order_by(Product.id).limit(1))
+    if product is None:
         raise ProductNotFound
     return product
 
@@ -118,7 +123,9 @@ def count_categories(session: Session) -> dict[str, int]:
 
 def list_designers(session: Session) -> list[str]:
     """Every designer of the house, by name."""
-    return list(session.scalars(sa.select(Product.designer).distinct().order_by(Product.designer)))
+    return list(
+        session.scalars(sa.select(Product.designer).where(Product.designer != "").distinct().order_by(Product.designer))
+    )
 
 
 def list_seasons(session: Session) -> list[str]:

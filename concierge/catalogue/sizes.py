@@ -5,6 +5,7 @@ in US 8 is UK 12, EU (German) 38, French 40, Italian 44. Measured in Paris point
 shoe ladders drift apart at their ends, which is why we convert what is written on the shoe and never a foot.
 """
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -27,6 +28,10 @@ _LADDERS: Final[dict[str, dict[str, tuple[Decimal, Decimal]]]] = {
         "US": (Decimal(0), Decimal(20)),
     },
 }
+# A size that says its system, before or behind it.
+_NAMED: Final = re.compile(
+    r"(?P<system>EU|IT|FR|UK|US) ?(?P<size>\d[\d.,½ ]*)|(?P<first>\d[\d.,½]*) ?(?P<last>EU|IT|FR|UK|US)", re.IGNORECASE
+)
 _STEPS: Final = {"shoes": Decimal("0.5"), "clothes": Decimal(2)}
 _KINDS: Final = {
     "shoes": "shoes",
@@ -59,6 +64,18 @@ def system_known(country: str) -> str:
     return system_of(country) if country else ""
 
 
+def read_size(kind: str, text: str, system: str) -> tuple[str, str]:
+    """A size as a shop writes it, and the system it is in: "UK 4" → ("4", "UK"), "36½" → ("36.5", `system`).
+
+    A bare size is in `system` where that system has it; what stands on no ladder ("M", "75 cm") is in none.
+    """
+    plain = " ".join(text.split())
+    if named := _NAMED.fullmatch(plain):
+        return _decimal(named["size"] or named["first"]), (named["system"] or named["last"]).upper()
+    size = _decimal(plain)
+    return size, system if system not in SYSTEMS or convert(kind, size, system, system) else ""
+
+
 def convert(kind: str, size: str, system: str, to: str) -> str | None:
     """The size in another system, e.g. shoes "36" EU → UK "3"; None for what is on no ladder. Never rounds."""
     ladder = _LADDERS.get(kind, {})
@@ -78,6 +95,11 @@ def all_systems(kind: str, size: str, system: str) -> dict[str, str]:
     """The size in every system, by system; empty for what is on no ladder."""
     converted = {to: convert(kind, size, system, to) for to in SYSTEMS}
     return {to: written for to, written in converted.items() if written is not None}
+
+
+def _decimal(size: str) -> str:
+    """A size with its half written as everybody else writes it: 36½ and 36,5 as 36.5."""
+    return re.sub(r"(?<=\d),(?=\d)", ".", re.sub(r"(?<=\d) ?½", ".5", size))
 
 
 def _written(number: Decimal) -> str:

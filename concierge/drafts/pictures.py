@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from io import BytesIO
-
-from PIL import Image, ImageOps
 
 from concierge.blobs import BlobStore
+from concierge.catalogue.pictures import shrink
 from concierge.errors import NotFound
 
 # Twice what the letter shows, for screens with small pixels.
@@ -14,9 +12,6 @@ CARD_WIDTH = 480
 FACE_SIDE = 136
 PLACED_WIDTH = 1088
 CONTENT_TYPE = "image/jpeg"
-_PIXELS = 60_000_000
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-_PAPER = (255, 255, 255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +49,3 @@ class MailPictures:
             return None
         small = shrink(data, width, square=square)
         return Twin(self._store.put(small), len(small)) if small else None
-
-
-def shrink(data: bytes, width: int, *, square: bool = False) -> bytes | None:
-    """A JPEG of at most `width` pixels, upright, on white, without metadata; None for what is no picture."""
-    try:
-        with Image.open(BytesIO(data), formats=_FORMATS) as picture:
-            if picture.width * picture.height > _PIXELS:  # refused before a single pixel is decoded
-                return None
-            upright = _on_paper(ImageOps.exif_transpose(picture))
-            if square:
-                upright = ImageOps.fit(upright, (width, width), Image.Resampling.LANCZOS)
-            elif upright.width > width:
-                height = max(1, round(upright.height * width / upright.width))
-                upright = upright.resize((width, height), Image.Resampling.LANCZOS)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-    out = BytesIO()
-    upright.save(out, "JPEG", quality=84, optimize=True)
-    return out.getvalue()
-
-
-def _on_paper(picture: Image.Image) -> Image.Image:
-    if picture.mode in {"RGBA", "LA", "P", "PA"}:
-        layered = picture.convert("RGBA")
-        sheet = Image.new("RGBA", layered.size, (*_PAPER, 255))
-        return Image.alpha_composite(sheet, layered).convert("RGB")
-    return picture.convert("RGB")
