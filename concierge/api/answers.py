@@ -89,6 +89,24 @@ class VariantOut(_Shape):
     locations: dict[str, PlaceOut]
 
 
+class ProductVariantOut(_Shape):
+    """A variant of a product, as it is now."""
+
+    sku: str
+    size: str
+    size_system: str
+    colour: str
+
+
+class ProductOut(_Shape):
+    """What a report did, and the variants and pictures the product has now."""
+
+    code: str
+    state: Literal["added", "changed", "same", "late"]
+    variants: list[ProductVariantOut]
+    pictures: list[str] = Field(description="Where each of them is.")
+
+
 class OrderLineOut(_Shape):
     """What became of a line."""
 

@@ -9,6 +9,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from concierge.web.choices import SelectChoice
 
 SCOPE_WORDS = {
+    "products": _l("Products"),
     "stock": _l("Stock and returns"),
     "orders": _l("Orders and holds"),
     "wishes": _l("Wishes"),

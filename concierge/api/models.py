@@ -10,7 +10,7 @@ from concierge.db import Base, BigId
 from concierge.errors import Forbidden, NotFound, RuleBroken
 
 # What a key may be good for.
-SCOPES: Final = ("stock", "orders", "wishes")
+SCOPES: Final = ("products", "stock", "orders", "wishes")
 
 
 class ApiKey(Base):
@@ -22,7 +22,7 @@ class ApiKey(Base):
     name: Mapped[str] = mapped_column(sa.String(120))
     # SHA-256 of the key, which is random and long enough to need no salt
     hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    # "stock", "orders", "wishes"
+    # some of SCOPES
     scopes: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[datetime]
     created_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("editor.id"))

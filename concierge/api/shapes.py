@@ -16,6 +16,7 @@ from pydantic import (
     ValidationError,
 )
 
+from concierge.catalogue.goods import LONGEST, MOST_CENTS, MOST_PICTURES, MOST_TAGS, MOST_VARIANTS
 from concierge.catalogue.levels import YEARS
 from concierge.errors import BadInput
 
@@ -23,6 +24,8 @@ MOST_AT_ONCE: Final = 1000
 
 # No control characters: PostgreSQL keeps no NUL, and none of them belongs in a name.
 _PLAIN: Final = r"^[^\x00-\x1f\x7f]*$"
+# Words of several lines: of these, only what ends a line or stands between words.
+_LINES: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 Sku = Annotated[str, Field(min_length=1, max_length=60, pattern=_PLAIN, examples=["CAL-TUR-36"])]
 Name = Annotated[str, Field(min_length=1, max_length=150, pattern=_PLAIN, examples=["evt-90211"])]
 Location = Annotated[str, Field(min_length=1, max_length=40, pattern=_PLAIN, examples=["Milano, Via Gesù"])]
@@ -97,6 +100,53 @@ class ReturnBatchIn(_Shape):
     """Many returns."""
 
     returns: list[ReturnIn] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+
+class WordingIn(_Shape):
+    """A product's words in one language."""
+
+    name: str | None = Field(None, min_length=1, max_length=LONGEST["name"], pattern=_PLAIN)
+    description: str | None = Field(None, max_length=LONGEST["description"], pattern=_LINES)
+
+
+class ProductVariantIn(_Shape):
+    """A size and colour of a product."""
+
+    sku: Sku
+    size: str | None = Field(None, max_length=LONGEST["size"], pattern=_PLAIN, examples=["36", "UK 3", "M"])
+    size_system: str | None = Field(
+        None, max_length=LONGEST["size_system"], pattern=_PLAIN, description="EU, IT, FR, UK, US, or your own word."
+    )
+    colour: str | None = Field(None, max_length=LONGEST["colour"], pattern=_PLAIN, examples=["Turquoise"])
+
+
+class PictureIn(_Shape):
+    """A picture of a product: a JPEG, PNG, WebP or GIF."""
+
+    data: str = Field(min_length=1, description="Its bytes, in base64.")
+    colour: str = Field("", max_length=LONGEST["colour"], pattern=_PLAIN, description="Which it shows; empty for any.")
+
+
+class ProductIn(_Shape):
+    """A product as it is now; what is left out stays as it is."""
+
+    as_of: Moment | None = Field(None, description="When this was true; what is older than what we know is late.")
+    designer: str | None = Field(None, max_length=LONGEST["designer"], pattern=_PLAIN)
+    category: str | None = Field(None, max_length=LONGEST["category"], pattern=_PLAIN, examples=["sandals"])
+    season: str | None = Field(None, max_length=LONGEST["season"], pattern=_PLAIN)
+    price_cents: Whole | None = Field(None, ge=0, le=MOST_CENTS, description="In the smallest unit of the currency.")
+    currency: str | None = Field(None, pattern="^[A-Z]{3}$")
+    link: str | None = Field(None, max_length=LONGEST["link"], pattern=r"^(https?://[^\s/]+\S*)?$")
+    tags: list[Annotated[str, Field(min_length=1, max_length=LONGEST["tag"], pattern=_PLAIN)]] | None = Field(
+        None, max_length=MOST_TAGS
+    )
+    texts: dict[Annotated[str, Field(pattern="^[a-z]{2}$")], WordingIn] = Field({}, max_length=20)
+    variants: list[ProductVariantIn] | None = Field(
+        None, min_length=1, max_length=MOST_VARIANTS, description="All there are, in order: any other has no units."
+    )
+    pictures: list[PictureIn] | None = Field(
+        None, max_length=MOST_PICTURES, description="All there are, in order: any other goes."
+    )
 
 
 class OrderLineIn(_Shape):
@@ -181,6 +231,20 @@ def name_taken(where: str, by: str) -> dict[str, str]:
     return {"where": where, "what": f"This is the name of {by}.", "how": "Give each a name of its own."}
 
 
+def sku_taken(where: str, by: str) -> dict[str, str]:
+    """The fault of a SKU that another product has."""
+    how = "Give the variant a SKU of its own, or report it with that product."
+    return {"where": where, "what": f"This is a SKU of {by}.", "how": how}
+
+
+# How a field is written that takes more than plain words; the last is the language of words.
+_WRITTEN: Final = {
+    "link": "Send an address that begins with https:// or http://, or an empty one.",
+    "currency": "Send its three capital letters, e.g. EUR.",
+    "[key]": "Name the language by its two letters, e.g. en.",
+}
+
+
 def _fault(shape: type[Any], fault: Any) -> dict[str, str]:
     where = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in fault["loc"]).lstrip(".")
     mends = {
@@ -192,10 +256,17 @@ def _fault(shape: type[Any], fault: Any) -> dict[str, str]:
         "value_error": f"Send a time in the years {YEARS.start} to {YEARS.stop - 1}.",
         "int_type": "Send a whole number.",
         "bool_type": "Send true or false.",
+        "string_too_long": "Shorten it.",
+        "string_too_short": "Write something, or leave it out.",
+        "too_long": "Send fewer.",
+        "too_short": "Send one at least, or leave it out.",
         "model_attributes_type": f"Send an object as docs/api.md shows it for {getattr(shape, '__name__', 'this')}.",
     }
     what = fault["msg"].removeprefix("Value error, ")
-    return {"where": where or "(body)", "what": what, "how": mends.get(fault["type"], "See docs/api.md.")}
+    how = mends.get(fault["type"], "See docs/api.md.")
+    if fault["type"] == "string_pattern_mismatch":
+        how = _WRITTEN.get(str(fault["loc"][-1]), "Leave out control characters, such as the end of a line.")
+    return {"where": where or "(body)", "what": what, "how": how}
 
 
 def moment(value: datetime | None) -> str | None:

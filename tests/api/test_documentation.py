@@ -14,7 +14,7 @@ from tests.catalogue.builders import make_product, put_on_shelf
 from tests.factories import DAY, NOW, make_mailbox
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "api.md"
-EXAMPLE = re.compile(r"```http\n(GET|POST) (\S+)\n(.*?)\n?\n(\d{3})\n(.*?)\n```", re.DOTALL)
+EXAMPLE = re.compile(r"```http\n(GET|POST|PUT) (\S+)\n(.*?)\n?\n(\d{3})\n(.*?)\n```", re.DOTALL)
 
 
 def _alike(said: object, answered: object) -> bool:
@@ -35,7 +35,7 @@ def test_the_examples_are_true(session: Session, client: FlaskClient) -> None:
     for variant in product.variants:
         for level in variant.stock:
             level.as_of = NOW - DAY
-    _key, text = make_key(session, name="Shop", scopes=("stock", "orders", "wishes"), by=None, now=NOW)
+    _key, text = make_key(session, name="Shop", scopes=("products", "stock", "orders", "wishes"), by=None, now=NOW)
     session.commit()
     examples = EXAMPLE.findall(PAGE.read_text(encoding="utf-8"))
     assert len(examples) >= 10

@@ -1,7 +1,8 @@
 """Who calls the API, how much a call may be, and how it is told what went wrong."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final, ParamSpec, cast
 
@@ -83,6 +84,17 @@ def for_keys(
     return mark
 
 
+@contextmanager
+def lock_let_go() -> Iterator[None]:
+    """Do what is slow while others write: the turn is given up meanwhile, and the key is asked for again afterwards."""
+    scope = g.api_scope
+    db.session.rollback()
+    yield
+    db.session.rollback()
+    lock_for_writing(db.session)
+    _let_in(scope)
+
+
 def _let_in(scope: str) -> None:
     kind, _, text = request.headers.get("Authorization", "").partition(" ")
     key = find_key(db.session, text.strip()) if kind.lower() == "bearer" else None
@@ -92,7 +104,7 @@ def _let_in(scope: str) -> None:
         raise OtherScope
     if request.method != "GET":
         note_use(key, now=clock.now())
-    g.api_key = key
+    g.api_key, g.api_scope = key, scope
 
 
 def _calls() -> str:

@@ -24,11 +24,15 @@ from concierge.web.security import public
 _REF: Final = "#/components/schemas/{model}"
 _KEY: Final = "key"
 _DESCRIPTION: Final = (
-    "For the shop: what it has, what comes back, what it sold; and for its checkout: what may be sold, and what is "
-    "held for whom. Whatever you report has a name of yours; the same name again changes nothing and is answered "
-    "alike, so after a timeout or a 5xx send the same again."
+    "For the shop: its products, what it has of them, what comes back, what it sold; and for its checkout: what may be "
+    "sold, and what is held for whom. Whatever you report has a name of yours; the same name again changes nothing and "
+    "is answered alike, so after a timeout or a 5xx send the same again."
 )
-_PARAMETERS: Final = {"sku": "A variant's SKU.", "token": "The hold token the checkout was opened with."}
+_PARAMETERS: Final = {
+    "code": "A product's code.",
+    "sku": "A variant's SKU.",
+    "token": "The hold token the checkout was opened with.",
+}
 # What any call may be answered, besides what its own rules say.
 _WAIT: Final = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
 _TOO_MANY: Final = "TooManyRequests: too many calls with this key within a minute."
