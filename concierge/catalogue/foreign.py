@@ -4,13 +4,23 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
+from concierge.catalogue.goods import LONGEST, MOST_CENTS, MOST_TAGS, ProductReport, is_link, smallest_units
 from concierge.catalogue.levels import YEARS
+from concierge.catalogue.sizes import SYSTEMS
 from concierge.errors import BadInput
+
+# What shops call the choices between a product's variants, in English and Italian.
+_OPTIONS: Final = {
+    "size": "size", "sizes": "size", "taglia": "size", "taglie": "size", "misura": "size", "numero": "size",
+    "color": "colour", "colour": "colour", "colore": "colour", "colors": "colour", "colours": "colour",
+}  # fmt: skip
 
 
 class Misread(BadInput):
@@ -81,6 +91,28 @@ class ArrivedLine:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """A product; `number` is the other system's own name for it, which stays. Its report carries no code.
+
+    `codes` are what it may be called here, the best first, when we hear of it for the first time: if it `is_shown`,
+    for of what nobody can buy yet we make nothing. `passed_over` are its variants without a SKU.
+    """
+
+    number: str
+    report: ProductReport
+    codes: tuple[str, ...] = ()
+    is_shown: bool = True
+    passed_over: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A product the other system has no more; whatever it calls so next is another one."""
+
+    number: str
+
+
 Told = Alias | Counted | SoldLine | ArrivedLine
 
 
@@ -113,6 +145,36 @@ def read_cents(text: object) -> int:
         return int(cents.to_integral_value()) if cents.is_finite() and 0 <= cents < 10**9 else 0
     except InvalidOperation:
         return 0
+
+
+def read_price(text: object, currency: str) -> int | None:
+    """An amount like "420.00" in the smallest units of a currency; None when there is none."""
+    cents = read_cents(text) if plain(text, 20) or isinstance(text, float) else 0
+    units = smallest_units(cents, currency)
+    return units if 0 < units <= MOST_CENTS else None
+
+
+def read_link(text: object) -> str | None:
+    """The address of a page; None for anything else."""
+    link = plain(text, LONGEST["link"] + 1)
+    return link if is_link(link) else None
+
+
+def read_tags(names: Iterable[object]) -> tuple[str, ...]:
+    """Words that stand beside a product, each once."""
+    tags = (plain(each, LONGEST["tag"]) for each in names)
+    return tuple(dict.fromkeys(filter(None, tags)))[:MOST_TAGS]
+
+
+def option_kind(name: object) -> tuple[str, str | None]:
+    """What a choice in the shop is about, "size", "colour" or ""; and the system its sizes are in, if it says so.
+
+    "EU size" and "Taglia (IT)" name one.
+    """
+    words = re.findall(r"[^\W_]+", plain(name, 80).lower())
+    system = next((each.upper() for each in words if each.upper() in SYSTEMS), None)
+    kind = next((_OPTIONS[each] for each in words if each in _OPTIONS), "")
+    return kind, system if kind == "size" else None
 
 
 def read_units(value: object) -> int:

@@ -1,4 +1,4 @@
-"""Reads Shopify's webhooks: inventory_levels/update, products/update, the orders and fulfillments topics (REST)."""
+"""Reads Shopify's webhooks: inventory_levels/update, the products, orders and fulfillments topics (REST)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -7,17 +7,24 @@ from concierge.catalogue.foreign import (
     Alias,
     ArrivedLine,
     Counted,
+    Gone,
+    Goods,
     Item,
     Misread,
     SoldLine,
     Told,
     hold_of,
+    option_kind,
     plain,
     read_cents,
+    read_link,
     read_moment,
+    read_price,
+    read_tags,
     read_units,
     rows,
 )
+from concierge.catalogue.goods import LONGEST, ProductReport, VariantReport, Wording, category_of, words_of_html
 
 SIGNATURE: Final = "X-Shopify-Hmac-Sha256"
 TOPIC: Final = "X-Shopify-Topic"
@@ -26,12 +33,17 @@ _ID: Final = "x-shopify-webhook-id"
 _AT: Final = "x-shopify-triggered-at"
 # Refunded and not put back: the piece is broken, or hers to keep.
 _LOST: Final = "no_restock"
+_PRODUCTS: Final = {"products/create", "products/update", "products/delete"}
+# A product that comes in one form only has this one choice.
+_NO_CHOICE: Final = "Default Title"
+# A webhook that tells of so many may leave others out.
+_MOST_VARIANTS: Final = 100
 _ORDERS: Final = {"orders/create", "orders/paid", "orders/updated", "orders/cancelled"}
 _PARCELS: Final = {"fulfillments/create", "fulfillments/update"}
 
 
 def read(topic: str, headers: Mapping[str, str], body: Any, locations: Mapping[str, str]) -> list[Told]:
-    """What a webhook tells; [] for topics that don't concern us.
+    """What a webhook tells of stock and orders; [] for topics that don't concern us.
 
     Headers come in lower case; `locations` names Shopify's locations our way.
     Raises Misread.
@@ -45,6 +57,64 @@ def read(topic: str, headers: Mapping[str, str], body: Any, locations: Mapping[s
     if topic in _PARCELS:
         return _parcel(body)
     return _order(topic, body, locations) if topic in _ORDERS else []
+
+
+def read_goods(
+    topic: str, headers: Mapping[str, str], body: Any, *, domain: str, language: str, currency: str
+) -> Goods | Gone | None:
+    """The product a webhook tells of, if it does, in the shop's own language and currency; raises Misread.
+
+    `domain` is where customers buy. Nothing is asked for that it only points to: its pictures stay in the shop.
+    """
+    if not isinstance(body, dict) or topic not in _PRODUCTS or not (number := plain(body.get("id"), 40)):
+        return None
+    if topic == "products/delete":
+        return Gone(number)
+    variants = rows(body.get("variants"))
+    handle, title, words = (
+        plain(body.get("handle"), 255),
+        plain(body.get("title"), LONGEST["name"]),
+        body.get("body_html"),
+    )
+    description = words_of_html(words) if isinstance(words, str) else None
+    prices = [price for each in variants if (price := read_price(each.get("price"), currency))]
+    tags = body.get("tags")
+    report = ProductReport(
+        code="",
+        designer=plain(body.get("vendor"), LONGEST["designer"]) or None,
+        category=category_of(plain(body.get("product_type"), 80)) or None,
+        # where sizes differ in price, nobody is told less than hers costs
+        price_cents=max(prices, default=None),
+        link=read_link(f"https://{domain}/products/{handle}") if domain and handle else None,
+        tags=read_tags(tags.split(",") if isinstance(tags, str) else tags) if isinstance(tags, str | list) else None,
+        texts={language: Wording(title or None, description)} if title or description is not None else {},
+        variants=_variants(body, variants),
+        names_all=0 < len(variants) < _MOST_VARIANTS,
+        as_of=read_moment(headers.get(_AT) or body.get("updated_at")),
+    )
+    return Goods(
+        number, report, codes=(handle, number), is_shown=body.get("status", "active") == "active",
+        passed_over=tuple(plain(each.get("title"), 60) for each in variants if not plain(each.get("sku"), 60)),
+    )  # fmt: skip
+
+
+def _variants(body: dict[str, Any], variants: list[dict[str, Any]]) -> tuple[VariantReport, ...]:
+    """Those with a SKU, each once. Without a size, the first choice that is no colour counts as one."""
+    kinds = [option_kind(each.get("name")) for each in rows(body.get("options"))]
+    if ("", None) in kinds and not any(kind == "size" for kind, _system in kinds):
+        kinds[kinds.index(("", None))] = ("size", None)
+    told: dict[str, VariantReport] = {}
+    for each in variants:
+        said: dict[str, str | None] = {}
+        for place, (kind, system) in enumerate(kinds[:3], start=1):
+            value = plain(each.get(f"option{place}"), LONGEST.get(kind, 40))
+            if kind:
+                said[kind] = "" if value == _NO_CHOICE else value
+            if system and value:
+                said["size_system"] = system
+        if sku := plain(each.get("sku"), 60):
+            told.setdefault(sku, VariantReport(sku, **said))
+    return tuple(told.values())
 
 
 def _level(headers: Mapping[str, str], body: dict[str, Any], locations: Mapping[str, str]) -> list[Told]:

@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from concierge import clock
 from concierge.catalogue import shopify as shopify_words
 from concierge.catalogue import woocommerce as woocommerce_words
-from concierge.catalogue.foreign import Misread, Told, is_signed
-from concierge.catalogue.hearing import hear
+from concierge.catalogue.foreign import Gone, Goods, Misread, Told, is_signed
+from concierge.catalogue.hearing import hear, hear_of_goods
 from concierge.db import lock_for_writing
 from concierge.extensions import csrf, db, house_config, limiter
 from concierge.web.security import public
@@ -42,10 +42,15 @@ def shopify() -> ResponseReturnValue:
         return _say("not signed with our secret", 401)
     topic = request.headers.get(shopify_words.TOPIC, "")
     try:
-        told = shopify_words.read(topic, _headers(), _json(body), config.shopify_locations)
+        said, headers = _json(body), _headers()
+        told = shopify_words.read(topic, headers, said, config.shopify_locations)
+        goods = shopify_words.read_goods(
+            topic, headers, said, domain=config.shopify_domain, language=config.policy.shop_language,
+            currency=config.policy.shop_currency,
+        )  # fmt: skip
     except Misread as misread:
         return _say(str(misread.__doc__), 422)
-    return _write_down(told, "shopify")
+    return _write_down(told, goods, "shopify")
 
 
 @bp.post("/woocommerce")
@@ -59,11 +64,16 @@ def woocommerce() -> ResponseReturnValue:
     if not is_signed(body, signature, config.woocommerce_secret.get_secret_value()):
         return _say("not signed with our secret", 401)
     topic = request.headers.get(woocommerce_words.TOPIC, "")
+    now = clock.now()
     try:
-        told = woocommerce_words.read(topic, _headers(), body, _json(body), now=clock.now())
+        said = _json(body)
+        told = woocommerce_words.read(topic, _headers(), body, said, now=now)
+        goods = woocommerce_words.read_goods(
+            topic, said, now=now, language=config.policy.shop_language, currency=config.policy.shop_currency
+        )
     except Misread as misread:
         return _say(str(misread.__doc__), 422)
-    return _write_down(told, "woocommerce")
+    return _write_down(told, goods, "woocommerce")
 
 
 def _body() -> bytes:
@@ -85,11 +95,15 @@ def _json(body: bytes) -> Any:
         raise Misread from error
 
 
-def _write_down(told: Sequence[Told], source: str) -> ResponseReturnValue:
+def _write_down(told: Sequence[Told], goods: Goods | Gone | None, source: str) -> ResponseReturnValue:
+    policy = house_config().policy
     for is_last in (False, True):
         try:
             lock_for_writing(db.session)
-            ours, others = hear(db.session, told, source=source, now=clock.now(), policy=house_config().policy)
+            now = clock.now()
+            if goods is not None:
+                hear_of_goods(db.session, goods, source=source, now=now, policy=policy)
+            ours, others = hear(db.session, told, source=source, now=now, policy=policy)
             db.session.commit()
         except IntegrityError:
             # Another thread wrote the same down a moment before; now we see it.

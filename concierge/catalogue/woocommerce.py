@@ -7,20 +7,29 @@ from typing import Any, Final
 
 from concierge.catalogue.foreign import (
     Counted,
+    Gone,
+    Goods,
     Item,
     Misread,
     SoldLine,
     Told,
     hold_of,
+    option_kind,
     plain,
     read_cents,
+    read_link,
     read_moment,
+    read_price,
+    read_tags,
     read_units,
     rows,
 )
+from concierge.catalogue.goods import LONGEST, ProductReport, VariantReport, Wording, category_of, words_of_html
+from concierge.catalogue.naming import CATEGORIES
 
 SIGNATURE: Final = "X-WC-Webhook-Signature"
 TOPIC: Final = "X-WC-Webhook-Topic"
+_EVENTS: Final = {"created", "updated", "restored"}
 # The states in which WooCommerce has taken the units out of its stock, and those in which it has put them back; and of
 # these the ones in which she never got anything ("trash" is where old orders end too).
 _SOLD: Final = {"on-hold", "processing", "completed"}
@@ -35,15 +44,83 @@ def is_ping(body: bytes) -> bool:
 
 
 def read(topic: str, headers: Mapping[str, str], raw: bytes, body: Any, *, now: datetime) -> list[Told]:
-    """What a webhook tells; [] for topics that don't concern us. Headers come in lower case. Raises Misread."""
+    """What a webhook tells of stock and orders; [] for topics that don't concern us. Headers come in lower case.
+
+    Raises Misread.
+    """
     if not isinstance(body, dict):
         raise Misread
     resource, _, event = topic.partition(".")
-    if event not in {"created", "updated", "restored"}:
+    if event not in _EVENTS:
         return []
     if resource == "product":
         return _product(headers, raw, body, now=now)
     return _order(body) if resource == "order" else []
+
+
+def read_goods(topic: str, body: Any, *, now: datetime, language: str, currency: str) -> Goods | Gone | None:
+    """The product a webhook tells of, or one of its variations, if it does. Its pictures stay in the shop."""
+    resource, _, event = topic.partition(".")
+    if resource != "product" or not isinstance(body, dict) or not (number := plain(body.get("id"), 40)):
+        return None
+    if event == "deleted":
+        return Gone(number)
+    if event not in _EVENTS:
+        return None
+    # A report, or a part of one, is true as of now: see `_product`.
+    if body.get("type") == "variation" or body.get("parent_id"):
+        variant = _variant(body)
+        report = ProductReport("", variants=(variant,) if variant else (), as_of=now)
+        return Goods(plain(body.get("parent_id"), 40), report, passed_over=() if variant else (number,))
+    sku, slug = plain(body.get("sku"), 60), plain(body.get("slug"), 255)
+    own = None if body.get("type") == "variable" else _variant(body)
+    sized = [variant for each in rows(body.get("variations")) if (variant := _variant(each))]
+    return Goods(
+        number,
+        _report(body, tuple(filter(None, (own, *sized))), now=now, language=language, currency=currency),
+        codes=(sku, slug, number),
+        is_shown=body.get("status", "publish") == "publish",
+        passed_over=(number,) if body.get("type") == "simple" and not sku else (),
+    )
+
+
+def _report(
+    body: dict[str, Any], variants: tuple[VariantReport, ...], *, now: datetime, language: str, currency: str
+) -> ProductReport:
+    name = plain(body.get("name"), LONGEST["name"])
+    words = body.get("description")
+    description = words_of_html(words) if isinstance(words, str) else None
+    price = read_price(body.get("price"), currency)
+    brands, tags = [plain(each.get("name"), LONGEST["designer"]) for each in rows(body.get("brands"))], body.get("tags")
+    kinds = [category_of(plain(each.get("name"), 80)) for each in rows(body.get("categories"))]
+    known = [each for each in kinds if each in CATEGORIES]
+    return ProductReport(
+        code="",
+        designer=next(filter(None, brands), None),
+        category=next(filter(None, known + kinds), None),
+        price_cents=price,
+        link=read_link(body.get("permalink")),
+        tags=read_tags(each.get("name") for each in rows(tags)) if isinstance(tags, list) else None,
+        texts={language: Wording(name or None, description)} if name or description is not None else {},
+        variants=variants,
+        as_of=now,
+    )
+
+
+def _variant(body: dict[str, Any]) -> VariantReport | None:
+    """A variation, or a product that comes in one form only; None without a SKU."""
+    if not (sku := plain(body.get("sku"), 60)):
+        return None
+    said: dict[str, str | None] = {}
+    for each in rows(body.get("attributes")):
+        kind, system = option_kind(each.get("name"))
+        options = each.get("options")
+        value = options[0] if isinstance(options, list) and len(options) == 1 else each.get("option")
+        if kind and plain(value, 40):
+            said[kind] = plain(value, LONGEST[kind])
+        if system and value:
+            said["size_system"] = system
+    return VariantReport(sku, **said)
 
 
 def _product(headers: Mapping[str, str], raw: bytes, body: dict[str, Any], *, now: datetime) -> list[Told]:
