@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from concierge import blobs, clock, lifeline, logs, schema, staffing, starting
 from concierge.api.cli import api_key
-from concierge.catalogue.cli import stock
+from concierge.catalogue.cli import products, stock
 from concierge.config import Config, read_config
 from concierge.db import make_sessions
 from concierge.demo import house
@@ -162,6 +162,7 @@ def restore(source: Path, check: bool) -> None:
 main.add_command(import_command)
 main.add_command(staffing.editor)
 main.add_command(staffing.mailbox)
+main.add_command(products)
 main.add_command(stock)
 main.add_command(api_key)
 main.add_command(demo_command)

@@ -1,4 +1,4 @@
-"""`concierge stock import FILE`: a count of the shop's stock, shown first and applied when one says yes."""
+"""`concierge stock import` and `concierge products import`: shown first, applied when one says yes."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,11 +7,15 @@ from typing import Final
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from concierge import clock, schema
 from concierge.blobs import open_store
-from concierge.catalogue.forms import FAULT_WORDS
+from concierge.catalogue.bringing import Brought, CatalogueChanged, bring_products
+from concierge.catalogue.forms import FAULT_WORDS, PRODUCT_FAULT_WORDS
 from concierge.catalogue.imports import apply_import, discard_import, propose_import, wants_a_look
+from concierge.catalogue.product_sheets import read_products
+from concierge.catalogue.products import ReportedAs
 from concierge.catalogue.stock_models import ImportRun
 from concierge.config import Config, read_config
 from concierge.db import make_sessions
@@ -67,6 +71,59 @@ def import_stock(
             session.commit()
             click.echo("Nothing was changed.")
     sessions.kw["bind"].dispose()
+
+
+@click.group(cls=Group)
+def products() -> None:
+    """What the shop sells."""
+
+
+@products.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--yes", is_flag=True, help="Apply without asking.")
+@click.option("--data", type=click.Path(path_type=Path), help="The data folder [data].")
+def import_products(*, file: Path, yes: bool, data: Path | None) -> None:
+    """Make and change products by a CSV FILE, a line for each SKU, with the columns Code and SKU and what there is
+    to say: Name, Description (in a language: Name it), Designer, Category, Price, Currency, Colour, Size, Size system,
+    Season, Tags, Link. An empty cell says nothing."""
+    config = read_config(data=data)
+    schema.require_current(config)
+    policy, now = config.policy, clock.now()
+    sheet = read_products(file.read_bytes(), language=policy.shop_language, currency=policy.shop_currency)
+    sessions = make_sessions(config)
+    with sessions() as session:
+        shown = bring_products(session, sheet, source="command", now=now, policy=policy)
+        session.rollback()
+        _show_products(shown)
+        if shown.is_news and (yes or click.confirm("Apply?", default=True)):
+            if bring_products(session, sheet, source="command", now=now, policy=policy) != shown:
+                raise CatalogueChanged
+            session.commit()
+            click.echo("Applied.")
+        else:
+            click.echo("Nothing was changed.")
+    sessions.kw["bind"].dispose()
+
+
+def _show_products(brought: Brought) -> None:
+    tally, console = brought.tally, Console()
+    console.print(
+        f"{len(brought.done)} products: {tally[ReportedAs.ADDED]} are new, {tally[ReportedAs.CHANGED]} change,"
+        f" {tally[ReportedAs.SAME]} don't. Faults: {len(brought.faults)}; their products are left as they are."
+    )
+    table = Table("Product", "", "What", box=None)
+    news = [each for each in brought.done if each[1] is not ReportedAs.SAME]
+    for code, state, changed in news[:_ROWS]:
+        table.add_row(Text(code), state.value, Text(", ".join(changed)))
+    if table.row_count:
+        console.print(table)
+    if (more := len(news) - table.row_count) > 0:
+        console.print(f"… and {more} more.")
+    for fault in brought.faults[:_ROWS]:
+        said = f"  line {fault.line}: {PRODUCT_FAULT_WORDS[fault.fault]}" + (f" ({fault.value})" if fault.value else "")
+        console.print(said, style="yellow", markup=False, highlight=False)
+    if (more := len(brought.faults) - _ROWS) > 0:
+        console.print(f"  … and {more} more faults.", style="yellow")
 
 
 def _is_wanted(run: ImportRun, config: Config, *, is_unattended: bool) -> bool:

@@ -17,6 +17,19 @@ FAULT_WORDS = {
     "as_of": _l("not a date and time such as 2026-05-12T09:30+02:00"),
     "twice": _l("this SKU stands there twice for one location"),
 }
+# What is wrong with a line of a file of products (`product_sheets.ProductFault`).
+PRODUCT_FAULT_WORDS = {
+    "code": _l("no code, or one that can’t be used: at most 40 characters, and no slash"),
+    "sku": FAULT_WORDS["sku"],
+    "price": _l("not a price such as 420 or 1,200.50"),
+    "currency": _l("not a currency such as EUR"),
+    "link": _l("not an address that begins with https://"),
+    "long": _l("too long"),
+    "differs": _l("an earlier line says something else of this product"),
+    "twice": _l("an earlier line has this SKU"),
+    "elsewhere": _l("another product has this SKU"),
+    "incomplete": _l("this product is new: it needs a name and a price"),
+}
 STOCK_CHOICES = [
     SelectChoice("", _l("In stock or not")),
     SelectChoice("in", _l("In stock")),
