@@ -98,3 +98,22 @@ def test_a_long_catalogue_is_shown_on(nadia: FlaskClient, session: Session, monk
     assert 'href="/catalogue?shown=2"' in page  # what is no field of the form makes no link
     page = nadia.get("/catalogue?stock=&shown=2").get_data(as_text=True)
     assert "Calanque sandals" in page and "Luna bag" in page and "More products" not in page
+
+
+def test_an_empty_catalogue_says_how_products_come(session: Session, client: FlaskClient) -> None:
+    editor = make_editor(session)
+    session.commit()
+    sign_in(client, editor)
+    page = client.get("/catalogue").get_data(as_text=True)
+    for words in (
+        "There are no products yet.",
+        "/webhooks/shopify",
+        "PUT /api/v1/products/",
+        "concierge products import",
+    ):
+        assert words in page
+    assert "Nothing answers to that" not in page
+    make_product(session)
+    session.commit()
+    page = client.get("/catalogue?q=nothing").get_data(as_text=True)
+    assert ("Nothing answers to that" in page, "no products yet" in page) == (True, False)
