@@ -6,7 +6,7 @@ from alembic import op
 from concierge.db import BigId, Instant
 
 revision = "0043"
-down_revision = "0040"
+down_revision = "0041"
 
 
 def upgrade() -> None:
