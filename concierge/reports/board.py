@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.catalogue.models import Product, ProductText, Variant
+from concierge.reports import chances
 from concierge.reports.models import ProductTally, VariantTally
 from concierge.reports.queries import products_by_id
 
@@ -39,17 +40,24 @@ class BoardFilter:
 
 @dataclass(frozen=True, slots=True)
 class SizeCell:
-    """One size of a product: how many wish for it first, how many more would be content with it, what is there."""
+    """One size of a product: how many wish for it first, how many more would be content with it, what is there.
+
+    `wishes` and `units` are of the age asked for, `wishes_by_age` and `oldest_at` of all.
+    """
 
     variant: Variant
-    wishes: int
-    also: int
-    on_its_way: int
+    wishes: int = 0
+    also: int = 0
+    on_its_way: int = 0
+    units: int = 0
+    likely_units: float = 0.0
+    wishes_by_age: Sequence[int] = (0,) * chances.COUNT
+    oldest_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A product on the board; money in cents."""
+    """A product on the board; money in cents, of the age asked for."""
 
     product: Product
     wishes: int
@@ -57,7 +65,7 @@ class BoardRow:
     value: int
     likely: int
     oldest_at: datetime | None
-    sizes: list[SizeCell] = field(default_factory=list)
+    sizes: list[SizeCell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +76,22 @@ class BoardPage:
     next: str | None
 
 
-def list_board(session: Session, shown: BoardFilter, *, after: str = "", limit: int = 25) -> BoardPage:
-    """One page of the board, from behind the token `after` on; a token nobody can read is the beginning."""
+def list_board(
+    session: Session, shown: BoardFilter, at_each_age: Sequence[float], *, after: str = "", limit: int = 25
+) -> BoardPage:
+    """One page of the board, from behind the token `after` on; a token nobody can read is the beginning.
+
+    `at_each_age` is the chance that somebody whose wish is of that age still wants it.
+    """
     found = session.execute(_board(shown, after).limit(limit + 1)).all()
     rows, more = found[:limit], len(found) > limit
     ids = [row.id for row in rows]
-    products, cells = products_by_id(session, ids), _cells(session, ids, shown.age)
+    products, tallies = products_by_id(session, ids), _tallies(session, ids)
     made = [
         BoardRow(
-            products[row.id], row.wishes, row.units, row.value, row.likely, row.oldest_at,
-            _run(products[row.id].variants, cells),
+            products[row.id], row.wishes, row.units, row.value,
+            row.likely if shown.age is None else round(row.value * at_each_age[shown.age]), row.oldest_at,
+            [_cell(each, tallies.get(each.id), shown.age, at_each_age) for each in products[row.id].variants],
         )
         for row in rows
     ]  # fmt: skip
@@ -129,12 +143,25 @@ def _matching(shown: BoardFilter) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _cells(session: Session, product_ids: Sequence[int], age: int | None) -> dict[int, tuple[int, int, int]]:
-    wishes = VariantTally.wishes if age is None else VariantTally.wishes_by_age[age].as_integer()
-    statement = sa.select(VariantTally.variant_id, wishes, VariantTally.also, VariantTally.on_its_way)
-    found = session.execute(statement.where(VariantTally.product_id.in_(product_ids)))
-    return {variant_id: (count, also, coming) for variant_id, count, also, coming in found}
+def _tallies(session: Session, product_ids: Sequence[int]) -> dict[int, VariantTally]:
+    found = session.scalars(sa.select(VariantTally).where(VariantTally.product_id.in_(product_ids)))
+    return {each.variant_id: each for each in found}
 
 
-def _run(variants: Sequence[Variant], cells: dict[int, tuple[int, int, int]]) -> list[SizeCell]:
-    return [SizeCell(each, *cells.get(each.id, (0, 0, 0))) for each in variants]
+def _cell(variant: Variant, tally: VariantTally | None, age: int | None, at_each_age: Sequence[float]) -> SizeCell:
+    """One size; its wishes and pieces are those of one age, if one is asked for."""
+    if tally is None:
+        return SizeCell(variant)
+    # a tally from before pieces were counted by age says nothing of them until the next count
+    pieces = tally.units_by_age or [0] * chances.COUNT
+    units = [count if age in {None, number} else 0 for number, count in enumerate(pieces)]
+    return SizeCell(
+        variant=variant,
+        wishes=tally.wishes if age is None else tally.wishes_by_age[age],
+        also=tally.also,
+        on_its_way=tally.on_its_way,
+        units=sum(units),
+        likely_units=chances.likely(units, at_each_age),
+        wishes_by_age=tally.wishes_by_age,
+        oldest_at=tally.oldest_at,
+    )

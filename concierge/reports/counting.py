@@ -15,40 +15,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.catalogue.models import Product, Variant
-from concierge.catalogue.stock_models import Purchase, Restock, ReturnedUnit, ReturnState
+from concierge.catalogue.stock_models import Purchase, Restock, ReturnedUnit
 from concierge.customers.models import Customer
 from concierge.customers.zones import zone_of
-from concierge.reports import chances, summing
+from concierge.reports import chances, conditions, summing
 from concierge.reports.chances import Answers, Prior
 from concierge.reports.figures import HouseCount, Journeys, WaveCount
 from concierge.reports.quantiles import spread
 from concierge.reports.summing import Article, Tally
 from concierge.wishes.clockwork import hours_left
-from concierge.wishes.models import Wish, WishEnding, WishVariant
+from concierge.wishes.models import Wish, WishVariant
 from concierge.wishes.offer_models import Offer, OfferEnding, OfferState, Wave, WavePolicy
 
-GONE_WITHIN: Final = timedelta(days=90)
-SOLD_WITHIN: Final = timedelta(days=180)
-ANSWERED_WITHIN: Final = timedelta(days=730)
 NEWEST_WAVES: Final = 24
-NEWEST_OFFERS: Final = 2_000
 SAMPLE: Final = 200
-# Units of a variant the house may give away now.
-FREE: Final = sa.case(
-    (
-        Variant.on_hand > Variant.promised + Variant.safety_minimum,
-        Variant.on_hand - Variant.promised - Variant.safety_minimum,
-    ),
-    else_=0,
-)
-
-# How an ending counts. Who bought elsewhere wanted it still; a bounce or a unit taken away says nothing about her.
-TAKEN: Final = (OfferEnding.BOUGHT, OfferEnding.BOUGHT_ELSEWHERE)
-SAID_NO: Final = (OfferEnding.PASSED, OfferEnding.NOT_NOW)
-# She said no, or nothing: silence is no refusal, but the unit went to the next all the same.
-NOT_TAKEN: Final = (*SAID_NO, OfferEnding.LAPSED)
-# Endings of wishes we had nothing for in time.
-LOST: Final = (WishEnding.TOO_OLD, WishEnding.NEEDED_BY_PASSED, WishEnding.WITHDRAWN_BY_HER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +48,7 @@ def count_house(session: Session, policy: WavePolicy, *, now: datetime) -> Count
     articles = _articles(session)
     house = HouseCount(
         ages=ages,
-        said_no=sum(endings[ending] for ending in SAID_NO),
+        said_no=sum(endings[ending] for ending in conditions.SAID_NO),
         lapsed=endings[OfferEnding.LAPSED],
         delays=_delays(session, policy),
         waves=_waves(session),
@@ -85,7 +65,7 @@ def _articles(session: Session) -> list[Article]:
     """Every variant with what its product says."""
     statement = sa.select(
         Variant.id, Variant.product_id, Product.category, Variant.size_system, Variant.size, Variant.position,
-        Variant.sku, Product.price_cents, Product.currency, FREE,
+        Variant.sku, Product.price_cents, Product.currency, conditions.FREE,
     ).join_from(Variant, Product, Variant.product_id == Product.id)  # fmt: skip
     return [Article(*row) for row in session.execute(statement)]
 
@@ -107,17 +87,8 @@ def _tallies(session: Session, at_each_age: list[float], *, now: datetime) -> di
     return dict(tallies)
 
 
-def is_first_choice() -> sa.ColumnElement[bool]:
-    """Whether no other variant of the same wish is dearer to her."""
-    other = WishVariant.__table__.alias("dearer")
-    dearer = sa.select(other.c.wish_id).where(
-        other.c.wish_id == WishVariant.wish_id, other.c.preference < WishVariant.preference
-    )
-    return sa.or_(WishVariant.preference == 0, ~dearer.exists())
-
-
 def _open_wishes(now: datetime) -> sa.Select[*tuple[Any, ...]]:
-    is_first = is_first_choice()
+    is_first = conditions.is_first_choice()
     age = sa.case(
         *((Wish.confirmed_at >= now - timedelta(days=days), number) for number, days in enumerate(chances.AGES)),
         else_=len(chances.AGES),
@@ -141,49 +112,41 @@ def _open_wishes(now: datetime) -> sa.Select[*tuple[Any, ...]]:
 
 def _gone_wishes(session: Session, now: datetime) -> sa.Select[*tuple[Any, ...]]:
     """Those that ended without ever having been offered anything, at the age they had then."""
-    age = _age(days_between(session, Wish.confirmed_at, Wish.ended_at))
-    was_offered = sa.select(Offer.id).where(Offer.wish_id == Wish.id).exists()
+    age = conditions.age_then(session, Wish.ended_at)
     statement = (
         sa.select(WishVariant.variant_id, age, sa.func.count(), sa.func.sum(Wish.quantity))
-        .join_from(Wish, WishVariant, sa.and_(WishVariant.wish_id == Wish.id, is_first_choice()))
-        .where(Wish.ended_at >= now - GONE_WITHIN, Wish.confirmed_at.is_not(None), Wish.ended_because.in_(LOST))
+        .join_from(Wish, WishVariant, sa.and_(WishVariant.wish_id == Wish.id, conditions.is_first_choice()))
+        .where(*conditions.lost(now))
     )
-    return statement.where(~was_offered).group_by(WishVariant.variant_id, age)
+    return statement.group_by(WishVariant.variant_id, age)
 
 
 def _sold(now: datetime) -> sa.Select[*tuple[Any, ...]]:
     statement = sa.select(Purchase.variant_id, sa.func.sum(Purchase.units))
-    recent = statement.where(Purchase.at >= now - SOLD_WITHIN, Purchase.returned_at.is_(None))
-    return recent.group_by(Purchase.variant_id)
+    return statement.where(*conditions.sold(now)).group_by(Purchase.variant_id)
 
 
 def _on_its_way() -> sa.Select[*tuple[Any, ...]]:
     statement = sa.select(ReturnedUnit.variant_id, sa.func.sum(ReturnedUnit.units))
-    moving = ReturnedUnit.state.in_((ReturnState.ANNOUNCED, ReturnState.IN_TRANSIT))
-    return statement.where(moving).group_by(ReturnedUnit.variant_id)
+    return statement.where(*conditions.coming()).group_by(ReturnedUnit.variant_id)
 
 
 def _answers_by_age(session: Session, *, now: datetime) -> tuple[list[Answers], dict[OfferEnding, int]]:
     """How offers were answered by the age of the wish when they were made, and how often each ending came."""
-    age = _age(days_between(session, Wish.confirmed_at, Offer.made_at))
+    age = conditions.age_then(session, Offer.made_at)
     statement = (
         sa.select(age, Offer.ended_because, Offer.state, sa.func.count())
         .join_from(Offer, Wish, Offer.wish_id == Wish.id)
-        .where(Offer.made_at >= now - ANSWERED_WITHIN, Wish.confirmed_at.is_not(None))
+        .where(*conditions.asked(now))
     )
     taken, not_taken = [0] * chances.COUNT, [0] * chances.COUNT
     endings: dict[OfferEnding, int] = defaultdict(int)
     for number, ending, state, count in session.execute(statement.group_by(age, Offer.ended_because, Offer.state)):
-        taken[number] += count if is_taken(ending, state) else 0
-        not_taken[number] += count if ending in NOT_TAKEN else 0
+        taken[number] += count if conditions.is_taken(ending, state) else 0
+        not_taken[number] += count if ending in conditions.NOT_TAKEN else 0
         if ending is not None:
             endings[ending] += count
     return [Answers(*each) for each in zip(taken, not_taken, strict=True)], endings
-
-
-def is_taken(ending: OfferEnding | None, state: OfferState) -> bool:
-    """Whether she said yes: bought it, or took it and is on her way to the checkout."""
-    return ending in TAKEN or (ending is None and state is OfferState.TAKEN)
 
 
 def _delays(session: Session, policy: WavePolicy) -> list[float]:
@@ -230,8 +193,8 @@ def became_of_waves(session: Session, wave_ids: Iterable[int]) -> dict[int, tupl
         offers, taken, not_taken = found[wave_id]
         found[wave_id] = (
             offers + count,
-            taken + (count if is_taken(ending, state) else 0),
-            not_taken + (count if ending in NOT_TAKEN else 0),
+            taken + (count if conditions.is_taken(ending, state) else 0),
+            not_taken + (count if ending in conditions.NOT_TAKEN else 0),
         )
     return found
 
@@ -249,13 +212,13 @@ def _rounds(session: Session, restock_ids: set[int]) -> dict[int, int]:
 def _journeys(session: Session) -> Journeys:
     """From the restock to the mail to the purchase, over the newest offers that left."""
     statement = (
-        sa.select(Restock.at, Offer.left_at, Offer.ended_because, Offer.ended_at)
+        sa.select(Restock.at, Offer.left_at, Offer.ended_at, conditions.was_bought().label("is_bought"))
         .join_from(Offer, Wave, Offer.wave_id == Wave.id)
         .join(Restock, Wave.restock_id == Restock.id)
-        .where(Offer.left_at.is_not(None))
+        .where(conditions.travelled())
     )
-    rows = session.execute(statement.order_by(Offer.id.desc()).limit(NEWEST_OFFERS)).all()
-    bought = [row for row in rows if row.ended_because is OfferEnding.BOUGHT]
+    rows = session.execute(statement).all()
+    bought = [row for row in rows if row.is_bought]
     return Journeys(
         to_mail=spread([_hours(row.at, row.left_at) for row in rows]),
         to_purchase=spread([_hours(row.left_at, row.ended_at) for row in bought]),
@@ -265,14 +228,3 @@ def _journeys(session: Session) -> Journeys:
 
 def _hours(begin: datetime, end: datetime) -> float:
     return max(0.0, (end - begin) / timedelta(hours=1))
-
-
-def _age(days: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    return sa.case(*((days <= most, number) for number, most in enumerate(chances.AGES)), else_=len(chances.AGES))
-
-
-def days_between(session: Session, begin: Any, end: Any) -> sa.ColumnElement[Any]:
-    """Days from one moment to another, each database in its own way."""
-    if session.get_bind().dialect.name == "sqlite":
-        return sa.func.julianday(end) - sa.func.julianday(begin)
-    return sa.extract("epoch", sa.type_coerce(end, sa.DateTime) - sa.type_coerce(begin, sa.DateTime)) / 86400.0

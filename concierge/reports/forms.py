@@ -125,6 +125,12 @@ class PolicyForm(FlaskForm):  # type: ignore[misc]
         for name, value in values.items():
             self[name].data = value
 
+    def imagine(self, *, units: int, waiting: int) -> None:
+        """Put the numbers of a restock into the form, as if they had been written there."""
+        for field, number, most in ((self.units, units, MOST_UNITS), (self.waiting, waiting, MOST_WAITING)):
+            field.data = min(max(1, number), most)
+            field.raw_data = [str(field.data)]
+
     def fingerprint(self) -> str:
         """Short for what the policy would be, to see on saving whether it is the one that was replayed."""
         policy = self.policy()

@@ -38,8 +38,10 @@ class VariantTally(Base):
     # confirmed wishes that wait or have an offer, and how many more would be content with it
     wishes: Mapped[int] = mapped_column(default=0)
     also: Mapped[int] = mapped_column(default=0)
-    # the same wishes by age (`chances.AGES`)
+    # the same wishes by age (`chances.AGES`), the pieces they are for, and since when the longest waits
     wishes_by_age: Mapped[list[int]] = mapped_column(sa.JSON, default=list)
+    units_by_age: Mapped[list[int]] = mapped_column(sa.JSON, default=list, server_default=sa.text("'[]'"))
+    oldest_at: Mapped[datetime | None]
     # units on their way back
     on_its_way: Mapped[int] = mapped_column(default=0)
 

@@ -13,6 +13,8 @@ _TOP, _LEFT, _BOTTOM, _RIGHT = 44, 52, 48, 16
 _PLOT_HEIGHT: Final = 200
 _COLUMN: Final = 16
 _GAP: Final = 20
+_ROW: Final = 44
+_ACROSS: Final = 84  # percent: what is said behind the longest bar finds room
 _LETTER: Final = 6.4  # about as wide as a letter of 12 px is
 
 
@@ -25,6 +27,15 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """One measure and how it is said behind its bar; there is no bar where nothing can be measured."""
+
+    label: str
+    value: float | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """A duration as three quantiles: half, three quarters, nine tenths."""
 
@@ -34,15 +45,10 @@ class Span:
     p90: float
 
 
-def columns(
-    groups: Sequence[Group], series: Sequence[str], *, title: str, unit: str, axis: str = "", wide: int = 0
-) -> str:
-    """Groups of columns on a common scale from zero; `unit` names the upright axis, `axis` the level one.
-
-    `wide` is the least width of a group in px, for long labels.
-    """
+def columns(groups: Sequence[Group], series: Sequence[str], *, title: str, unit: str, axis: str = "") -> str:
+    """Groups of columns on a common scale from zero; `unit` names the upright axis, `axis` the level one."""
     count = max(1, len(series))
-    width = max(wide, count * _COLUMN + _GAP, *(int(len(each.label) * _LETTER) + 10 for each in groups))
+    width = max(count * _COLUMN + _GAP, *(int(len(each.label) * _LETTER) + 10 for each in groups))
     across = max(width * len(groups), _legend_width(series), int(len(unit) * _LETTER))
     scale = ticks(max((value for each in groups for value in each.values), default=0))
     parts = [_grid(scale, across), _name(unit, _LEFT, 34)]
@@ -58,27 +64,32 @@ def columns(
     return _svg(_LEFT + across + _RIGHT, _TOP + _PLOT_HEIGHT + _BOTTOM, title, parts)
 
 
+def bars(rows: Sequence[Bar], *, title: str, unit: str) -> str:
+    """Level bars from zero, each below its label; as wide as the place they stand in, so that a phone shows all."""
+    scale = ticks(max((each.value or 0.0 for each in rows), default=0))
+    parts = _level_grid(scale, _ROW * len(rows), unit)
+    for place, each in enumerate(rows):
+        top = _ROW * place
+        parts.append(_words(each.label, 6, top + 14, "start"))
+        long = _ACROSS * (each.value or 0.0) / scale[-1]
+        if each.value is not None:
+            parts.append(_level_box(long, top + 21, 14, 0))
+        parts.append(_said(each.said, long, top + 32))
+    return _fluid_svg(_ROW * len(rows) + 44, title, parts)
+
+
 def spans(rows: Sequence[Span], *, title: str, unit: str) -> str:
     """Durations on one level scale from zero: filled to the median, outlined to p75, a line to p90."""
-    left = max((int(len(each.label) * _LETTER) for each in rows), default=0) + 24
-    across, row = 420, 40
     scale = ticks(max((each.p90 for each in rows), default=0))
-    height = row * len(rows)
-    parts = []
-    for value in scale:
-        x = left + across * value / scale[-1]
-        parts.append(f'<line class="plot__grid" x1="{x:.1f}" y1="8" x2="{x:.1f}" y2="{8 + height}"/>')
-        parts.append(_words(number(value), x, 8 + height + 18, "middle"))
+    parts = _level_grid(scale, _ROW * len(rows), unit)
     for place, each in enumerate(rows):
-        middle = 8 + row * place + row / 2
-        half, most, last = (left + across * value / scale[-1] for value in (each.median, each.p75, each.p90))
-        parts.append(_words(each.label, left - 12, middle + 4, "end"))
-        parts.append(f'<line class="plot__line" x1="{left}" y1="{middle}" x2="{last:.1f}" y2="{middle}"/>')
-        parts.append(_box(left, middle - 7, most - left, 14, 1))
-        parts.append(_box(left, middle - 7, half - left, 14, 0))
-        parts.append(f'<line class="plot__line" x1="{last:.1f}" y1="{middle - 6}" x2="{last:.1f}" y2="{middle + 6}"/>')
-    parts.append(_name(unit, left, 8 + height + 40))
-    return _svg(left + across + 28, height + 60, title, parts)
+        top, middle = _ROW * place, _ROW * place + 28
+        half, most, last = (_ACROSS * value / scale[-1] for value in (each.median, each.p75, each.p90))
+        parts.append(_words(each.label, 6, top + 14, "start"))
+        parts.append(f'<line class="plot__line" x1="0" y1="{middle}" x2="{last:.2f}%" y2="{middle}"/>')
+        parts += [_level_box(most, top + 21, 14, 1), _level_box(half, top + 21, 14, 0)]
+        parts.append(f'<line class="plot__line" x1="{last:.2f}%" y1="{top + 22}" x2="{last:.2f}%" y2="{top + 34}"/>')
+    return _fluid_svg(_ROW * len(rows) + 44, title, parts)
 
 
 def bar(share: float) -> str:
@@ -110,6 +121,31 @@ def number(value: float) -> str:
 def _svg(width: float, height: float, title: str, parts: Sequence[str]) -> str:
     size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
     return f'<svg class="plot" role="img" {size} aria-label="{escape(title)}">{"".join(parts)}</svg>'
+
+
+def _fluid_svg(height: float, title: str, parts: Sequence[str]) -> str:
+    size = f'width="100%" height="{height:.0f}"'
+    return f'<svg class="plot plot--fluid" role="img" {size} aria-label="{escape(title)}">{"".join(parts)}</svg>'
+
+
+def _level_grid(scale: Sequence[float], height: int, unit: str) -> list[str]:
+    parts = []
+    for value in scale:
+        x, kind = _ACROSS * value / scale[-1], "grid" if value else "axis"
+        parts.append(f'<line class="plot__{kind}" x1="{x:.2f}%" y1="0" x2="{x:.2f}%" y2="{height}"/>')
+        words = (
+            f'<text class="plot__words" x="{x:.2f}%" y="{height + 18}" text-anchor="{"middle" if value else "start"}">'
+        )
+        parts.append(f"{words}{number(value)}</text>")
+    return [*parts, _name(unit, 0, height + 38)]
+
+
+def _level_box(long: float, y: float, height: float, series: int) -> str:
+    return f'<rect class="plot__{series}" x="0" y="{y}" width="{long:.2f}%" height="{height}"/>'
+
+
+def _said(words: str, after: float, y: float) -> str:
+    return f'<text class="plot__words" x="{after:.2f}%" dx="6" y="{y}">{escape(words)}</text>'
 
 
 def _grid(scale: Sequence[float], across: float) -> str:

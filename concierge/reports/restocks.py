@@ -16,8 +16,8 @@ from concierge.catalogue.naming import colour_name
 from concierge.catalogue.stock_models import Restock, RestockNotFound
 from concierge.customers.models import Customer
 from concierge.errors import NotFound
-from concierge.reports import chances
-from concierge.reports.counting import NOT_TAKEN, became_of_waves, days_between, is_taken
+from concierge.reports import conditions
+from concierge.reports.counting import became_of_waves
 from concierge.reports.rows import primary_addresses, product_names
 from concierge.wishes.models import Wish
 from concierge.wishes.offer_models import Offer, OfferEnding, OfferState, Wave, WavePolicy
@@ -29,6 +29,8 @@ class Became(StrEnum):
 
     TAKEN = "taken"
     NOT_TAKEN = "not_taken"
+    ANSWERED = "answered"  # one or the other
+    BOUGHT = "bought"
     OPEN = "open"
 
 
@@ -56,11 +58,17 @@ class WaveRow:
 
 @dataclass(frozen=True, slots=True)
 class OfferFilter:
-    """Which offers to list; those of one wave or one restock come in the order in which they were made."""
+    """Which offers to list; those of one wave or one restock come in the order in which they were made.
+
+    `asked_by` keeps to those the chances of a count at that moment rest on, `age` to wishes that were as old when the
+    offer was made, `travelled` to those over which times are taken.
+    """
 
     wave_id: int | None = None
     restock_id: int | None = None
+    asked_by: datetime | None = None
     age: int | None = None
+    travelled: bool = False
     became: Became | None = None
 
 
@@ -145,6 +153,17 @@ def list_restocks(
     return list(_with_waves(session, restocks)), restocks[-1].id if len(found) > limit else None
 
 
+def walk_restocks(session: Session, *, product_id: int | None = None) -> Iterator[RestockRow]:
+    """Every restock that was believed, page by page; between two pages the session holds nothing."""
+    before: int | None = None
+    while True:
+        rows, before = list_restocks(session, product_id=product_id, before=before, limit=200)
+        yield from rows
+        session.rollback()
+        if before is None:
+            return
+
+
 def _with_waves(session: Session, restocks: Sequence[Restock]) -> Iterator[RestockRow]:
     by_restock: dict[int, list[int]] = defaultdict(list)
     statement = sa.select(Wave.restock_id, Wave.id).where(Wave.restock_id.in_([each.id for each in restocks]))
@@ -225,24 +244,25 @@ def _conditions(session: Session, shown: OfferFilter) -> Iterator[sa.ColumnEleme
         yield Offer.wave_id == shown.wave_id
     if shown.restock_id is not None:
         yield Offer.wave_id.in_(sa.select(Wave.id).where(Wave.restock_id == shown.restock_id))
+    if shown.asked_by is not None:
+        yield from conditions.asked(shown.asked_by)
     if shown.age is not None:
-        days = days_between(session, Wish.confirmed_at, Offer.made_at)
-        yield from [days <= chances.AGES[shown.age]] if shown.age < len(chances.AGES) else []
-        yield from [days > chances.AGES[shown.age - 1]] if shown.age else []
-    if shown.became is Became.NOT_TAKEN:
-        yield Offer.ended_because.in_(NOT_TAKEN)
-    elif shown.became is Became.OPEN:
-        yield sa.and_(Offer.ended_at.is_(None), Offer.state == OfferState.OPEN)
-    elif shown.became is Became.TAKEN:
-        yield taken_condition()
+        yield conditions.age_then(session, Offer.made_at) == shown.age
+    if shown.travelled:
+        yield conditions.travelled()
+    if shown.became is not None:
+        yield _became(shown.became)
 
 
-def taken_condition() -> sa.ColumnElement[bool]:
-    """What `counting.is_taken` says, for the database."""
-    endings = [each for each in OfferEnding if is_taken(each, OfferState.OPEN)]
-    return sa.or_(
-        Offer.ended_because.in_(endings), sa.and_(Offer.ended_because.is_(None), Offer.state == OfferState.TAKEN)
-    )
+def _became(became: Became) -> sa.ColumnElement[bool]:
+    was_taken, was_not = conditions.was_taken(), Offer.ended_because.in_(conditions.NOT_TAKEN)
+    return {
+        Became.TAKEN: was_taken,
+        Became.NOT_TAKEN: was_not,
+        Became.ANSWERED: sa.or_(was_taken, was_not),
+        Became.BOUGHT: conditions.was_bought(),
+        Became.OPEN: sa.and_(Offer.ended_at.is_(None), Offer.state == OfferState.OPEN),
+    }[became]
 
 
 def _offer_row(row: Any, names: dict[int, str], customer: str, language: str) -> OfferRow:

@@ -14,11 +14,9 @@ from concierge.accounts.models import Editor
 from concierge.catalogue.models import Product, ProductText, Variant
 from concierge.catalogue.naming import colour_name
 from concierge.customers.models import Customer, CustomerAddress
-from concierge.reports import chances
-from concierge.reports.counting import GONE_WITHIN, LOST, is_first_choice
+from concierge.reports import chances, conditions
 from concierge.web.paging import Page, Place
 from concierge.wishes.models import Wish, WishEnding, WishState, WishVariant, WishWay
-from concierge.wishes.offer_models import Offer
 from concierge.wishes.queries import IS_WAITING
 
 
@@ -32,7 +30,11 @@ class Shelf(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WishFilter:
-    """Which wishes to list; `first` keeps to those for whom the variant is (or is not) the first choice."""
+    """Which wishes to list.
+
+    `first` keeps to those for whom the variant, or the size, is (or is not) the first choice; a `size` is one of
+    `system`. `age` is how old those that wait are, and how old those that ended were then.
+    """
 
     shelf: Shelf = Shelf.OPEN
     product_id: int | None = None
@@ -40,6 +42,9 @@ class WishFilter:
     first: bool | None = None
     age: int | None = None
     category: str = ""
+    system: str = ""
+    size: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ def list_wishes(
     session: Session, shown: WishFilter, *, language: str, now: datetime, after: Place | None = None, limit: int = 50
 ) -> Page[WishRow]:
     """One page: the longest waiting first, or what ended last first."""
-    found = session.execute(_wishes(shown, after, now=now).limit(limit + 1)).all()
+    found = session.execute(_wishes(session, shown, after, now=now).limit(limit + 1)).all()
     rows = found[:limit]
     made = tuple(_complete(session, rows, language))
     at = (rows[-1].confirmed_at if shown.shelf is Shelf.OPEN else rows[-1].ended_at) if rows else None
@@ -89,7 +94,7 @@ def walk_wishes(session: Session, shown: WishFilter, *, language: str, now: date
             return
 
 
-def _wishes(shown: WishFilter, after: Place | None, *, now: datetime) -> sa.Select[*tuple[Any, ...]]:
+def _wishes(session: Session, shown: WishFilter, after: Place | None, *, now: datetime) -> sa.Select[*tuple[Any, ...]]:
     statement = (
         sa.select(
             Wish.id, Wish.state, Wish.way, Wish.quantity, Wish.confirmed_at, Wish.ended_at, Wish.ended_because,
@@ -99,7 +104,7 @@ def _wishes(shown: WishFilter, after: Place | None, *, now: datetime) -> sa.Sele
         .join_from(Wish, Customer, Wish.customer_id == Customer.id)
         .join(Product, Wish.product_id == Product.id)
         .outerjoin(Editor, Wish.editor_id == Editor.id)
-        .where(*_conditions(shown, now))
+        .where(*_shelf(shown, now), *_age(session, shown, now), *_piece(shown))
     )  # fmt: skip
     if shown.shelf is Shelf.OPEN:
         ordered = statement.order_by(Wish.confirmed_at, Wish.id)
@@ -112,31 +117,47 @@ def _bound(place: Place) -> sa.Tuple:
     return sa.tuple_(sa.literal(place.at, Wish.confirmed_at.type), sa.literal(place.id))
 
 
-def _conditions(shown: WishFilter, now: datetime) -> Iterator[sa.ColumnElement[bool]]:
-    if shown.shelf is Shelf.OPEN:
-        yield from (Wish.ended_at.is_(None), Wish.confirmed_at.is_not(None))
-    else:
-        yield from (Wish.ended_at.is_not(None), Wish.confirmed_at.is_not(None))
+def _shelf(shown: WishFilter, now: datetime) -> Iterator[sa.ColumnElement[bool]]:
+    yield Wish.confirmed_at.is_not(None)
     if shown.shelf is Shelf.LOST:
-        yield from (Wish.ended_at >= now - GONE_WITHIN, Wish.ended_because.in_(LOST))
-        yield ~sa.select(Offer.id).where(Offer.wish_id == Wish.id).exists()
+        yield from conditions.lost(now)
+    else:
+        yield Wish.ended_at.is_(None) if shown.shelf is Shelf.OPEN else Wish.ended_at.is_not(None)
+
+
+def _age(session: Session, shown: WishFilter, now: datetime) -> Iterator[sa.ColumnElement[bool]]:
+    if shown.age is None:
+        return
+    if shown.shelf is not Shelf.OPEN:
+        yield conditions.age_then(session, Wish.ended_at) == shown.age
+        return
+    earliest, latest = chances.bounds(shown.age, now)
+    yield from [Wish.confirmed_at >= earliest] if earliest else []
+    yield from [Wish.confirmed_at < latest] if latest else []
+
+
+def _piece(shown: WishFilter) -> Iterator[sa.ColumnElement[bool]]:
     if shown.product_id is not None:
         yield Wish.product_id == shown.product_id
     if shown.category:
         yield Product.category == shown.category
+    if shown.currency:
+        yield Product.currency == shown.currency
+    if shown.variant_id is not None or shown.size:
+        yield _wants(shown)
+
+
+def _wants(shown: WishFilter) -> sa.ColumnElement[bool]:
+    """Whether a wish is content with a variant, or with a size, and as its first choice if asked."""
+    choice = sa.select(WishVariant.wish_id).where(WishVariant.wish_id == Wish.id)
     if shown.variant_id is not None:
-        yield _wants(shown.variant_id, shown.first)
-    if shown.age is not None:
-        earliest, latest = chances.bounds(shown.age, now)
-        yield from [Wish.confirmed_at >= earliest] if earliest else []
-        yield from [Wish.confirmed_at < latest] if latest else []
-
-
-def _wants(variant_id: int, first: bool | None) -> sa.ColumnElement[bool]:
-    """Whether a wish is content with a variant, and as its first choice if asked."""
-    choice = sa.select(WishVariant.wish_id).where(WishVariant.wish_id == Wish.id, WishVariant.variant_id == variant_id)
-    if first is not None:
-        choice = choice.where(is_first_choice() if first else ~is_first_choice())
+        choice = choice.where(WishVariant.variant_id == shown.variant_id)
+    if shown.size:
+        of_size = (Variant.size == shown.size, Variant.size_system == shown.system)
+        choice = choice.join(Variant, WishVariant.variant_id == Variant.id).where(*of_size)
+    if shown.first is not None:
+        is_first = conditions.is_first_choice()
+        choice = choice.where(is_first if shown.first else ~is_first)
     return choice.exists()
 
 

@@ -1,50 +1,17 @@
-"""Makes rows into lines of a file, and figures into plots with their words."""
+"""Makes figures into plots with their words."""
 
 from collections.abc import Sequence
 
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from concierge.catalogue.naming import category_name, colour_name
-from concierge.reports import plots, words
-from concierge.reports.board import BoardRow, SizeCell
+from concierge.catalogue.naming import category_name
+from concierge.reports import plots
 from concierge.reports.figures import Curve, Journeys, Size
-from concierge.reports.plots import Group, Span
+from concierge.reports.plots import Bar, Group, Span
 from concierge.reports.quantiles import Spread
 from concierge.reports.replaying import Compared
-from concierge.reports.restocks import OfferRow
-from concierge.reports.rows import WishRow
-from concierge.reports.tables import Cell
-
-
-def wish_line(wish: WishRow) -> Sequence[Cell]:
-    """A wish as a line of the file."""
-    return (
-        wish.id, str(words.STATES[wish.state]), str(words.ENDINGS[wish.ended_because]) if wish.ended_because else "",
-        wish.customer, wish.address, wish.product_code, wish.product, ", ".join(filter(None, wish.sizes)),
-        ", ".join(wish.skus), wish.quantity, wish.value / 100, wish.currency, wish.confirmed_at, wish.ended_at,
-        wish.needed_by, wish.editor, wish.way.value, wish.conversation_id,
-    )  # fmt: skip
-
-
-def offer_line(offer: OfferRow, language: str) -> Sequence[Cell]:
-    """An offer as a line of the file."""
-    return (
-        offer.id, offer.wave_id, offer.restock_id, offer.place, offer.of, words.why(offer, language), offer.customer,
-        offer.product_code, offer.product, offer.colour, offer.size, offer.sku, offer.quantity,
-        offer.price_cents / 100, offer.currency, offer.since, offer.made_at, offer.left_at, offer.held_until,
-        words.became(offer), offer.ended_at, offer.editor, offer.conversation_id,
-    )  # fmt: skip
-
-
-def size_line(row: BoardRow, cell: SizeCell, language: str) -> Sequence[Cell]:
-    """One size of a product on the board as a line of the file."""
-    variant = cell.variant
-    size = f"{variant.size_system} {variant.size}".strip() if variant.size else ""
-    return (
-        row.product.code, row.product.designer, row.product.name(language), colour_name(variant.colour, language), size,
-        variant.sku, cell.wishes, cell.also, variant.available,
-    )  # fmt: skip
+from concierge.reports.restocks import Became
 
 
 def curve_plot(curve: Curve) -> Markup:
@@ -75,31 +42,33 @@ def bar(share: float) -> Markup:
     return Markup(plots.bar(share))  # noqa: S704 made of a number
 
 
-def legs(journeys: Journeys) -> list[tuple[str, Spread | None]]:
-    """The legs of the way from the restock to her hands."""
+def legs(journeys: Journeys) -> list[tuple[str, Spread | None, dict[str, str]]]:
+    """The legs of the way from the restock to her hands, each with how its offers are asked for."""
+    left = {"for": "times"}
+    bought = left | {"became": Became.BOUGHT.value}
     return [
-        (_("Restock to mail"), journeys.to_mail),
-        (_("Mail to purchase"), journeys.to_purchase),
-        (_("Restock to purchase"), journeys.together),
+        (_("Restock to mail"), journeys.to_mail, left),
+        (_("Mail to purchase"), journeys.to_purchase, bought),
+        (_("Restock to purchase"), journeys.together, bought),
     ]
 
 
 def journeys_plot(journeys: Journeys) -> Markup:
     """From the restock to the mail to the purchase, in hours."""
-    rows = [Span(label, leg.median, leg.p75, leg.p90) for label, leg in legs(journeys) if leg is not None]
+    rows = [Span(label, leg.median, leg.p75, leg.p90) for label, leg, _asked in legs(journeys) if leg is not None]
     title = _("Hours from the restock to the mail and to the purchase")
     return _safe(plots.spans(rows, title=title, unit=_("hours"))) if rows else Markup()
 
 
 def replay_plots(compared: Sequence[Compared], names: dict[str, str]) -> tuple[Markup, Markup]:
-    """Hours to sell and disappointed people per unit, each on a scale of its own."""
-    hours = [Group(names[each.name], (each.forecast.hours or 0.0,)) for each in compared]
-    sad = [Group(names[each.name], (each.forecast.disappointed_per_unit,)) for each in compared]
+    """Hours to sell and disappointed people per unit, each on a scale of its own; what never sells out has no bar."""
+    never = _("never sold out")
+    found = [(names[each.name], each.forecast) for each in compared]
+    hours = [Bar(name, each.hours, never if each.hours is None else f"{each.hours:.1f}") for name, each in found]
+    sad = [Bar(name, each.disappointed_per_unit, f"{each.disappointed_per_unit:.2f}") for name, each in found]
     return (
-        _safe(plots.columns(hours, ("",), title=_("Hours until all is sold"), unit=_("hours until all is sold"))),
-        _safe(
-            plots.columns(sad, ("",), title=_("People disappointed per unit"), unit=_("people disappointed per unit"))
-        ),
+        _safe(plots.bars(hours, title=_("Hours until all is sold"), unit=_("hours until all is sold"))),
+        _safe(plots.bars(sad, title=_("People disappointed per unit"), unit=_("people disappointed per unit"))),
     )
 
 

@@ -70,7 +70,8 @@ def by_variant(articles: Sequence[Article], tallies: Tallies) -> dict[int, dict[
     return {
         each.id: {
             "product_id": each.product_id, "wishes": tally.wishes, "also": tally.also,
-            "wishes_by_age": tally.wishes_by_age, "on_its_way": tally.on_its_way,
+            "wishes_by_age": tally.wishes_by_age, "units_by_age": tally.units_by_age, "oldest_at": tally.oldest_at,
+            "on_its_way": tally.on_its_way,
         }
         for each in articles
         if (tally := tallies.get(each.id)) and (tally.wishes or tally.also or tally.on_its_way)

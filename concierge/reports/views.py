@@ -11,9 +11,10 @@ from concierge import clock
 from concierge.accounts.queries import current_editor
 from concierge.catalogue.cards import piece_words
 from concierge.extensions import db
-from concierge.reports import queries, ranking, replaying, restocks, showing
+from concierge.reports import files, queries, ranking, replaying, restocks, showing
+from concierge.reports.asking import page_language
 from concierge.reports.forms import PolicyForm, head_starts_text
-from concierge.reports.pages import BUYERS, bp, page_language
+from concierge.reports.pages import BUYERS, bp
 from concierge.reports.words import RULES
 from concierge.web.choices import SelectChoice
 from concierge.web.filters import local_day
@@ -25,8 +26,9 @@ _PAST = 20
 
 
 def init_app(app: Flask) -> None:
-    """Register these pages and those of `pages`."""
+    """Register these pages, those of `pages`, and the files."""
     app.register_blueprint(bp)
+    app.register_blueprint(files.bp)
 
 
 @bp.get("/policy")
@@ -72,9 +74,8 @@ def _take_past(form: PolicyForm) -> None:
     chosen = form.restock.data or ""
     past = next((each for each in _past() if str(each.restock.id) == chosen), None)
     if past is not None:
-        form.units.data = min(past.restock.units, replaying.MOST_UNITS)
         waves = restocks.list_waves(db.session, past.restock.id)
-        form.waiting.data = min(max(1, waves[0].wave.waiting if waves else 1), replaying.MOST_WAITING)
+        form.imagine(units=past.restock.units, waiting=waves[0].wave.waiting if waves else 1)
 
 
 def _past() -> list[restocks.RestockRow]:

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
+from concierge.catalogue.stock_models import ReturnState
 from concierge.extensions import house_config
 from concierge.reports.restocks import OfferRow
 from concierge.wishes.offer_models import OfferEnding, OfferState, Rule
@@ -14,7 +15,7 @@ from concierge.wishes.waves import Standing
 from concierge.wishes.wording import ENDINGS, STATES
 from concierge.wishes.words import explain
 
-__all__ = ["AGES", "ENDINGS", "MANNERS", "RULES", "STATES", "became", "why"]
+__all__ = ["AGES", "ENDINGS", "MANNERS", "RETURNS", "RULES", "STATES", "became", "why"]
 
 AGES: Final[tuple[LazyString, ...]] = (
     _l("up to a week"),
@@ -33,6 +34,13 @@ _OFFER_ENDINGS: Final[dict[OfferEnding, LazyString]] = {
     OfferEnding.BOUNCED: _l("our mail bounced"),
     OfferEnding.WITHDRAWN: _l("withdrawn"),
     OfferEnding.UNITS_GONE: _l("the unit was gone"),
+}
+
+RETURNS: Final[dict[ReturnState, LazyString]] = {
+    ReturnState.ANNOUNCED: _l("announced"),
+    ReturnState.IN_TRANSIT: _l("in transit"),
+    ReturnState.INSPECTED: _l("inspected"),
+    ReturnState.FAILED: _l("failed"),
 }
 
 RULES: Final[dict[Rule, LazyString]] = {

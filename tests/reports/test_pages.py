@@ -59,7 +59,7 @@ def test_what_is_listed_or_taken_away_as_a_file_names_its_colour(marta, session,
     listed = marta.get("/wishes/rows").text
     assert "Coral, EU 36" in listed and "Turquoise, EU 36" not in listed
     assert '"Coral, EU 36"' in marta.get("/wishes/rows.csv").text
-    assert "Calanque sandals,Coral,EU 36," in marta.get("/wishes/board.csv").text
+    assert "Calanque sandals,Sandals,Coral,EU 36," in marta.get("/wishes/board.csv").text
 
 
 def test_who_said_nothing_is_not_said_to_have_refused(marta: FlaskClient, session: Session) -> None:
