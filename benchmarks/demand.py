@@ -15,6 +15,7 @@ from concierge.customers.models import Customer
 from concierge.db import Sessions
 from concierge.extensions import db
 from concierge.reports import jobs
+from concierge.serving import settled
 from concierge.wishes.models import Wish
 from concierge.wishes.offer_models import WavePolicy
 
@@ -50,7 +51,7 @@ def measure(place: Place) -> Iterator[Figure]:
     yield Figure(
         "counting all wishes in the worker", where, counting.middle, plain.middle, "ms", _WORDS, counting.waited, beside
     )
-    app = create_app(place.config)
+    app = settled(create_app(place.config))
     app.config["WTF_CSRF_ENABLED"] = False
     client = app.test_client()
     answer = client.post("/sign-in", data={"email": "omar@maison.example", "password": PASSWORD})
