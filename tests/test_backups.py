@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from concierge import blobs
+from concierge import backups, blobs
 from concierge.backups import BackupFailed, NotRestored, back_up, check_backup, restore
 from concierge.config import Config
-from concierge.db import make_sessions
+from concierge.db import make_engine, make_sessions
 from concierge.mailing import outbox
 from concierge.mailing.commands import queue_delivery
 from concierge.mailing.models import Delivery
@@ -63,6 +63,23 @@ def test_a_house_is_put_back_whole_and_sends_nothing(furnished, elsewhere, tmp_p
     sessions.kw["bind"].dispose()
     assert sorted(blobs.open_store(elsewhere).keys()) == sorted(blobs.open_store(furnished).keys())
     with pytest.raises(NotRestored, match="There is a house"):
+        restore(elsewhere, tmp_path / "copy", now=NOW)
+
+
+def test_what_was_put_back_is_counted_again_before_it_is_called_whole(furnished, elsewhere, tmp_path, monkeypatch):
+    """F18. The negative control: the backup is sound, and putting it back loses a row."""
+    back_up(furnished, tmp_path / "copy", now=NOW)
+    put_back = backups._put_back
+
+    def loses_one(config: Config, database: Path) -> None:
+        put_back(config, database)
+        engine = make_engine(config)
+        with engine.begin() as connection:
+            connection.execute(sa.text("DELETE FROM delivery"))
+        engine.dispose()
+
+    monkeypatch.setattr(backups, "_put_back", loses_one)
+    with pytest.raises(NotRestored, match=r"does not add up: .*delivery"):
         restore(elsewhere, tmp_path / "copy", now=NOW)
 
 

@@ -45,6 +45,18 @@ def test_an_answer_to_our_message_id_joins(session):
     assert conversation.waiting_since == NOW + HOUR
 
 
+def test_the_newest_mail_it_names_leads_and_what_it_answers_comes_last(session):
+    """References are read from their end; all three are conversations of hers, so only the order decides."""
+    oldest, newest, answered_one = (receive(session, subject=subject) for subject in ("One", "Two", "Three"))
+    ids = (oldest.rfc_message_id, newest.rfc_message_id)
+    reply = receive(session, references=ids, in_reply_to=(answered_one.rfc_message_id,), at=NOW + HOUR)
+    assert reply.conversation is newest.conversation
+    turned = receive(session, references=ids[::-1], in_reply_to=(answered_one.rfc_message_id,), at=NOW + 2 * HOUR)
+    assert turned.conversation is oldest.conversation
+    unknown = receive(session, references=("no.such@example.com",), in_reply_to=(answered_one.rfc_message_id,))
+    assert unknown.conversation is answered_one.conversation
+
+
 @pytest.mark.parametrize("where", ["recipients", "to", "message id", "message id of earlier days"])
 def test_our_signed_key_leads_home(session, where):
     conversation = receive(session).conversation

@@ -125,6 +125,25 @@ def mail_of(kind: Kind, house: House, *, sender: str = "Barbara <barbara@example
     return letter(sender, text=text, extra="\r\n".join(filter(None, (answers, extra.get(kind, "")))))
 
 
+# What docs/mail.md promises of each kind, written down once more by hand: filed as, of a stranger, what else it changes.
+PROMISED = {
+    Kind.HUMAN: ("human", "begins", "clock"),
+    Kind.UNSUBSCRIBE: ("human", "begins", "purpose"),
+    Kind.SPAM: ("human", "waits", "nothing"),
+    Kind.AUTOMATIC: ("automatic", "begins", "nothing"),
+    Kind.LIST: ("automatic", "begins", "nothing"),
+    Kind.RECEIPT: ("automatic", "aside", "nothing"),
+    Kind.BOUNCE: ("bounce", "aside", "delivery"),
+    Kind.DELAY: ("bounce", "aside", "delivery"),
+}
+
+
+def test_the_table_says_what_is_promised_of_each_kind():
+    assert {
+        kind: tuple(map(str, (row.filed_as, row.stranger, row.change))) for kind, row in EFFECTS.items()
+    } == PROMISED
+
+
 @pytest.mark.parametrize("kind", list(Kind))
 def test_a_kind_does_what_its_row_says_and_nothing_else(house: House, kind: Kind):  # T26
     mail = house.receive(mail_of(kind, house))
@@ -286,6 +305,17 @@ def test_a_return_path_is_that_of_one_sending(house: House):
     again = nameless().replace(b"mx.example.com", b"mx2.example.com")
     house.receive(again, recipient=return_path(SECRET, CARE, house.delivery.id, 2))
     assert house.delivery.state is DeliveryState.BOUNCED
+
+
+@pytest.mark.parametrize(("days", "state"), [(13, DeliveryState.BOUNCED), (15, DeliveryState.SENT)])
+def test_a_report_is_believed_for_a_fortnight_after_the_mail_left(house: House, days: int, state: DeliveryState):  # T28
+    house.delivery.sent_at = LATER - timedelta(days=days)
+    # she has written nothing since
+    house.session.execute(sa.update(Message).values(created_at=LATER - timedelta(days=20)))
+    house.session.flush()
+    house.receive(mail_of(Kind.BOUNCE, house))
+    assert house.delivery.state is state
+    assert bool(house.suppressed()) == (state is DeliveryState.BOUNCED)
 
 
 def test_the_same_report_twice_is_one(house: House):

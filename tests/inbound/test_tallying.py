@@ -69,6 +69,18 @@ def test_a_mail_whose_message_is_gone_and_a_message_without_a_mail_are_found(con
     assert found.unexplained == 1
 
 
+def test_a_message_that_came_by_no_mail_is_enough_that_the_sums_do_not_agree(client, config, sessions, session):
+    """Negative control: every mail is in its column; a message that says it came in is in none."""
+    furnish(config, sessions)
+    astray = session.scalars(sa.select(Message).where(Message.subject == "Away")).one()
+    session.execute(sa.delete(InboundMail).where(InboundMail.message_id == astray.id))
+    session.commit()
+    found = reckon(session)
+    assert (found.unexplained, [each.missing for each in found.entrances if each.missing]) == (1, [])
+    assert not found.agrees
+    assert "The sums do not agree." in nadia(client, session).get("/mail-in?show=entrances").get_data(as_text=True)
+
+
 def nadia(client: FlaskClient, session: Session) -> FlaskClient:
     editor = make_editor(session)
     session.commit()

@@ -1,5 +1,6 @@
 """DKIM: what we sign, another's program verifies; one letter changed, and it does not."""
 
+import re
 from datetime import timedelta
 
 import dkim
@@ -7,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
+from concierge.addresses import Address
 from concierge.config import read_config
 from concierge.mailing.dkim import NoSigningKey, Signer, read_signer, relaxed_body
 from concierge.mailing.mail import build, unsubscribe_headers
@@ -64,6 +66,25 @@ def test_one_letter_changed_or_a_header_added_and_it_is_genuine_no_more(signer):
     ]
     assert [is_genuine(each, signer) for each in changes] == [False] * 4
     assert not is_genuine(signed, Signer(rsa.generate_private_key(65537, 1024), "concierge"))
+
+
+@pytest.mark.parametrize("field", [b"Reply-To", b"Message-ID", b"In-Reply-To", b"References", b"MIME-Version",
+    b"Content-Type", b"Content-Transfer-Encoding", b"Auto-Submitted", b"List-Unsubscribe", b"List-Unsubscribe-Post",
+])  # fmt: skip
+def test_each_field_that_steers_a_mail_program_is_signed_over(field, signer):
+    """Changed, or taken away, and another's program says so."""
+    values = {"reply_to": Address("", "care@maison-solenne.example"), "in_reply_to": "<first@example.com>"}
+    headers = unsubscribe_headers("https://house.example/u/t") | {"Auto-Submitted": "auto-generated"}
+    mail = make_mail(references=("<first@example.com>",), headers=headers, **values)
+    signed = signer.sign(build(mail, BLOBS.__getitem__, now=NOW), DOMAIN, at=NOW)
+    assert is_genuine(signed, signer)
+    line = re.compile(rb"(?mi)^" + field + rb": (.+\r\n(?:[ \t].+\r\n)*)")
+    head, _, body = signed.partition(b"\r\n\r\n")
+    assert len(line.findall(head + b"\r\n")) == 1
+    for other in (b"", field + b": <another@example.com>\r\n"):
+        changed = line.sub(other, head + b"\r\n") + b"\r\n" + body
+        assert changed != signed
+        assert not is_genuine(changed, signer)
 
 
 def test_an_ed25519_key_makes_the_record_of_its_rfc():
