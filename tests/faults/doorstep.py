@@ -18,11 +18,12 @@ import sqlalchemy.orm
 
 import concierge.inbound.jobs
 from tests.faults.nursery import Fuse, Nursery, house, nursery, put_into, serve
+from tests.faults.weak_disk import weaken
 
 
-def doorstep() -> AbstractContextManager[Nursery]:
+def doorstep(*, preload: str = "") -> AbstractContextManager[Nursery]:
     """A process of its own, with nothing open yet."""
-    return nursery("tests.faults.doorstep")
+    return nursery("tests.faults.doorstep", preload=preload)
 
 
 # --- inside the process ---------------------------------------------------------------------------------------------
@@ -32,6 +33,8 @@ def _work(settings: dict[str, str], how: dict[str, Any]) -> None:
     if how.get("careless"):
         _answer_first()
         _settle_first()
+    if disk := how.get("disk"):
+        weaken(disk)
     if how["entrance"] == "desk":
         _file(config, sessions)
     elif how["entrance"] == "imap":

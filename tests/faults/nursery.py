@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from tests.faults.weak_disk import weaken
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 
 
@@ -32,7 +34,7 @@ class Nursery:
         self._ask({"do": "rehearse", "settings": settings})
 
     def fork(self, settings: dict[str, str], **how: Any) -> int:
-        """A new worker; `how`: `commit` or `write` with `n` and `after`, `stop` to sleep there; `lines`."""
+        """A new worker; `how`: `commit` or `write` with `n` and `after`, `stop` to sleep there; `lines`; `disk`."""
         return int(self._ask({"do": "fork", "settings": settings, **how}))
 
     def wait(self, pid: int) -> int:
@@ -47,8 +49,8 @@ class Nursery:
 
 
 @contextmanager
-def nursery(module: str = "tests.faults.nursery") -> Iterator[Nursery]:
-    """A process of its own, with nothing in it yet, that serves as this module does."""
+def nursery(module: str = "tests.faults.nursery", *, preload: str = "") -> Iterator[Nursery]:
+    """A process of its own, with nothing in it yet, that serves as this module does, on a library."""
     command = [sys.executable, "-m", module]
     with subprocess.Popen(
         command,
@@ -56,7 +58,7 @@ def nursery(module: str = "tests.faults.nursery") -> Iterator[Nursery]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": ROOT},
+        env=os.environ | {"PYTHONPATH": ROOT} | ({"LD_PRELOAD": preload} if preload else {}),
     ) as process:
         yield Nursery(process)
         assert process.stdin
@@ -113,6 +115,8 @@ def _work(settings: dict[str, str], how: dict[str, Any]) -> None:
     jobs._LINES.clear()  # one line, unless it is said how many
     if how.get("lines"):
         jobs._LINES[config.provider] = int(how["lines"])
+    if disk := how.get("disk"):
+        weaken(disk)
     jobs.deliver_answers(config, _Fused(sessions, fuse) if how.get("commit") else sessions)
 
 

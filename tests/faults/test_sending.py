@@ -48,19 +48,20 @@ def small() -> Iterator[Nursery]:
 
 @pytest.fixture
 def prepared(config, sessions, small) -> Any:
-    """Workers of this house, sending by the relay on a port: forked from a process that knows its way about."""
+    """Workers of this house, sending by the relay on a port."""
+    return lambda **more: prepare(config, sessions, small, **more)
 
-    def prepare(**more: object) -> dict[str, str]:
-        given = {"data": config.data, "database_url": config.database_url, "secret_key": config.secret, "demo": False}
-        settings = {name: str(value) for name, value in (given | more).items()}
-        queue(sessions, 2, first=-2)
-        small.rehearse(settings)
-        with sessions() as session:
-            session.execute(sa.delete(Delivery))
-            session.commit()
-        return settings
 
-    return prepare
+def prepare(config, sessions, small, **more: object) -> dict[str, str]:
+    """The settings of workers that are forked from this process, which knows its way about then."""
+    given = {"data": config.data, "database_url": config.database_url, "secret_key": config.secret, "demo": False}
+    settings = {name: str(value) for name, value in (given | more).items()}
+    queue(sessions, 2, first=-2)
+    small.rehearse(settings)
+    with sessions() as session:
+        session.execute(sa.delete(Delivery))
+        session.commit()
+    return settings
 
 
 def by_smtp(ledger: Ledger) -> dict[str, str]:
