@@ -99,7 +99,8 @@ def _arm(how: dict[str, Any], fuse: Fuse) -> None:
 
 
 def _answer_first() -> None:
-    """The careless door: it says 250, and stores later, however busy the machine."""
+    """The careless entrance: it says 250, or 200, and stores later, however busy the machine."""
+    from concierge.inbound import webhooks
     from concierge.inbound.sources.smtp import MailDoor
 
     store = MailDoor._accept
@@ -108,7 +109,19 @@ def _answer_first() -> None:
         threading.Timer(0.5, store, (self, *given)).start()
         return 1
 
-    MailDoor._accept = accept  # type: ignore[method-assign]
+    keep = webhooks._keep
+
+    def keep_later(posted: Any, config: Any, app: Any) -> None:
+        with app.app_context():
+            keep(posted, config)
+
+    def say_yes(posted: Any, config: Any) -> bool:
+        from flask import current_app
+
+        threading.Timer(0.5, keep_later, (posted, config, current_app._get_current_object())).start()  # type: ignore[attr-defined]
+        return True
+
+    MailDoor._accept, webhooks._keep = accept, say_yes  # type: ignore[method-assign]
 
 
 _AT_THE_DESK = {"mail": "settle_mail", "outcome": "settle_claim"}

@@ -26,8 +26,8 @@ from tests.mailing.doubles import API_KEY, sendgrid_door
 from tests.mailing.samples import make_mail
 
 # So many kills for each number of workers on each database; `make faults` asks for 1,250, which makes 10,000.
-KILLS = int(os.environ.get("CONCIERGE_TESTS_KILLS", "12"))
-WORKERS = (1, 2, 4, 8) if "CONCIERGE_TESTS_KILLS" in os.environ else (4,)
+KILLS = int(os.environ.get("CONCIERGE_TESTS_KILLS", "20"))
+WORKERS = (1, 2, 4, 8)
 # Every commit while two mails are handed over, with how many are under way if the worker dies before and after it …
 COMMITS = {"reserve": (0, 0), "begin": (0, 1), "record one, begin the next": (1, 1), "record": (1, 0)}
 # … and every write of the first of them: it has begun, so nobody knows, whatever was written.
