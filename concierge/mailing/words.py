@@ -6,8 +6,11 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 
 
-def event_words(kind: str) -> str:
-    """A step in a mail's history; its own name for one that has no words yet."""
+def event_words(kind: str, *, by_machine: bool = False) -> str:
+    """A step in a mail's history; its own name for one that has no words yet.
+
+    `by_machine`: the provider says that no person opened it, but a scanner or her mail program on its own.
+    """
     words: dict[str, Callable[[], str]] = {
         "postponed": lambda: _("Put off, to be tried again"),
         "uncertain": lambda: _("Came to an unknown end"),
@@ -25,5 +28,10 @@ def event_words(kind: str) -> str:
         "clicked": lambda: _("A link in it was followed"),
         "released": lambda: _("Let go by hand"),
     }
+    if by_machine:
+        words |= {
+            "opened": lambda: _("Opened by a machine"),
+            "clicked": lambda: _("A link in it was followed by a machine"),
+        }
     found = words.get(kind)
     return str(found()) if found else kind

@@ -170,6 +170,23 @@ def late_for_the_follow_up(page: Page, held: list[Route], hold: Callable[[Route]
     expect(when).to_be_focused()
 
 
+def test_on_a_phone_every_sum_of_the_entrances_is_on_the_screen(new_context, sign_in, house):
+    write(house, "A hat for the races")
+    page = sign_in(new_context(viewport={"width": 390, "height": 844}).new_page(), "nadia")
+    page.goto("/mail-in?show=entrances")
+    table = page.locator(".table-wrap").first
+    for name in ("Taken in", "Filed", "Sum"):
+        cells = table.locator(f"[data-name='{name}']")
+        assert cells.count() >= 2, "each entrance, and all of them"
+        for cell in cells.all():
+            box = cell.bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] < box["x"] + box["width"] <= 390
+            assert cell.evaluate("each => getComputedStyle(each, '::before').content") == f'"{name}"'
+    assert table.evaluate("each => each.scrollWidth <= each.clientWidth"), "nothing has to be pushed sideways"
+    cannot_be_pushed_sideways(page)
+
+
 @pytest.fixture
 def plain(new_context, sign_in) -> Page:
     """Nadia in a browser that runs no scripts."""

@@ -202,6 +202,24 @@ def test_a_worker_that_slept_longer_than_its_lease_doubles_nothing(config, sessi
     assert compare(sessions, ledger.taken, 2) == {"sent": 2}  # its late answer settled the doubt
 
 
+def test_a_house_that_takes_a_sleepers_mail_for_unsent_doubles_it(config, sessions, small, prepared):  # F04
+    """The negative control: when its lease has run out its mail is queued again, and it wakes."""
+    with relay() as ledger:
+        settings = prepared(**by_smtp(ledger))
+        queue(sessions, 1)
+        sleeper = small.fork(settings, write=True, n=6, stop=True)
+        _until(lambda: Path(f"/proc/{sleeper}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+        with sessions() as session:
+            session.execute(sa.update(Delivery).values(state=_S.QUEUED, claim=None, claimed_at=None))
+            session.commit()
+        assert small.wait(small.fork(settings)) == 0
+        os.kill(sleeper, signal.SIGCONT)
+        small.wait(sleeper)
+        _until(lambda: sum(ledger.taken.values()) == 2)
+        with pytest.raises(AssertionError):
+            compare(sessions, ledger.taken, 1)
+
+
 def test_sent_again_by_itself_the_ledger_shows_a_doubled_mail(config, sessions, small, prepared):  # F02
     """The negative control: a house that queues again whatever died doubles a mail, and `compare` sees it."""
     with relay() as ledger:

@@ -87,6 +87,31 @@ def test_what_the_first_did_not_take_goes_by_the_other_until_it_is_back(config, 
         assert len(first.sent) == 3
 
 
+def test_a_house_that_gives_the_other_what_is_in_doubt_doubles_a_mail(config, sessions, hand, tmp_path):  # F03
+    """Negative control: the first took it and fell silent; queued again, it leaves a second time by the other."""
+
+    class TookIt(First):
+        def send(self, parcel: Parcel) -> Accepted:
+            if self.trouble == ("doubt",):
+                MemoryProvider.send(self, parcel)
+            return super().send(parcel)
+
+    first = TookIt()
+    with smtp_relay(tmp_path) as relay:
+        house = with_relay(config, relay)
+        queue(sessions, 0, 1)
+        for _try in range(120):
+            jobs.deliver_answers(house, sessions, first)
+            with sessions() as session:
+                doubted = sa.update(Delivery).where(Delivery.state == "uncertain")
+                session.execute(doubted.values(state="queued", claim=None, claimed_at=None, due_at=hand[0]))
+                session.commit()
+            hand[0] += timedelta(seconds=20)
+        went = [recipients[0] for _sender, recipients, _content in relay.mails]
+    taken = Counter([*went, *(each.mail.to.address for each in first.sent)])
+    assert taken["customer0@example.com"] == 2
+
+
 def test_a_single_mail_goes_by_the_other_too(config, sessions, hand, tmp_path):  # F12
     """Though the first is tried with it each time it is due, for there is no other mail to try it with."""
     first = First()

@@ -1,8 +1,11 @@
 import pytest
+import sqlalchemy as sa
 
 from concierge.accounts.models import Role
 from concierge.mailing import commands
-from concierge.mailing.models import Delivery, DeliveryState, Suppression, SuppressionReason
+from concierge.mailing.models import Delivery, DeliveryEvent, DeliveryState, Suppression, SuppressionReason
+from concierge.mailing.reporting import take_report
+from concierge.mailing.reports import Report, ReportKind
 from tests.factories import make_editor, sign_in
 from tests.mailing.samples import NOW, make_mail
 
@@ -28,6 +31,22 @@ def test_an_editor_sends_a_stranded_mail_again(client, session, stranded):
     session.refresh(stranded)
     assert (answer.status_code, answer.headers["Location"]) == (302, "/conversations/7")
     assert stranded.state is DeliveryState.QUEUED
+
+
+def test_what_a_machine_opened_is_not_said_to_be_opened(client, session, stranded):
+    """A scanner's look is kept, and told for what it is."""
+    for number, by_machine in enumerate((True, False)):
+        opened = Report(f"open-{number}", ReportKind.OPENED, NOW, "sendgrid", key="reply:1", by_machine=by_machine)
+        take_report(session, opened, now=NOW)
+        kept = session.scalars(sa.select(DeliveryEvent).order_by(DeliveryEvent.id.desc())).first()
+        assert kept is not None
+        assert kept.details["machine"] is by_machine
+    stranded.state = DeliveryState.UNCERTAIN
+    session.commit()
+    enter(client, session)
+    shown = client.get("/mail-out").text
+    assert (shown.count("Opened by a machine"), shown.count("Opened")) == (1, 2)
+    assert shown.index("Opened by a machine") < shown.rindex("Opened")
 
 
 def test_sending_again_twice_is_refused_in_words(client, session, stranded):  # F08
