@@ -316,6 +316,10 @@ class ConversationNotFound(NotFound):
     """There is no such conversation."""
 
 
+class SenderNotConfirmed(RuleBroken):
+    """Nobody confirmed that this mail comes from its sender, so its pictures are asked for each time."""
+
+
 class MessageNotFound(NotFound):
     """There is no such message."""
 

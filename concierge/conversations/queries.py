@@ -29,6 +29,7 @@ from concierge.conversations.models import (
 )
 from concierge.conversations.rearrangement_models import Rearrangement, RearrangementNotFound
 from concierge.customers.models import Customer
+from concierge.customers.queries import list_pictured
 from concierge.mailing.models import LETTERS, UNASKED, Delivery, DeliveryState
 from concierge.rows import at_most, read_rows
 
@@ -159,6 +160,16 @@ def list_designed(session: Session, conversation: Conversation) -> dict[int, Loo
 
 # How high the picture of a piece is in our letters, in CSS pixels.
 _PIECE = 320
+
+
+def list_loading(session: Session, messages: Sequence[Message]) -> set[int]:
+    """The mails whose pictures are fetched unasked: somebody said so of their sender, and they truly come from there.
+
+    Anybody can write an address into From: a mail whose sender was not confirmed asks each time, whoever it names.
+    """
+    genuine = [each for each in messages if each.direction is Direction.IN and each.authentic]
+    pictured = list_pictured(session, [each.from_address for each in genuine])
+    return {each.id for each in genuine if normalise(each.from_address) in pictured}
 
 
 def list_notes(session: Session, conversation: Conversation) -> list[Note]:

@@ -42,6 +42,8 @@ class MessageShown:
     failed: bool
     # where it asks for answers, if that is a stranger's house, and where they go (T25)
     elsewhere: Elsewhere | None
+    # its pictures are fetched unasked
+    loads: bool = False
     # whom its sender could be taken for (T25)
     doubts: tuple[Likeness, ...] = ()
 
@@ -112,7 +114,10 @@ def show(
     is_alone = all(row.id == conversation.id for row in others)
     doubts = find_doubts(session, conversation, messages, is_alone=is_alone)
     mails = [_message(session, message, looks.get(message.id), seen, wanted) for message in messages]
-    shown: list[Shown] = [replace(each, doubts=doubts.get(each.message.id, ())) for each in mails]
+    loading = queries.list_loading(session, messages)
+    shown: list[Shown] = [
+        replace(each, doubts=doubts.get(each.message.id, ()), loads=each.message.id in loading) for each in mails
+    ]
     shown += [NoteShown(note, note.created_at) for note in queries.list_notes(session, conversation)]
     shown += history.list_events(session, conversation)
     hint = conversation.hint_conversation_id

@@ -19,12 +19,13 @@ from concierge.conversations.listing import (
     list_rows,
     list_tagged,
 )
-from concierge.conversations.models import Conversation, SnoozeInThePast
+from concierge.conversations.models import Conversation, Direction, SenderNotConfirmed, SnoozeInThePast
 from concierge.conversations.naming import list_named
 from concierge.conversations.search_terms import parse
 from concierge.conversations.searching import search_conversations
 from concierge.conversations.showing import Wanted
 from concierge.conversations.snoozing import moments, read_moment
+from concierge.customers import commands as customers
 from concierge.customers.queries import get_customer
 from concierge.extensions import db, house_config
 from concierge.web.paging import read_place
@@ -147,6 +148,17 @@ def _kept(conversation: Conversation) -> ResponseReturnValue:
         seen = request.args.get("seen", type=int)
         return render(PAGE, block="refreshed_talk", **_talk_values(conversation, seen=seen))
     return redirect(url_for("conversations.show", conversation_id=conversation.id, **_where()), 303)
+
+
+@bp.post("/messages/<int:message_id>/show-pictures")
+@answering
+def show_pictures(message_id: int) -> ResponseReturnValue:
+    """Fetch the pictures of whoever sent this mail without asking each time; only of a sender that was confirmed."""
+    message = queries.get_message(db.session, message_id)
+    if not message.authentic or message.direction is not Direction.IN:
+        raise SenderNotConfirmed
+    customers.show_pictures(db.session, message.from_address, by=current_editor(), now=clock.now())
+    return _kept(message.conversation)
 
 
 @bp.post("/conversations/<int:conversation_id>/assign")

@@ -227,6 +227,22 @@ def prefer_address(session: Session, customer: Customer, address_id: int, *, by:
         audit.record(session, "customer.address_preferred", customer, by=by, now=now)
 
 
+def show_pictures(session: Session, address: str, *, by: _Editor, now: datetime) -> None:
+    """From now on pictures in mails that truly come from this address of a customer's are fetched unasked."""
+    found = queries.find_address(session, address)
+    if found is not None and found.pictures_at is None:
+        found.pictures_at = now
+        audit.record(session, "customer.pictures_shown", found.customer, by=by, now=now, address=found.address)
+
+
+def hide_pictures(session: Session, customer: Customer, address_id: int, *, by: _Editor, now: datetime) -> None:
+    """They are fetched only when an editor asks for them, mail by mail, as everybody's are."""
+    for each in customer.addresses:
+        if each.id == address_id and each.pictures_at is not None:
+            each.pictures_at = None
+            audit.record(session, "customer.pictures_hidden", customer, by=by, now=now, address=each.address)
+
+
 def set_date(
     session: Session, customer: Customer, kind: str, month: int, day: int, *, by: _Editor, now: datetime
 ) -> CustomerDate:

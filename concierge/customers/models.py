@@ -83,6 +83,8 @@ class CustomerAddress(Base):
     # what `addresses.normalise` makes of it
     normalised: Mapped[str] = mapped_column(sa.String(320), unique=True)
     is_primary: Mapped[bool] = mapped_column(default=False)
+    # since when pictures in mails that truly come from here are fetched without asking each time (T17)
+    pictures_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     customer: Mapped[Customer] = relationship(back_populates="addresses")
 

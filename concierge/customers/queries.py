@@ -93,6 +93,18 @@ _WRITER = (
 )
 
 
+def find_address(session: Session, address: str) -> CustomerAddress | None:
+    """This address, if it is a customer's."""
+    return session.scalar(sa.select(CustomerAddress).where(CustomerAddress.normalised == normalise(address)))
+
+
+def list_pictured(session: Session, addresses: Sequence[str]) -> set[str]:
+    """Those of these addresses whose pictures an editor wants to see without asking each time, normalised."""
+    wanted = {normalise(each) for each in addresses}
+    shown = CustomerAddress.normalised.in_(wanted), CustomerAddress.pictures_at.is_not(None)
+    return set(session.scalars(sa.select(CustomerAddress.normalised).where(*shown))) if wanted else set()
+
+
 def find_writer(session: Session, address: str) -> Writer | None:
     """`share_customer`, for a mail that is filed."""
     values = {"address": normalise(address)}

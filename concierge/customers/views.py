@@ -127,6 +127,16 @@ def prefer_address(customer_id: int, address_id: int) -> ResponseReturnValue:
     return _back(customer)
 
 
+@bp.post("/customers/<int:customer_id>/addresses/<int:address_id>/hide-pictures")
+@answering
+def hide_pictures(customer_id: int, address_id: int) -> ResponseReturnValue:
+    """Ask again before pictures in a mail from there are fetched."""
+    customer = queries.get_customer(db.session, customer_id)
+    commands.hide_pictures(db.session, customer, address_id, by=current_editor(), now=clock.now())
+    db.session.commit()
+    return _back(customer)
+
+
 @bp.post("/customers/<int:customer_id>/dates")
 @answering
 def set_date(customer_id: int) -> ResponseReturnValue:

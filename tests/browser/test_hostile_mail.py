@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -56,15 +56,22 @@ class _Answer(BaseHTTPRequestHandler):
         """Tests are quiet."""
 
 
-@pytest.fixture
-def elsewhere() -> Iterator[Elsewhere]:
-    """Mallory's server."""
-    with Elsewhere() as server:
+@contextmanager
+def running(server: Elsewhere) -> Iterator[Elsewhere]:
+    """The same while it answers."""
+    with server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    """Mallory's server."""
+    with running(Elsewhere()) as server:
+        yield server
 
 
 @pytest.fixture
@@ -94,8 +101,10 @@ def told_of(house) -> set[tuple[str, str, str]]:
         return set(database.execute("SELECT page, directive, blocked FROM breach"))
 
 
-def send_html(house, html: str, subject: str, *files: tuple[bytes, str, str], text: str = "The text of it.") -> Letter:
-    letter = Letter(subject, "Mallory", text)
+def send_html(
+    house, html: str, subject: str, *files: tuple[bytes, str, str], text: str = "The text of it.", **given: str
+) -> Letter:
+    letter = Letter(subject, "Mallory", text, **given)
     message = letter.as_message()
     message.add_alternative(html, subtype="html")
     for data, kind, name in files:
