@@ -6,7 +6,7 @@ from alembic import op
 from concierge.db import Instant
 
 revision = "0046"
-down_revision = "0043"
+down_revision = "0044"
 
 
 def upgrade() -> None:
