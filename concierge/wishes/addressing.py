@@ -48,11 +48,11 @@ class _Clock(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Asleep:
-    """Offers whose reader sleeps; their mail leaves when she wakes."""
+class Later:
+    """Offers whose mail leaves later: when its reader wakes, or with what else is about to be hers."""
 
     offers: tuple[Leaving, ...]
-    wakes_at: datetime
+    leaves_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Circumstances:
     manners: dict[tuple[object, ...], Manner] = field(default_factory=dict)
 
 
-Sorted = Addressed | Asleep | Withheld
+Sorted = Addressed | Later | Withheld
 
 
 def address(offers: Sequence[Leaving], around: Circumstances) -> list[Sorted]:
@@ -91,7 +91,7 @@ def address(offers: Sequence[Leaving], around: Circumstances) -> list[Sorted]:
     first = offers[0]
     wakes_at = _clock(first, around).wakes_at
     if wakes_at > around.now:
-        return [Asleep(tuple(offers), wakes_at)]
+        return [Later(tuple(offers), wakes_at)]
     thread = next((around.threads[each.conversation_id] for each in offers if each.conversation_id), None)
     to = recipient(first.name, around.addresses.get(first.customer_id, ()), thread)
     reasons = {each.offer_id: _objection(each, to, around) for each in offers}
@@ -102,6 +102,12 @@ def address(offers: Sequence[Leaving], around: Circumstances) -> list[Sorted]:
         return refused
     greeting = typed(going[0].first_name or going[0].name)
     return [*refused, Addressed(going, to, thread, greeting, _manner(going, voice, around, is_named=bool(greeting)))]
+
+
+def is_awake(reader: Leaving, around: Circumstances, moment: datetime) -> bool:
+    """Whether a reader is awake then, by her own clock."""
+    policy = around.policies[reader.policy_id]
+    return clockwork.next_waking(moment, _clock(reader, around).zone, policy) == moment
 
 
 def _objection(offer: Leaving, to: Address | None, around: Circumstances) -> str:

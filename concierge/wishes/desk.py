@@ -15,7 +15,7 @@ from concierge.config import Config
 from concierge.conversations.models import Conversation
 from concierge.mailing.models import Delivery, DeliveryState
 from concierge.wishes import leaving, queries, release
-from concierge.wishes.addressing import Addressed, Asleep, Circumstances, Withheld, address
+from concierge.wishes.addressing import Addressed, Circumstances, Later, Withheld, address
 from concierge.wishes.drafting import version_of
 from concierge.wishes.leaving import Leaving
 from concierge.wishes.models import Wish
@@ -205,8 +205,8 @@ def _bundle(offers: Collection[Leaving], leaves_at: datetime, around: Circumstan
     ordered, moment = sorted(offers, key=lambda each: each.offer_id), max(leaves_at, around.now)
     wakes_at = None
     outcome = address(ordered, around)
-    if asleep := next((each for each in outcome if isinstance(each, Asleep)), None):
-        wakes_at = asleep.wakes_at
+    if asleep := next((each for each in outcome if isinstance(each, Later)), None):
+        wakes_at = asleep.leaves_at
         outcome = address(ordered, replace(around, now=max(moment, wakes_at)))
     addressed = next((each for each in outcome if isinstance(each, Addressed)), None)
     withheld = next((each for each in outcome if isinstance(each, Withheld)), None)

@@ -23,7 +23,8 @@ from concierge.mailing.queries import list_suppressed
 from concierge.rows import Columns, Same, run_columns, unswept
 from concierge.setbacks import resting
 from concierge.wishes import leaving, offering, waves
-from concierge.wishes.addressing import Addressed, Asleep, Circumstances, Sorted, Withheld, address
+from concierge.wishes.addressing import Addressed, Circumstances, Later, Sorted, Withheld, address
+from concierge.wishes.gathering import gathered, list_coming
 from concierge.wishes.leaving import Leaving, Thread, Wisher
 from concierge.wishes.likenesses import Likenesses
 from concierge.wishes.models import Wish
@@ -157,22 +158,25 @@ def release_offers(
 ) -> int:
     """Let these offers leave in this transaction, or say why not; how many left.
 
-    Consent, suppression and sleep are asked for anew here. `by` is an editor who sends from her desk. Raises
-    MouldsMissing before anything is written.
+    Consent, suppression and sleep are asked for anew here. By itself a mail waits for what else is about to be its
+    reader's (`gathering`); an editor `by` whom it is sent from her desk waits for nothing. Raises MouldsMissing before
+    anything is written.
     """
     if not due:
         return 0
     policies = {each.policy_id for each in due}
     around = circumstances(session, config, due, policies, leaving.lock_threads, now=now, by=by)
+    coming = {} if by else list_coming(session, [each.offer_id for each in due], now=now, zone=config.policy.zone)
+    within = timedelta(minutes=config.policy.offer_bundle_minutes)
     sorted_: list[Sorted] = []
     for _customer, offers in groupby(sorted(due, key=by_customer), key=by_customer):
-        sorted_ += address(list(offers), around)
+        sorted_ += [gathered(each, coming, around, within=within) for each in address(list(offers), around)]
     going = [each for each in sorted_ if isinstance(each, Addressed)]
     letters = _with_moulds(config, going)
     left = queue_letters(session, config, letters, now=now)
     _note(session, left, now=now)
     for each in sorted_:
-        if isinstance(each, Asleep):
+        if isinstance(each, Later):
             _postpone(session, each)
         elif isinstance(each, Withheld):
             _withhold(session, each, now=now)
@@ -260,11 +264,11 @@ def _policies(session: Session, policy_ids: Collection[int]) -> dict[int, WavePo
     return {each.id: each for each in found}
 
 
-def _postpone(session: Session, asleep: Asleep) -> None:
+def _postpone(session: Session, later: Later) -> None:
     session.execute(
         sa.update(Offer)
-        .where(Offer.id.in_([each.offer_id for each in asleep.offers]))
-        .values(leaves_at=asleep.wakes_at)
+        .where(Offer.id.in_([each.offer_id for each in later.offers]))
+        .values(leaves_at=later.leaves_at)
         .execution_options(synchronize_session=False)
     )
 
