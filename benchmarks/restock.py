@@ -71,7 +71,10 @@ class _Told:
         self.statements, self.grown, self.by_clock = 0, 0.0, 0.0
 
     def prepare(self) -> None:
-        """A piece that is back, and people who wait for it."""
+        """A piece that is back, and people who wait for it; their letters about earlier ones are of another day."""
+        with self._house.sessions() as session:
+            session.execute(sa.update(Offer).values(left_at=filling.NOW - timedelta(days=1)))
+            session.commit()
         self._variant_id = fill_wishes(self._house, self._waiting)
         gc.collect()
 

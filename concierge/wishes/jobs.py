@@ -71,7 +71,8 @@ def deal_all(config: Config, sessions: Sessions, variant_id: int) -> int:
 def _deal(config: Config, sessions: Sessions, variant_id: int, gate: Gate | None) -> int:
     made = 0
     with sessions() as session:
-        dealing = Round(session, variant_id, zone=config.policy.zone, now=clock.now())
+        within = timedelta(minutes=config.policy.offer_bundle_minutes)
+        dealing = Round(session, variant_id, zone=config.policy.zone, now=clock.now(), within=within)
         while not dealing.is_over:
             # The first few show which sheets will be needed.
             with unswept():

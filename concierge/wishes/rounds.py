@@ -15,7 +15,7 @@ from concierge import audit
 from concierge.catalogue.stock import take_units
 from concierge.customers.zones import zone_of
 from concierge.rows import Columns, Same, insert_columns, one_of, pairs, reserve_ids
-from concierge.wishes import clockwork, leaving, queries, shelves, waves
+from concierge.wishes import clockwork, leaving, queries, shelves, talks, waves
 from concierge.wishes.leaving import Leaving, Terms, Wisher
 from concierge.wishes.models import Wish, WishState, WishVariant
 from concierge.wishes.offer_models import Offer, OfferState, Rule, Wave
@@ -26,6 +26,7 @@ from concierge.wishes.waves import Key, Place, Turn
 
 # Offers made in one transaction.
 AT_ONCE = 1000
+_TOGETHER = timedelta(hours=1)
 _offers = cast("sa.Table", Offer.__table__)
 
 
@@ -62,10 +63,14 @@ class Round:
     All truth is in the tables: a round that is lost half-way has offered what was committed, and the next one goes on.
     """
 
-    def __init__(self, session: Session, variant_id: int, *, zone: ZoneInfo, now: datetime) -> None:
-        """`zone` is the house's, for customers who have none. Nothing is written before `deal`."""
-        self._session, self._zone, self._now = session, zone, now
-        self._policy = queries.policy_or_first(session)
+    def __init__(
+        self, session: Session, variant_id: int, *, zone: ZoneInfo, now: datetime, within: timedelta = _TOGETHER
+    ) -> None:
+        """`zone` is the house's, for customers who have none; `within` this time what leaves for one person belongs
+        together. Nothing is written before `deal`.
+        """
+        self._session, self._zone, self._now, self._within = session, zone, now, within
+        self._variant_id, self._policy = variant_id, queries.policy_or_first(session)
         self._free = shelves.free_units(session, variant_id, now)
         self._shelves: dict[int, waves.Shelf] = {}
         self._waves: dict[int, int] = {}
@@ -170,11 +175,13 @@ class Round:
         marked = [wish_id for wish_ids in self._marks.values() for wish_id in wish_ids]
         locked = leaving.lock_wishers(self._session, [*(each.wish_id for each in chosen), *marked])
         terms = leaving.list_terms(self._session, {each.wish_id: each.variant_id for each in chosen})
-        return {
+        wishers = {
             each.wish_id: locked[each.wish_id]
             for each in chosen
             if each.wish_id in locked and each.wish_id in terms and self._suits(each, terms[each.wish_id])
         }
+        since = self._now - self._within
+        return talks.joined(self._session, wishers, variant_id=self._variant_id, written_since=since)
 
     def _suits(self, chosen: _Chosen, terms: Terms) -> bool:
         """Whether what was chosen for her is still what she asks for; else she waits for the next round."""
@@ -229,13 +236,13 @@ class Round:
 
     def _note(self, fresh: Sequence["_Fresh"], left: Mapping[int, Left]) -> None:
         """Their wishes are offered; one that came without a conversation goes on in the one its letter began."""
-        talks = {
+        homes = {
             each.wisher.wish_id: left[each.number].conversation_id
             if each.number in left
             else each.wisher.conversation_id
             for each in fresh
         }
-        each = pairs(self._session, talks)
+        each = pairs(self._session, homes)
         self._session.execute(
             sa.update(Wish)
             .where(Wish.id == each.c.key)
@@ -244,7 +251,7 @@ class Round:
         )
         self._session.execute(
             sa.update(WishVariant)
-            .where(one_of(WishVariant.wish_id, sorted(talks)))
+            .where(one_of(WishVariant.wish_id, sorted(homes)))
             .values(is_waiting=False)
             .execution_options(synchronize_session=False)
         )
