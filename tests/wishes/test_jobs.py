@@ -219,11 +219,15 @@ def test_a_purchase_is_matched_by_its_token_else_by_address_and_piece(
 
 def test_what_she_bought_before_she_wished_fulfils_nothing(config: Config, sessions: Sessions, session: Session):
     (size,) = sandals(session, s36=1)
-    wish_for(session, size)
+    wish = wish_for(session, size)
     _buy(session, size, normalised="barbara@example.com", at=NOW - DAY)
     session.commit()
     assert jobs.match_purchases(config, sessions) == 1
-    assert session.scalars(sa.select(Wish)).one().state is WishState.WAITING
+    assert session.get_one(Wish, wish.id, populate_existing=True).state is WishState.WAITING
+    _buy(session, size, normalised="barbara@example.com", at=NOW)  # the control: one she bought since does
+    session.commit()
+    assert jobs.match_purchases(config, sessions) == 1
+    assert session.get_one(Wish, wish.id, populate_existing=True).state is WishState.FULFILLED
 
 
 def test_when_the_shop_takes_units_away_the_last_placed_lose_theirs(
@@ -242,14 +246,15 @@ def test_when_the_shop_takes_units_away_the_last_placed_lose_theirs(
     assert session.get_one(Offer, second.id, populate_existing=True).ended_because is OfferEnding.UNITS_GONE
 
 
+@pytest.mark.parametrize("state", [DeliveryState.DEFERRED, DeliveryState.UNCERTAIN])
 def test_the_clock_stands_while_the_mail_does_not_get_through(
-    config: Config, sessions: Sessions, session: Session, present: list[datetime]
+    config: Config, sessions: Sessions, session: Session, present: list[datetime], state: DeliveryState
 ):
     (size,) = sandals(session, s36=1)
     wish_for(session, size)
     share_out(session, size, now=NOW)
     (offer,) = offers(session)
-    delivery = _deliver(session, offer, DeliveryState.DEFERRED)
+    delivery = _deliver(session, offer, state)
     session.commit()
     assert [jobs.settle_mail(config, sessions) for _ in range(2)] == [1, 0]
     present[0] += 5 * HOUR
@@ -288,11 +293,16 @@ def test_a_mail_that_left_later_than_the_hold_was_long_gives_her_the_whole_hold(
     assert (jobs.settle_mail(config, sessions), jobs.lapse_due(config, sessions)) == (0, 1)
 
 
-def test_a_bounce_frees_the_unit_and_the_wish_waits_on(config: Config, sessions: Sessions, session: Session):
+@pytest.mark.parametrize(
+    "state", [DeliveryState.BOUNCED, DeliveryState.REJECTED, DeliveryState.FAILED, DeliveryState.WITHHELD]
+)
+def test_a_mail_that_did_not_arrive_frees_the_unit_and_the_wish_waits_on(
+    config: Config, sessions: Sessions, session: Session, state: DeliveryState
+):
     (size,) = sandals(session, s36=1)
     barbara, chloe = wish_for(session, size, now=NOW - DAY), wish_for(session, size, name="Chloé")
     share_out(session, size, now=NOW)
-    _deliver(session, offers(session)[0], DeliveryState.BOUNCED)
+    _deliver(session, offers(session)[0], state)
     session.commit()
     assert (jobs.settle_mail(config, sessions), jobs.open_waves(config, sessions)) == (1, 1)
     assert [each.wish_id for each in offers(session)] == [chloe.id]
