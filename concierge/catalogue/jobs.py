@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from concierge import clock
 from concierge.blobs import open_store
 from concierge.catalogue.imports import apply_import, propose_import, wants_a_look
+from concierge.catalogue.ledger import Undone, list_undone
 from concierge.config import Config
 from concierge.db import Sessions
 from concierge.errors import ConciergeError
@@ -60,7 +61,8 @@ def _read_file(config: Config, sessions: Sessions, path: Path) -> bool:
         raise
     except Exception as error:
         ours = isinstance(error, ConciergeError | OSError)
-        words = (str(error) if ours else "") or words_for(error)
+        said = (type(error).__doc__ or "").strip() if isinstance(error, ConciergeError) else ""
+        words = (str(error) if ours else "") or said or words_for(error)
         log.warning("stock file %s was not taken in: %s", path.name, words, exc_info=not ours)
         failed = _move(taken, path.parent / "failed")
         if failed is not None:
@@ -94,8 +96,11 @@ def _apply(config: Config, sessions: Sessions, path: Path) -> str:
         if not waits:
             apply_import(session, store, run, by=None, now=now, policy=config.policy, approved=False)
         session.commit()
-        changed, missing = run.outcome["changed"], run.outcome["missing"]
-    return f"{changed} changed, {missing} left out" + (", waits for a merchandiser" if waits else "")
+        jumps = list_undone(session, [run]).get(run.id, Undone()).waiting
+        words = [f"{run.outcome['changed']} changed", f"{run.outcome['missing']} left out"]
+    if jumps:
+        words.append(f"of these {jumps} so large that a merchandiser is asked first")
+    return ", ".join([*words, "waits for a merchandiser"] if waits else words)
 
 
 def _take_up_again(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Reading the books of stock: reports of a product, jumps that wait, imports, restocks, units on their way."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -61,6 +62,28 @@ def list_imports(session: Session, *, limit: int = 30) -> list[ImportRun]:
     """The last imports: those that wait for a look first, then the newest."""
     waits = sa.case((ImportRun.state == ImportRunState.PROPOSED, 0), else_=1)
     return list(session.scalars(sa.select(ImportRun).order_by(waits, ImportRun.id.desc()).limit(limit)))
+
+
+class Undone(NamedTuple):
+    """Of what an applied import was to change, what has not changed: jumps that wait for a yes, or got a no."""
+
+    waiting: int = 0
+    refused: int = 0
+
+
+def list_undone(session: Session, runs: Iterable[ImportRun]) -> dict[int, Undone]:
+    """What of these imports has not changed, by their numbers; those of which all has are left out."""
+    statement = (
+        sa.select(
+            StockEvent.import_run_id,
+            sa.func.sum(sa.case((StockEvent.state == StockEventState.WAITING, 1), else_=0)),
+            sa.func.sum(sa.case((StockEvent.state == StockEventState.REFUSED, 1), else_=0)),
+        )
+        .where(StockEvent.import_run_id.in_([each.id for each in runs]))
+        .where(StockEvent.state.in_((StockEventState.WAITING, StockEventState.REFUSED)))
+        .group_by(StockEvent.import_run_id)
+    )
+    return {run_id: Undone(waiting, refused) for run_id, waiting, refused in session.execute(statement)}
 
 
 def count_waiting(session: Session) -> int:

@@ -66,7 +66,7 @@ def show_import(run_id: int) -> ResponseReturnValue:
     pieces = cards(db.session, {sku for sku, *_ in run.outcome["changes"]}, str(get_locale()))
     return render(
         "catalogue/import.html", run=run, may_write=_may_write(), vanishes=vanishes, faults=FAULT_WORDS,
-        shown=imports.SHOWN, pieces=pieces,
+        shown=imports.SHOWN, pieces=pieces, undone=ledger.list_undone(db.session, [run]).get(run.id, ledger.Undone()),
     )  # fmt: skip
 
 
@@ -145,6 +145,7 @@ def set_safety(sku: str) -> ResponseReturnValue:
 def _page(form: CountForm) -> str:
     policy = house_config().policy
     waiting, returns = ledger.list_waiting_events(db.session), ledger.list_returns(db.session)
+    runs = ledger.list_imports(db.session)
     skus = {each.variant.sku for each in waiting} | {each.variant.sku for each in returns}
     return render(
         "catalogue/stock.html",
@@ -152,7 +153,9 @@ def _page(form: CountForm) -> str:
         may_write=_may_write(),
         waiting=waiting,
         counts=[(run, imports.wants_a_look(run, policy)) for run in ledger.list_waiting_imports(db.session)],
-        runs=ledger.list_imports(db.session),
+        runs=runs,
+        undone=ledger.list_undone(db.session, runs),
+        nothing_undone=ledger.Undone(),
         returns=returns,
         pieces=cards(db.session, skus, str(get_locale())),
     )

@@ -23,6 +23,7 @@ from concierge.catalogue.imports import (
 from concierge.catalogue.levels import Report
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
 from concierge.catalogue.queries import count_available
+from concierge.catalogue.sheets import NotASheet
 from concierge.catalogue.stock_models import (
     AlreadyDecided,
     ImportRun,
@@ -192,7 +193,16 @@ def test_a_file_that_cant_be_read_lies_beside_its_reason(folder: Path, config: C
     put(folder, "notes.csv", b"to do: count the sandals")
     assert jobs.read_stock_folder(config, sessions) == 1
     assert left(folder) == ["failed/notes.csv", "failed/notes.csv.reason.txt"]
-    assert "headings" in (folder / "failed/notes.csv.reason.txt").read_text()
+    assert (folder / "failed/notes.csv.reason.txt").read_text() == f"{NotASheet.__doc__}\n"
+
+
+def test_a_jump_in_a_file_of_the_folder_is_said_to_wait(
+    folder: Path, config: Config, sessions: Sessions, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(folder, "stock.csv", b"sku,units\nCAL-TUR-36,2\nCAL-TUR-37,999\n")
+    with caplog.at_level("INFO", logger="concierge.catalogue.jobs"):
+        assert jobs.read_stock_folder(config, sessions) == 1
+    assert "2 changed, 0 left out, of these 1 so large that a merchandiser is asked first" in caplog.text
 
 
 def test_a_full_count_cut_short_waits_for_somebody(

@@ -8,12 +8,13 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Role
-from concierge.catalogue import stock
+from concierge.blobs import BlobStore
+from concierge.catalogue import imports, stock
 from concierge.catalogue.commands import add_variant
 from concierge.catalogue.levels import Report
 from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.returns import ReturnReport, report_return
-from concierge.catalogue.stock_models import Restock, ReturnState, StockReport
+from concierge.catalogue.stock_models import Restock, ReturnState, StockEvent, StockEventState, StockReport
 from concierge.config import Policy
 from tests.catalogue.builders import make_product
 from tests.factories import HOUR, NOW, make_editor, sign_in
@@ -75,6 +76,34 @@ def test_a_file_that_is_none_is_refused_on_the_page(marta: FlaskClient) -> None:
     answer = marta.post("/catalogue/stock/imports", data=form)
     assert answer.status_code == 422
     assert "not a stock file" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "became"), [("", (1, "1 waits for a yes")), ("approve", (2, "")), ("refuse", (1, "1 was refused"))]
+)
+def test_of_an_applied_count_only_what_counts_is_a_change(
+    marta: FlaskClient, session: Session, store: BlobStore, answer: str, became: tuple[int, str]
+) -> None:
+    """Brought by the folder, where nobody looked at it: the jump in it waits."""
+    data = b"sku,units\nCAL-TUR-36,2\nCAL-TUR-37,999\n"
+    run = imports.propose_import(
+        session, store, data, source="folder", name="stock.csv", location="online", zone=Policy().zone,
+        as_of=NOW, is_complete=False, by=None, now=NOW,
+    )  # fmt: skip
+    session.flush()
+    imports.apply_import(session, store, run, by=None, now=NOW, policy=Policy(), approved=False)
+    session.commit()
+    if answer:
+        event = session.scalars(sa.select(StockEvent).where(StockEvent.state == StockEventState.WAITING)).one()
+        session.commit()
+        assert marta.post(f"/catalogue/stock/events/{event.id}/{answer}").status_code == 303
+    changes, said = became
+    for address in ("/catalogue/stock", f"/catalogue/stock/imports/{run.id}"):
+        page = marta.get(address).get_data(as_text=True)
+        for words in ("1 waits for a yes", "1 was refused"):
+            assert (words in page) is (words == said), (address, words)
+    row = marta.get("/catalogue/stock").get_data(as_text=True).partition(f"/imports/{run.id}")[2]
+    assert f'<td class="number">2</td><td class="number">{changes}<' in row.replace("\n", "").replace("  ", "")
 
 
 def test_a_jump_waits_for_her(marta: FlaskClient, session: Session) -> None:

@@ -31,7 +31,7 @@ PAGES = {
     "request": "/wish-request/",
 }
 ACTS = [
-    *(f"/wishes/{{}}/{{id}}/{verb}" for verb in ("change", "withdraw", "renew")),
+    *(f"/wishes/{{}}/{{id}}/{verb}" for verb in ("change", "withdraw", "renew", "wake")),
     *(f"/offer/{{}}/{verb}" for verb in ("take", "pass", "not-now")),
     "/unsubscribe/{}", "/unsubscribe/{}/undo", "/wish/{}", "/wish/{}/decline", "/wish-request/{}",
     "/wish-request/{}/fresh", "/links/wishes/{}/fresh", "/links/offer/{}/fresh", "/links/wish/{}/fresh",
