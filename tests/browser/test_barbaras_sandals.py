@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.steps import GONE, SOON, Letter, mails_to, open_new, write
+from tests.browser.steps import GONE, SOON, Letter, mails_to, open_new, post, write
 from tests.houses import RunningHouse
 
 SKU = "CAL-TUR-35.5"
@@ -48,9 +48,13 @@ def give_the_shop_a_key(house: RunningHouse, omar: Page) -> Shop:
     return Shop(house, omar.locator("code.once").inner_text())
 
 
-def let_offers_leave_at_any_hour(marta: Page) -> None:
-    """The mails keep to her waking hours; this story is told at whatever hour the tests run."""
+def let_offers_leave_at_any_hour(marta: Page, *, desk: int = 0) -> None:
+    """The mails keep to her waking hours; this story is told at whatever hour the tests run.
+
+    They wait for so many minutes on an editor's desk.
+    """
     marta.goto("/wishes/policy")
+    marta.get_by_label("Minutes an offer waits on").fill(str(desk))
     marta.get_by_label("She wakes at").fill("0")
     marta.get_by_label("She goes to sleep at").fill("24")
     marta.get_by_role("button", name="Replay").click()
@@ -129,6 +133,70 @@ def test_barbara_lets_the_pair_pass_and_chloe_has_it(house, new_context, sign_in
     open_new_again(nadia, chloe)
     expect(hers(nadia)).to_contain_text("bought through our offer", timeout=SOON)
     assert mails_to(nadia, barbara.address).count() == mails_to(nadia, chloe.address).count() == 1
+
+
+def come_back(shop: Shop, units: int) -> None:
+    """So many pairs that were sent back have been inspected."""
+    for number in range(units):
+        for state in ("announced", "inspected"):
+            shop.tell("returns", id=f"back-{shop.run}-{number}", state=state)
+
+
+def wait_on_the_desk(staff: Page, letters: list[Letter]) -> Locator:
+    """The mails that wait, once those to all of these do; at night in the voice of a colleague."""
+    waits = staff.locator("article.slip__mail")
+    for _look in range(SOON // 500):
+        staff.goto("/desk?whose=all")
+        if all(waits.filter(has_text=letter.name).count() for letter in letters):
+            return waits
+        staff.wait_for_timeout(500)
+    raise AssertionError(f"not all on the desk: {waits.all_inner_texts()}")
+
+
+def answer_in_plain_words(house: RunningHouse, letter: Letter, message_id: str, words: str) -> None:
+    """She answers as people do, below her own first mail."""
+    message = letter.as_message()
+    message.replace_header("Subject", f"Re: {letter.subject}")
+    message["In-Reply-To"] = message_id
+    message.set_content(words)
+    post(house, message)
+
+
+def test_nadia_sends_what_waits_on_her_desk_and_confirms_an_answer_by_key(house, new_context, sign_in):
+    nadia, marta, omar = (sign_in(new_context().new_page(), name) for name in ("nadia", "marta", "omar"))
+    let_offers_leave_at_any_hour(marta, desk=30)
+    shop = give_the_shop_a_key(house, omar)
+    shop.tell("stock", units=0)
+    letters = [
+        Letter(f"The desk for {name} {shop.run}", name, ASKED)
+        for name in ("Barbara Weiss", "Chloé Martin", "Anna Bianchi")
+    ]
+    known = {letter.address: post(house, letter.as_message()) for letter in letters}
+    for letter in letters:
+        note_her_wish(nadia, letter)
+    come_back(shop, len(letters))
+    waits = wait_on_the_desk(nadia, letters)
+    nadia.goto("/")
+    nadia.keyboard.press("g")
+    nadia.keyboard.press("o")
+    nadia.wait_for_url(re.compile("/desk$"))
+    nadia.goto("/desk?whose=all")
+    how_many = waits.count()
+    nadia.keyboard.press("s")
+    expect(waits).to_have_count(how_many - 1)
+    nadia.keyboard.press("Shift+A")
+    for letter in letters:
+        expect(waits.filter(has_text=letter.name)).to_have_count(0)
+        wait_for_a_mail(nadia, letter)
+
+    barbara = letters[0]
+    answer_in_plain_words(house, barbara, known[barbara.address], "Yes please, I will take them!")
+    open_new_again(nadia, barbara)
+    expect(nadia.locator("#offer-answers")).to_contain_text("seems to take", timeout=SOON)
+    nadia.keyboard.press("y")
+    expect(nadia.get_by_label("Taken", exact=True)).to_contain_text("held for her until")
+    expect(hers(nadia)).to_contain_text("held for her", ignore_case=True)
+    let_offers_leave_at_any_hour(marta)
 
 
 def open_new_again(editor: Page, letter: Letter) -> None:
