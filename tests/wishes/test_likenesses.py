@@ -1,15 +1,19 @@
 """What is read of a customer's taste: what she kept, sent back and passed on, and whose pieces these were."""
 
 import pytest
+import sqlalchemy as sa
 
 from concierge.catalogue.models import Variant
 from concierge.catalogue.stock_models import Purchase
+from concierge.mailing.models import Delivery
+from concierge.mailing.sheets import unfold
+from concierge.wishes import release
 from concierge.wishes.likenesses import tastes_of
 from concierge.wishes.offering import pass_offer
 from concierge.wishes.similar import Taste
 from tests.catalogue.builders import make_product
 from tests.factories import DAY, NOW, make_customer
-from tests.wishes.builders import offers, sandals, save_policy, share_out, wish_for
+from tests.wishes.builders import offers, restock, sandals, save_policy, share_out, wish_for
 
 
 @pytest.fixture
@@ -78,3 +82,22 @@ def test_nobody_has_anothers_taste(session, barbara, shelf):
     assert found[barbara.id] == Taste()
     assert found[chloe.id].owned == {piece.product_id}
     assert set(tastes_of(session, [barbara.id])) == {barbara.id}
+
+
+@pytest.mark.usefixtures("nadia", "at")
+def test_what_she_owns_sent_back_or_passed_on_is_not_shown_beside_an_offer(session, sessions, config, store, barbara):
+    [sandal] = sandals(session)
+    names = {"MAREA": "Marea", "LUNA": "Luna", "ALBA": "Alba", "NUIT": "Nuit"}
+    other = {code: make_product(session, code, name=name, sizes={"36": 3}).variants[0] for code, name in names.items()}
+    buy(session, barbara, other["MAREA"])
+    buy(session, barbara, other["LUNA"], sent_back=True)
+    wish_for(session, other["ALBA"], customer=barbara)
+    share_out(session, other["ALBA"], now=NOW)
+    pass_offer(session, offers(session)[0], now=NOW)
+    wish_for(session, sandal, customer=barbara, or_similar=True)
+    restock(session, sandal)
+    session.commit()
+    release.release_due(config, sessions)
+    [delivery] = session.scalars(sa.select(Delivery))
+    text = unfold(delivery.content, store.get).text
+    assert [name for name in names.values() if name in text] == ["Nuit"]

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 
 from concierge.accounts import commands
 from concierge.accounts.models import Editor
-from concierge.catalogue.stock_models import Purchase
 from concierge.conversations.models import Conversation, ConversationState, Message
 from concierge.customers.commands import withdraw_consent
 from concierge.mailing.commands import suppress
@@ -17,11 +16,10 @@ from concierge.tokens import reply_key
 from concierge.wishes import leaving, release
 from concierge.wishes.offer_mail import Links, Reader, write
 from concierge.wishes.offer_models import Offer, OfferEnding
-from concierge.wishes.offering import pass_offer
 from tests.catalogue.builders import make_picture, make_product
 from tests.conversations.stories import answer, receive
 from tests.factories import DAY, HOUR, MINUTE, NOW, make_customer, make_editor
-from tests.wishes.builders import FRIDAY, restock, sandals, save_policy, share_out, wish_for
+from tests.wishes.builders import FRIDAY, restock, sandals, save_policy, wish_for
 
 
 @pytest.fixture
@@ -174,28 +172,6 @@ def test_similar_pieces_are_in_her_own_sizes_and_cost_no_more_than_she_would_pay
     mail = the_mail(session, store)
     assert "Marea sandals" in mail.text and "Luna sandals" not in mail.text
     assert mail.text.count("UK 3 (EU 36)") >= 3 and "EU 36" not in mail.text.replace("UK 3 (EU 36)", "")
-
-
-def test_what_she_owns_sent_back_or_passed_on_is_not_shown_beside_an_offer(session, sessions, config, store, nadia):
-    [sandal] = sandals(session)
-    names = {"MAREA": "Marea", "LUNA": "Luna", "ALBA": "Alba", "NUIT": "Nuit"}
-    other = {code: make_product(session, code, name=name, sizes={"36": 3}).variants[0] for code, name in names.items()}
-    barbara = make_customer(session, timezone="Europe/Rome")
-    for code, returned_at in (("MAREA", None), ("LUNA", NOW)):
-        session.add(
-            Purchase(
-                variant_id=other[code].id, customer_id=barbara.id, source="shop", external_id=code, price_cents=42_000,
-                at=NOW, received_at=NOW, returned_at=returned_at,
-            )
-        )  # fmt: skip
-    wish_for(session, other["ALBA"], customer=barbara)
-    share_out(session, other["ALBA"], now=NOW)
-    pass_offer(session, offers(session)[0], now=NOW)
-    wish_for(session, sandal, customer=barbara, or_similar=True)
-    restock(session, sandal)
-    release.release_due(config, sessions)
-    text = the_mail(session, store).text
-    assert [name for name in names.values() if name in text] == ["Nuit"]
 
 
 def test_what_waits_on_the_desk_for_less_than_an_hour_travels_with_what_is_due(session, sessions, config, nadia, at):
