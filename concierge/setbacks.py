@@ -46,9 +46,11 @@ class SetbackNotFound(NotFound):
 _WAITS = (Setback.rests_until.is_(None), Setback.discarded_at.is_(None))
 
 
-def resting(job: str, now: datetime) -> Rows:
-    """The numbers of the rows that `job` passes over for now, as a subquery: `.where(Offer.id.not_in(resting(…)))`."""
-    return sa.select(Setback.row_id).where(Setback.job == job, _rests(now))
+def resting(job: str, now: datetime, *others: str) -> Rows:
+    """The numbers of the rows that `job` (or one of `others`, on rows of the same table) passes over for now, as a
+    subquery: `.where(Offer.id.not_in(resting(…)))`.
+    """
+    return sa.select(Setback.row_id).where(Setback.job.in_({job, *others}), _rests(now))
 
 
 def rests(job: str, row_id: Any, now: datetime, *, since: Any) -> sa.ColumnElement[bool]:

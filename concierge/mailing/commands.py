@@ -20,6 +20,7 @@ from concierge.mailing.logbook import Told
 from concierge.mailing.mail import Mail, bracketed
 from concierge.mailing.mail import check as check_mail
 from concierge.mailing.models import (
+    UNASKED,
     Delivery,
     DeliveryEvent,
     DeliveryState,
@@ -38,14 +39,14 @@ __all__ = ["Posting", "queue_deliveries", "release", "suppress", "words_for"]
 _MAY_BE_SENT = tuple(state for state, ways in MOVES.items() if DeliveryState.SENT in ways)
 
 
-# No earlier mail to the same person has been tried and is still waiting: hers arrive in the order written.
 _earlier = aliased(Delivery)
-_NOTHING_EARLIER_WAITS = ~sa.exists().where(
+_EARLIER_TO_HER = (
     _earlier.to_normalised == Delivery.to_normalised,
     _earlier.id < Delivery.id,
-    _earlier.attempts > 0,
     sa.or_(_earlier.state == DeliveryState.QUEUED, _earlier.state == DeliveryState.SENDING),
 )
+# No earlier mail to the same person is under way, or has been tried and still waits.
+_NOTHING_EARLIER_TRIED = ~sa.exists().where(*_EARLIER_TO_HER, _earlier.attempts > 0)
 # Nothing has been said against mailing her since the mail was reserved.
 _MAY_STILL_BE_MAILED = ~sa.exists().where(
     Suppression.normalised == Delivery.to_normalised, Suppression.released_at.is_(None)
@@ -56,7 +57,7 @@ _table = cast("sa.Table", Delivery.__table__)
 _ours = (one_of(_table.c.id, "ids"), _table.c.claim == sa.bindparam("its_claim"))
 _BEGIN = (
     sa.update(_table)
-    .where(*_ours, _table.c.state == DeliveryState.QUEUED, _NOTHING_EARLIER_WAITS, _MAY_STILL_BE_MAILED)
+    .where(*_ours, _table.c.state == DeliveryState.QUEUED, _NOTHING_EARLIER_TRIED, _MAY_STILL_BE_MAILED)
     .values(state=DeliveryState.SENDING, claimed_at=sa.bindparam("at"), attempts=_table.c.attempts + 1)
     .returning(_table.c.id)
 )
@@ -145,6 +146,9 @@ def reserve_due(
 ) -> list[Delivery]:
     """Reserve up to `limit` deliveries of a lane that are due (of `only` these) under `claim`, the longest due first.
 
+    Each is to another address, and the earliest to it that waits: hers arrive in the order they were written, whoever
+    hands them over. What rests (`but`) holds up none of hers.
+
     `held_at` is the machine's time, by which leases run; `now`, unless a demo's clock was moved.
 
     They stay `queued`: should the worker die before it begins with one, it is free again after the lease. What has been
@@ -156,7 +160,7 @@ def reserve_due(
         sa.select(Delivery.id)
         .where(lane.queued, Delivery.due_at <= now, Delivery.id.not_in(but))
         .where(sa.or_(Delivery.claimed_at.is_(None), Delivery.claimed_at < held_at - lease))
-        .where(_NOTHING_EARLIER_WAITS, sa.true() if only is None else Delivery.id.in_(only))
+        .where(_is_first_of_hers(lane, now, but), sa.true() if only is None else Delivery.id.in_(only))
         .order_by(Delivery.due_at, Delivery.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Delivery)
@@ -175,6 +179,16 @@ def reserve_due(
             settle(session, delivery, DeliveryState.WITHHELD, words_for(suppressed[delivery.to_normalised]), now=now)
     lawful = [each for each in reserved if each.to_normalised not in suppressed]
     return hold_back(session, lawful, claim=claim, now=now, limits=limits) if limits else lawful
+
+
+def _is_first_of_hers(lane: Lane, now: datetime, but: Rows) -> sa.ColumnElement[bool]:
+    """Whether no earlier mail to her is under way, put off after a try, or due.
+
+    One written by the thousand holds up none that somebody waits for until it is offered.
+    """
+    in_its_way = sa.true() if lane is Lane.BULK else _earlier.purpose.not_in(UNASKED)
+    waits = sa.or_(_earlier.attempts > 0, sa.and_(_earlier.due_at <= now, in_its_way))
+    return ~sa.exists().where(*_EARLIER_TO_HER, waits, _earlier.id.not_in(but))
 
 
 def begin_sending(session: Session, delivery_ids: Collection[int], *, claim: str, now: datetime) -> set[int]:

@@ -1,6 +1,7 @@
 """A run of the post: reserve, commit; begin, commit; talk; record, commit.
 
-Mails are begun a handful at a time, each to another address, and the commit that records one handful begins the next.
+Mails are reserved each to another address and begun a handful at a time; the commit that records one handful begins
+the next.
 """
 
 import logging
@@ -95,7 +96,7 @@ def _reserve(desk: Desk, claim: str, book: Book) -> Batch | None:
                 held_at=leases.asked,
                 lease=desk.config.policy.lease,
                 limit=limit,
-                but=setbacks.resting(JOBS[desk.lane], now),
+                but=setbacks.resting(JOBS[desk.lane], now, *JOBS.values()),
                 only=desk.only,
                 limits=_limits(desk.config.policy),
             )
@@ -142,7 +143,7 @@ def _deliver_handfuls(desk: Desk, batch: Batch, most: int) -> int:
     """Hand over one after the other; each commit records the last and begins the next."""
     waiting = batch.deliveries
     while True:
-        handful = [] if desk.is_over else _handful(waiting, most)
+        handful = [] if desk.is_over else waiting[:most]
         with desk.sessions() as session:
             _record(session, desk, batch.claim, batch.finished)
             begun = _begin(session, batch, handful)
@@ -155,16 +156,6 @@ def _deliver_handfuls(desk: Desk, batch: Batch, most: int) -> int:
         in_time = int(len(handful) * _QUICK_SECONDS / max(time.monotonic() - began_at, 1e-6))
         most = max(desk.lines, min(_HANDFUL, in_time))
         waiting = waiting[len(handful) :]
-
-
-def _handful(waiting: Sequence[Delivery], most: int) -> Sequence[Delivery]:
-    """The next few, up to the second to one person: hers arrive in the order written."""
-    known: set[str] = set()
-    for number, delivery in enumerate(waiting[:most]):
-        if delivery.to_normalised in known:
-            return waiting[:number]
-        known.add(delivery.to_normalised)
-    return waiting[:most]
 
 
 def _begin(session: Session, batch: Batch, handful: Sequence[Delivery]) -> list[Delivery]:

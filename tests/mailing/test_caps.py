@@ -101,8 +101,8 @@ def test_of_five_automatic_mails_to_one_address_three_leave_today(session):  # T
         queue_delivery(session, mail, key=f"offer:{number}", purpose="offer", now=NOW)
         queue_delivery(session, mail, key=f"reply:{number}", purpose="reply", now=NOW)
 
-    assert leave(session, Lane.BULK, NOW) == 3
     assert leave(session, Lane.SINGLE, NOW) == 5  # what a person wrote is never held back
+    assert leave(session, Lane.BULK, NOW) == 3
     assert leave(session, Lane.BULK, NOW + timedelta(hours=23)) == 0
     waiting = session.scalars(sa.select(Delivery).where(Delivery.state == DeliveryState.QUEUED)).all()
     assert {each.due_at for each in waiting} == {NOW + timedelta(days=1)}
@@ -118,12 +118,7 @@ def test_a_conversation_has_a_cap_of_its_own_over_all_addresses():  # T26
 
 
 def test_of_one_conversation_so_many_leave_to_whatever_addresses(session):  # T26
-    conversation = receive(session).conversation
-    for number in range(4):
-        mail = make_mail(to=Address("", f"barbara{number}@example.com"), message_id=f"<{number}@house.example>")
-        queued = queue_delivery(session, mail, key=f"offer:{number}", purpose="offer", now=NOW)
-        ours = {"mailbox_id": conversation.mailbox_id, "direction": Direction.OUT, "created_at": NOW}
-        session.add(Message(conversation=conversation, delivery=queued, **ours))
+    queue_in_one_conversation(session, 4)
     assert leave(session, Lane.BULK, NOW, Caps(address=3, conversation=2)) == 2
     assert leave(session, Lane.BULK, NOW + timedelta(hours=23), Caps(address=3, conversation=2)) == 0
     assert leave(session, Lane.BULK, NOW + timedelta(hours=24), Caps(address=3, conversation=2)) == 2
@@ -160,12 +155,12 @@ def test_without_the_lock_two_workers_let_twice_as_many_leave(sessions, monkeypa
 
 
 def race(sessions: Sessions, first: int, *, patience: float = 0.3) -> int:
-    """Two workers reserve three offers each to one address at the same moment; how many they would let leave.
+    """Two workers reserve three offers each in one conversation at the same moment; how many they would let leave.
 
     `patience` is for how many seconds the first waits for the other, which comes further only if nothing keeps it.
     """
     with sessions() as session:
-        queue_offers(session, *["barbara@example.com"] * 6)
+        queue_in_one_conversation(session, 6)
         numbers = list(session.scalars(sa.select(Delivery.id).order_by(Delivery.id)))
         session.commit()
     shares = [numbers[:3], numbers[3:]]
@@ -183,7 +178,7 @@ def race(sessions: Sessions, first: int, *, patience: float = 0.3) -> int:
                 lease=MINUTES,
                 limit=3,
                 only=share,
-                limits=Caps(address=3),
+                limits=Caps(conversation=3),
             )
             if begins:
                 begun.set()
@@ -198,6 +193,16 @@ def race(sessions: Sessions, first: int, *, patience: float = 0.3) -> int:
     return len(found)
 
 
+def queue_in_one_conversation(session: Session, count: int) -> None:
+    """So many offers, each to another address."""
+    conversation = receive(session).conversation
+    for number in range(count):
+        mail = make_mail(to=Address("", f"barbara{number}@example.com"), message_id=f"<{number}@house.example>")
+        queued = queue_delivery(session, mail, key=f"offer:{number}", purpose="offer", now=NOW)
+        ours = {"mailbox_id": conversation.mailbox_id, "direction": Direction.OUT, "created_at": NOW}
+        session.add(Message(conversation=conversation, delivery=queued, **ours))
+
+
 def queue_offers(session: Session, *addresses: str) -> None:
     for number, address in enumerate(addresses):
         mail = make_mail(to=Address("", address), message_id=f"<{number}@house.example>")
@@ -205,9 +210,13 @@ def queue_offers(session: Session, *addresses: str) -> None:
 
 
 def leave(session: Session, lane: Lane, now: datetime, limits: Caps = Caps(address=3)) -> int:  # noqa: B008 it is frozen
-    """Let what is due leave; how many did."""
-    found = reserve_due(session, lane, claim=f"{lane}{now}", now=now, lease=MINUTES, limit=50, limits=limits)
-    for each in found:
-        each.state, each.sent_at = DeliveryState.SENT, now
-    session.flush()
-    return len(found)
+    """Let what is due leave, one of hers after the other; how many did."""
+    due, taken = sa.select(sa.func.count()).where(lane.queued, Delivery.due_at <= now), 0
+    while was_due := session.scalar(due):
+        found = reserve_due(session, lane, claim=f"{lane}{now}", now=now, lease=MINUTES, limit=50, limits=limits)
+        for each in found:
+            each.state, each.sent_at = DeliveryState.SENT, now
+        session.flush()
+        taken += len(found)
+        assert session.scalar(due) < was_due
+    return taken
