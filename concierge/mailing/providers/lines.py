@@ -8,9 +8,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
+from typing import cast
 from urllib.parse import urlsplit
 
-_CONNECT_SECONDS = 5.0
+from concierge.mailing.providers.deadlines import Deadline, Hearing, reach, say
+
 _IDLE_SECONDS = 15.0  # an older connection may be closing at the other end, and a lost answer costs an editor's time
 _FAREWELL_SECONDS = 1.0  # for an answer to what could not be said to its end
 _LONGEST_TEXT = 20_000
@@ -37,9 +39,9 @@ class Lines:
     """Connections to one address; safe to share among threads. One that is free is used before another is opened."""
 
     def __init__(self, url: str, *, seconds: float) -> None:
-        """Nothing is connected yet; `seconds` is how long saying something and its answer may take."""
+        """Nothing is connected yet; `seconds` is how long connecting, saying it and its answer may take together."""
         parts = urlsplit(url)
-        self._host, self._port = str(parts.hostname), parts.port
+        self._host, self._port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
         self._at = parts.netloc.rpartition("@")[2]
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._seconds = seconds
@@ -48,17 +50,19 @@ class Lines:
 
     def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> "Asked":
         """Say it, and don't wait; raises Unreached."""
-        line = self._free_line() or self._new_line()
+        deadline = Deadline(self._seconds)
+        line = self._free_line() or self._new_line(deadline)
         told = {"Host": self._at, **headers, "Content-Length": str(len(body))}
         head = "".join(f"{name}: {value}\r\n" for name, value in told.items())
-        is_whole, until = True, time.monotonic() + self._seconds
+        is_whole = True
         try:
-            line.sock.settimeout(self._seconds)
-            line.sock.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body)
+            say(line.sock, f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body, deadline)
         except OSError:  # whoever refuses it from its head alone may have said so, and hung up
-            is_whole, until = False, time.monotonic() + _FAREWELL_SECONDS
-        said = http.client.HTTPResponse(line.sock, method=method)
-        return Asked(self, line, said, until, is_whole)
+            is_whole = False
+            deadline.begin(_FAREWELL_SECONDS)
+        heard = Hearing(line.sock, deadline)
+        said = http.client.HTTPResponse(cast("socket.socket", heard), method=method)
+        return Asked(self, line, said, heard, deadline, is_whole)
 
     def free(self, line: "_Line") -> None:
         """It can be used again."""
@@ -88,18 +92,13 @@ class Lines:
                 return line
             line.sock.close()
 
-    def _new_line(self) -> "_Line":
-        connection: http.client.HTTPConnection
-        seconds = min(_CONNECT_SECONDS, self._seconds)
-        if self._tls is not None:
-            connection = http.client.HTTPSConnection(self._host, self._port, timeout=seconds, context=self._tls)
-        else:
-            connection = http.client.HTTPConnection(self._host, self._port, timeout=seconds)
+    def _new_line(self, deadline: Deadline) -> "_Line":
         try:
-            connection.connect()
+            sock = reach(self._host, self._port, deadline)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return _Line(self._tls.wrap_socket(sock, server_hostname=self._host) if self._tls else sock)
         except OSError as error:
             raise Unreached(error) from error
-        return _Line(connection.sock)
 
 
 @dataclass(slots=True)
@@ -117,8 +116,14 @@ class Asked:
     lines: Lines
     line: _Line
     said: http.client.HTTPResponse
-    until: float
+    heard: Hearing
+    deadline: Deadline
     is_whole: bool
+
+    @property
+    def until(self) -> float:
+        """By the monotonic clock."""
+        return self.deadline.until
 
     def fileno(self) -> int:
         """Where its answer is heard."""
@@ -128,20 +133,21 @@ class Asked:
         """Whether what is heard there is the answer: over TLS 1.3 tickets come first (RFC 8446, 4.6.1)."""
         if not isinstance(self.line.sock, ssl.SSLSocket):
             return True
-        self.line.sock.settimeout(0)
+        self.heard.waits = False
         try:
             self.said.fp.peek(1)
         except ssl.SSLWantReadError:
             return False
         except OSError:
             pass  # there will be none: that is heard as well
+        finally:
+            self.heard.waits = True
         return True
 
     def answer(self) -> Response:
         """Wait for it; raises Unanswered, or Unreached where it could not be said to its end."""
         sock, said = self.line.sock, self.said
         try:
-            sock.settimeout(max(0.001, self.until - time.monotonic()))
             said.begin()
             if said.status < 200:  # the one that counts comes behind it
                 raise http.client.BadStatusLine(str(said.status))

@@ -7,6 +7,7 @@ import smtplib
 import socket
 import ssl
 from threading import Lock
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from flask_babel import gettext as _
@@ -23,6 +24,7 @@ from concierge.mailing.providers.base import (
     unknown_outcome,
     unreachable,
 )
+from concierge.mailing.providers.deadlines import Deadline, Hearing, reach, say
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,8 @@ _QUEUED_AS = re.compile(r"queued as <?([A-Za-z0-9._@-]{3,100})", re.IGNORECASE)
 _LINE_DOT = re.compile(rb"(?m)^\.")
 _READY = (250, 250, 354)  # to MAIL, RCPT and DATA
 _GOING_HOME = 421
-_SECONDS = 25.0  # for each answer; a mail is settled within 30 s as far as the other side allows it
+_SECONDS = 25.0  # for all of a mail, from connecting to its last answer
+_FAREWELL_SECONDS = 2.0
 
 
 class SmtpProvider:
@@ -58,7 +61,8 @@ class SmtpProvider:
         self._seconds, self._signer = seconds, signer
         # a relay without TLS needs none; reading the machine's certificates takes longer than all else here
         self._tls = tls if self._scheme == "smtp" else tls or ssl.create_default_context()
-        self._connection: smtplib.SMTP | None = None
+        self._connection: _Line | None = None
+        self._deadline = Deadline(seconds)
         self._lock = Lock()
         self._lets_signed_pass = True
 
@@ -69,6 +73,7 @@ class SmtpProvider:
             domain = wire_address(parcel.mail.sender.address).rpartition("@")[2]
             raw = self._signer.sign(raw, domain, at=parcel.at)
         with self._lock:
+            self._deadline.begin(self._seconds)
             try:
                 return self._hand_over(parcel, raw)
             except TransportError as error:
@@ -81,7 +86,9 @@ class SmtpProvider:
     def check(self) -> str:
         """Connect, sign in, say NOOP."""
         with self._lock:
+            self._deadline.begin(self._seconds)
             self._drop()
+            self._deadline.begin(self._seconds)
             try:
                 self._expect(self._connected().noop())
             except (OSError, smtplib.SMTPException) as error:
@@ -93,6 +100,7 @@ class SmtpProvider:
     def close(self) -> None:
         """Say goodbye."""
         with self._lock:
+            self._deadline.begin(_FAREWELL_SECONDS)
             self._drop()
 
     def _hand_over(self, parcel: Parcel, raw: bytes) -> Accepted:
@@ -197,7 +205,7 @@ class SmtpProvider:
     def _stream(self, smtp: smtplib.SMTP, data: bytes) -> None:
         if smtp.sock is None:
             raise smtplib.SMTPServerDisconnected("the connection is closed")
-        smtp.sock.sendall(data)
+        say(smtp.sock, data, self._deadline)
 
     def _recover(self, error: TransportError) -> None:
         """After a plain refusal the connection is as good as new; otherwise it is given up."""
@@ -210,10 +218,7 @@ class SmtpProvider:
     def _connected(self) -> smtplib.SMTP:
         if self._connection is not None:
             return self._connection
-        if self._scheme == "smtps":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=self._seconds, context=self._tls)
-        else:
-            smtp = smtplib.SMTP(self._host, self._port, timeout=self._seconds)
+        smtp = _Line(self._host, self._port, self._deadline, self._tls if self._scheme == "smtps" else None)
         self._connection = smtp
         if smtp.sock is not None:  # the closing dot is a small packet of its own and must not wait (RFC 896)
             smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -243,9 +248,38 @@ class SmtpProvider:
 
     def _drop(self) -> None:
         if self._connection is not None:
+            self._deadline.hasten(_FAREWELL_SECONDS)
             with contextlib.suppress(OSError, smtplib.SMTPException):
-                if self._connection.sock is not None:
-                    self._connection.sock.settimeout(2)
                 self._connection.quit()
             self._connection.close()
             self._connection = None
+
+
+class _Line(smtplib.SMTP):
+    """A connection to a relay on which all that is said and heard is over at one deadline."""
+
+    def __init__(self, host: str, port: int, deadline: Deadline, tls: ssl.SSLContext | None) -> None:
+        """Connect, speaking `tls` from the first byte if it is given; raises OSError, SMTPException."""
+        self._deadline, self._implicit = deadline, tls
+        super().__init__(host, port)
+
+    def _get_socket(self, host: str, port: int, _timeout: float) -> socket.socket:
+        sock = reach(host, port, self._deadline)
+        return self._implicit.wrap_socket(sock, server_hostname=host) if self._implicit else sock
+
+    def send(self, s: Any) -> None:
+        """Say it; raises SMTPServerDisconnected."""
+        data = s.encode(self.command_encoding) if isinstance(s, str) else s
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("please run connect() first")
+        try:
+            say(self.sock, data, self._deadline)
+        except OSError as error:
+            self.close()
+            raise smtplib.SMTPServerDisconnected(str(error)) from error
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The next answer; raises SMTPServerDisconnected."""
+        if self.file is None and self.sock is not None:
+            self.file = Hearing(self.sock, self._deadline).makefile()
+        return super().getreply()
