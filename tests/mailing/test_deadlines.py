@@ -112,6 +112,18 @@ def test_an_http_answer_that_drips_is_given_up_at_the_deadline():  # F03
         assert failed.value.uncertain
 
 
+def test_what_was_answered_while_another_line_dripped_is_heard():  # F03
+    taken = b"HTTP/1.1 202 Accepted\r\nX-Message-Id: abc\r\nContent-Length: 0\r\n\r\n"
+    with door(http(taken)) as slow, door(http(b"", taken)) as quick:
+        dripping, answered = (
+            SendGridProvider(API_KEY, f"http://127.0.0.1:{port}", seconds=_LIMIT).call(parcel())
+            for port in (slow, quick)
+        )
+        with pytest.raises(TransportError):
+            dripping.answer()
+        assert answered.answer().provider_id == "abc"
+
+
 def test_a_body_that_drips_takes_nothing_from_what_its_status_said():  # F03
     head = b"HTTP/1.1 202 Accepted\r\nX-Message-Id: abc\r\nContent-Length: 1000\r\n\r\n"
     with door(http(b"x" * 1000, head)) as port:

@@ -24,11 +24,21 @@ class Deadline:
         """So long at most from now on."""
         self.until = min(self.until, time.monotonic() + seconds)
 
+    def stretch(self, seconds: float) -> None:
+        """So long at least from now on."""
+        self.until = max(self.until, time.monotonic() + seconds)
+
     def left(self) -> float:
         """Seconds until then; raises TimeoutError when it is over."""
         if (left := self.until - time.monotonic()) <= 0:
             raise TimeoutError("timed out")
         return left
+
+    def give(self, sock: socket.socket) -> None:
+        """Let the next thing on a socket take what is left, or a tenth less: setting it asks the system each time."""
+        left, has = self.left(), sock.gettimeout() or 0.0
+        if not 0.9 * left <= has <= left:
+            sock.settimeout(0.98 * left)
 
 
 def reach(host: str, port: int, deadline: Deadline) -> socket.socket:
@@ -51,11 +61,11 @@ def reach(host: str, port: int, deadline: Deadline) -> socket.socket:
 def say(sock: socket.socket, data: bytes, deadline: Deadline) -> None:
     """Say all of it; raises OSError."""
     if not isinstance(sock, ssl.SSLSocket):
-        sock.settimeout(deadline.left())
+        deadline.give(sock)
         return sock.sendall(data)
     left = memoryview(data)
     while left:  # over TLS the time a socket has would be for each record
-        sock.settimeout(deadline.left())
+        deadline.give(sock)
         left = left[sock.send(left) :]
     return None
 
@@ -74,7 +84,10 @@ class Hearing(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int:
         """The next bytes; raises OSError."""
-        self._sock.settimeout(max(0.001, self._deadline.left()) if self.waits else 0)
+        if self.waits:
+            self._deadline.give(self._sock)
+        else:
+            self._sock.settimeout(0)
         return self._sock.recv_into(buffer)
 
     def makefile(self, _mode: str = "rb") -> io.BufferedReader:

@@ -16,6 +16,7 @@ from concierge.mailing.providers.deadlines import Deadline, Hearing, reach, say
 _IDLE_SECONDS = 15.0  # an older connection may be closing at the other end, and a lost answer costs an editor's time
 _FAREWELL_SECONDS = 1.0  # for an answer to what could not be said to its end
 _LONGEST_TEXT = 20_000
+_GRACE_SECONDS = 0.05  # for what came while another line was listened to until its end
 
 
 class Unreached(Exception):
@@ -147,6 +148,7 @@ class Asked:
     def answer(self) -> Response:
         """Wait for it; raises Unanswered, or Unreached where it could not be said to its end."""
         sock, said = self.line.sock, self.said
+        self.deadline.stretch(_GRACE_SECONDS)
         try:
             said.begin()
             if said.status < 200:  # the one that counts comes behind it
