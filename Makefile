@@ -51,7 +51,7 @@ bench: install $(VENV)/installed-tests assets
 
 # Needs redis-server on the machine, for the part with many machines.
 faults: install $(VENV)/installed-tests assets
-	@CONCIERGE_TESTS_KILLS=1250 $(BIN)/pytest -s --database=both tests/faults/test_sending.py tests/faults/test_accepting.py
+	@CONCIERGE_TESTS_KILLS=1250 $(BIN)/pytest -s --database=both tests/faults/test_sending.py tests/faults/test_accepting.py tests/test_restoring.py
 	@CONCIERGE_TESTS_FOLLOWUPS=full $(BIN)/pytest --database=both tests/followups/test_races.py
 	@CONCIERGE_TESTS_MUTANTS=10000 $(BIN)/pytest --database=both tests/inbound/test_mutants.py -k every_mutant
 	@CONCIERGE_TESTS_ROUNDS=1000 CONCIERGE_TESTS_SHUFFLES=500 $(BIN)/pytest --database=both tests/mailing/test_caps.py tests/mailing/test_reports.py

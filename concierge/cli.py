@@ -149,7 +149,7 @@ def backup(to: Path) -> None:
 def restore(source: Path, check: bool) -> None:
     """Put a backup into an empty place, and count it. It sends nothing until an admin opens its outbox."""
     from concierge.backups import check_backup
-    from concierge.backups import restore as put_back
+    from concierge.restoring import restore as put_back
 
     if check:
         return click.echo(f"Whole: {check_backup(source).words}.")

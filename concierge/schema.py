@@ -67,6 +67,11 @@ def stands_at(connection: sa.Connection) -> str | None:
     return revision
 
 
+def is_known(revision: str) -> bool:
+    """Whether this program knows that migration."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
 def newest() -> str:
     """The newest migration this program knows."""
     return _scripts().get_current_head() or ""

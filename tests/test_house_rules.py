@@ -34,7 +34,7 @@ EDGES = {
     "talking",
     "working",
     "heartbeat",
-    "backups",
+    "restoring",
     "cli",
     "staffing",
     "checking",
