@@ -20,8 +20,10 @@ MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
     # Some systems accept a mail and send it back later. Never back to "sent" or "deferred": those events are late.
     _S.DELIVERED: frozenset({_S.BOUNCED}),
     _S.BOUNCED: frozenset(),
+    # An editor has it sent again; or a provider that said it had dropped it took it to her system after all, whichever
+    # of the two reports comes first.
+    _S.REJECTED: frozenset({_S.QUEUED, _S.DELIVERED, _S.BOUNCED}),
     # An editor has it sent again.
-    _S.REJECTED: frozenset({_S.QUEUED}),
     _S.FAILED: frozenset({_S.QUEUED}),
     _S.WITHHELD: frozenset({_S.QUEUED}),
 }

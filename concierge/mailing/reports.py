@@ -63,7 +63,7 @@ _WOULD_BE: Mapping[ReportKind, DeliveryState] = MappingProxyType(
         _K.CLICKED: _S.DELIVERED,
     }
 )
-# What we believed had not left, and now hear has: it must not leave once more.
+# What we believed had not left, and now hear the provider has, or had: it must not leave once more.
 _HAS_LEFT = frozenset({_S.SENT, _S.DEFERRED, _S.DELIVERED})
 _NOT_LEFT = frozenset({_S.QUEUED, _S.FAILED})
 
@@ -77,7 +77,7 @@ def becomes(state: DeliveryState, kind: ReportKind, *, is_current: bool, was_ref
     target = _WOULD_BE.get(kind)
     if target is None or (not is_current and (was_refused or target not in _HAS_LEFT)):
         return None
-    if state in _NOT_LEFT and target in _HAS_LEFT:
+    if state in _NOT_LEFT and (is_current or target in _HAS_LEFT):
         return target
     return target if target is not state and may_move(state, target) else None
 

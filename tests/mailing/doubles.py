@@ -182,6 +182,7 @@ class SendGrid:
     answers: deque[int | str] = field(default_factory=deque)
     connections: int = 0
     reset_at: int = 0
+    retry_after: str = ""  # with any refusal
     scopes: tuple[str, ...] = ("mail.send", "alerts.read")
 
     def answer_next(self, *answers: int | str) -> None:
@@ -277,6 +278,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if status == 429:
             self.send_header("X-RateLimit-Reset", str(self.door.reset_at))
+        if status >= 400 and self.door.retry_after:
+            self.send_header("Retry-After", self.door.retry_after)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()

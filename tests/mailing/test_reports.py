@@ -5,6 +5,7 @@ import json
 import os
 import random
 from datetime import timedelta
+from itertools import combinations, permutations
 
 import pytest
 import sqlalchemy as sa
@@ -75,11 +76,38 @@ def test_a_late_delivered_never_undoes_a_bounce():  # T40
         assert becomes(STATES.BOUNCED, kind, is_current=True, was_refused=False) is None
 
 
+_KINDS = [each for each in ReportKind if each is not ReportKind.OTHER]
+
+
+@pytest.mark.parametrize("start", STATES)
+def test_reports_come_to_the_same_end_in_any_order(start):  # T40
+    for kinds in (each for most in (2, 3, 4) for each in combinations(_KINDS, most)):
+        ends = {_end(start, order) for order in permutations(kinds)}
+        assert len(ends) == 1, (kinds, ends)
+
+
+def _end(state: STATES, order: tuple[ReportKind, ...]) -> STATES:
+    for kind in order:
+        state = becomes(state, kind, is_current=True, was_refused=False) or state
+    return state
+
+
+def test_one_that_was_dropped_and_then_arrived_has_arrived():  # T40
+    def next_of(state: STATES, kind: ReportKind) -> STATES | None:
+        return becomes(state, kind, is_current=True, was_refused=False)
+
+    assert next_of(STATES.REJECTED, ReportKind.DELIVERED) is STATES.DELIVERED
+    assert next_of(STATES.REJECTED, ReportKind.BOUNCED) is STATES.BOUNCED
+    assert next_of(STATES.DELIVERED, ReportKind.DROPPED) is next_of(STATES.REJECTED, ReportKind.ACCEPTED) is None
+
+
 def test_what_is_heard_to_have_left_is_not_sent():  # F02, F11
     for kind in (KINDS.ACCEPTED, KINDS.DEFERRED, KINDS.DELIVERED):
         assert becomes(STATES.QUEUED, kind, is_current=True, was_refused=False) is not None
         assert becomes(STATES.UNCERTAIN, kind, is_current=True, was_refused=False) is not None
-    assert becomes(STATES.QUEUED, KINDS.DROPPED, is_current=True, was_refused=False) is None
+    # nor what the provider had, and dropped
+    assert becomes(STATES.QUEUED, KINDS.DROPPED, is_current=True, was_refused=False) is STATES.REJECTED
+    assert becomes(STATES.QUEUED, KINDS.DROPPED, is_current=False, was_refused=False) is None
 
 
 def test_a_report_on_an_earlier_sending_counts_only_where_there_was_doubt():  # T40

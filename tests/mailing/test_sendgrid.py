@@ -11,7 +11,7 @@ from sendgrid.helpers.mail.exceptions import ApiKeyIncludedException
 
 from concierge.addresses import Address
 from concierge.mailing.providers.base import TransportError
-from concierge.mailing.providers.sendgrid import SendGridProvider, request_body
+from concierge.mailing.providers.sendgrid import SendGridProvider, refusal, request_body
 from tests.mailing.carriers import parcel
 from tests.mailing.doubles import API_KEY, SendGrid, mail_send_faults, sendgrid_door
 from tests.mailing.samples import NOW, make_mail
@@ -113,6 +113,29 @@ def test_a_rate_limit_says_when_to_come_back(sendgrid, door):
         sendgrid.send(parcel())
     assert failed.value.retry_after == NOW + timedelta(minutes=5)
     assert not failed.value.reached
+
+
+@pytest.mark.parametrize("status", [401, 408, 425, 429, 503])
+def test_whatever_passes_may_say_when_to_come_back(sendgrid, door, status):  # F12
+    door.retry_after = "600"
+    door.answer_next(status)
+    with pytest.raises(TransportError) as failed:
+        sendgrid.send(parcel())
+    assert (failed.value.retry_after, failed.value.reached) == (NOW + timedelta(minutes=10), False)
+
+
+@pytest.mark.parametrize(("reset", "retry", "waits"), [(5, 600, 10), (20, 600, 20), (5, None, 5), (None, None, None)])
+def test_of_two_times_to_come_back_the_later_counts(reset, retry, waits):  # F12
+    headers = {} if retry is None else {"Retry-After": str(retry)}
+    if reset is not None:
+        headers["X-RateLimit-Reset"] = str(int((NOW + timedelta(minutes=reset)).timestamp()))
+    found = refusal(429, headers, "", now=NOW).retry_after
+    assert found == (None if waits is None else NOW + timedelta(minutes=waits))
+
+
+def test_a_reset_that_comes_with_another_answer_asks_for_nothing():  # F12
+    later = {"X-RateLimit-Reset": str(int((NOW + timedelta(minutes=5)).timestamp()))}
+    assert refusal(503, later, "", now=NOW).retry_after is None
 
 
 @pytest.mark.parametrize("answer", ["hang", "die"])

@@ -186,15 +186,22 @@ def refusal(status: int, headers: Any, text: str, *, now: datetime) -> Transport
     had handed it over, and nobody knows how far it had come.
     """
     words = _("SendGrid said %(status)d: %(words)s", status=status, words=_errors(text))
-    if status == 429:
-        return TransportError(words, retry_after=read_reset(headers.get("X-RateLimit-Reset")), reached=False)
-    if status == 503:
-        return TransportError(words, retry_after=read_retry_after(headers.get("Retry-After"), now), reached=False)
-    if status in (401, 408, 425) or status < 400:
-        return TransportError(words, reached=False)
+    if status in (401, 408, 425, 429, 503) or status < 400:
+        return TransportError(words, retry_after=_not_before(status, headers, now), reached=False)
     if status < 500:
         return TransportError(words, permanent=True)
     return unknown_outcome(_WHO, words)
+
+
+def _not_before(status: int, headers: Any, now: datetime) -> datetime | None:
+    """The time it asks us to wait for.
+
+    Retry-After counts with any refusal that passes; X-RateLimit-Reset only with 429, for other answers carry it too and
+    ask for nothing by it. Of both the later: each of them says that before it nothing is taken.
+    """
+    reset = read_reset(headers.get("X-RateLimit-Reset")) if status == 429 else None
+    named = [each for each in (read_retry_after(headers.get("Retry-After"), now), reset) if each is not None]
+    return max(named, default=None)
 
 
 def _errors(text: str) -> str:
