@@ -306,6 +306,7 @@ def settle_orphans(
         elif told and (accepted := told.offered[delivery.id]):
             record_sent(session, {delivery.id: accepted}, claim=claim, provider=told.provider, now=now)
         else:
+            delivery.provider = told.provider if told else delivery.provider
             settle(session, delivery, DeliveryState.UNCERTAIN, words, now=now)
     return len(orphans)
 
@@ -353,11 +354,14 @@ def settle(
     """To a state in which it stays for now, with the reason and an entry in its history; raises MoveRefused."""
     if delivery.state is not state:
         check_move(delivery, state)
+    event = _event(delivery, state.value, words, now=now)
+    if delivery.state is DeliveryState.SENDING and delivery.claimed_at is not None:
+        event.details = event.details | {"begun": delivery.claimed_at.isoformat()}
     delivery.state, delivery.reason = state, words
     delivery.claimed_at = None
     if state in SETTLED:
         delivery.settled_at = now
-    session.add(_event(delivery, state.value, words, now=now))
+    session.add(event)
     audit.record(session, f"delivery.{state.value}", delivery, by=by, now=now, reason=words)
 
 

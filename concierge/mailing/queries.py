@@ -96,10 +96,16 @@ def list_unread_posts(session: Session, *, limit: int = 100, but: Rows = NONE) -
     return list(session.scalars(sa.select(ProviderPost.id).where(*unread).order_by(ProviderPost.id).limit(limit)))
 
 
-def list_uncertain(session: Session, *, limit: int = 100) -> list[Delivery]:
-    """Mails of which nobody knows whether they left, the oldest first."""
-    doubtful = sa.select(Delivery).where(Delivery.state == DeliveryState.UNCERTAIN).order_by(Delivery.id).limit(limit)
-    return list(session.scalars(doubtful))
+def list_uncertain(session: Session, *, after: int = 0, limit: int = 100) -> list[Delivery]:
+    """Mails of which nobody knows whether they left, the oldest first; those behind the number `after`."""
+    doubtful = sa.select(Delivery).where(Delivery.state == DeliveryState.UNCERTAIN, Delivery.id > after)
+    return list(session.scalars(doubtful.order_by(Delivery.id).limit(limit)))
+
+
+def count_uncertain(session: Session) -> int:
+    """How many these are."""
+    doubtful = sa.select(sa.func.count()).where(Delivery.state == DeliveryState.UNCERTAIN)
+    return session.scalar(doubtful) or 0
 
 
 def list_events(session: Session, delivery_ids: Sequence[int]) -> dict[int, list[DeliveryEvent]]:

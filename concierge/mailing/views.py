@@ -31,7 +31,9 @@ def index() -> ResponseReturnValue:
     """Mails in doubt with what is known of them, and addresses that are not to be mailed."""
     shown = request.args.get("show", "doubt")
     shown = shown if shown in _SHOWN else "doubt"
-    doubts, sought = queries.list_uncertain(db.session), request.args.get("q", "")[:200]
+    after, sought = request.args.get("after", 0, type=int), request.args.get("q", "")[:200]
+    doubts = queries.list_uncertain(db.session, after=after, limit=_AT_ONCE + 1)
+    numbers = [each.id for each in doubts[:_AT_ONCE]]
     found = queries.list_suppressions(
         db.session,
         sought=sought,
@@ -42,8 +44,12 @@ def index() -> ResponseReturnValue:
     return render(
         "mailing/out.html",
         shown=shown,
-        doubts=doubts,
-        events=queries.list_events(db.session, [each.id for each in doubts]),
+        doubts=doubts[:_AT_ONCE],
+        in_doubt=queries.count_uncertain(db.session),
+        newer_doubts=numbers[-1] if len(doubts) > _AT_ONCE else None,
+        after=after,
+        talks=queries.list_conversations(db.session, numbers),
+        events=queries.list_events(db.session, numbers),
         suppressions=found[:_AT_ONCE],
         older=found[_AT_ONCE - 1].id if len(found) > _AT_ONCE else None,
         sought=sought,

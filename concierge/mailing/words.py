@@ -1,9 +1,12 @@
 """What became of a mail, step by step, in words people read."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from flask_babel import gettext as _
 from flask_babel import pgettext
+
+from concierge.mailing.models import DeliveryEvent
 
 
 def event_words(kind: str, *, by_machine: bool = False) -> str:
@@ -35,3 +38,14 @@ def event_words(kind: str, *, by_machine: bool = False) -> str:
         }
     found = words.get(kind)
     return str(found()) if found else kind
+
+
+def carrier_words(provider: str) -> str:
+    """A carrier as a person calls it."""
+    return {"sendgrid": "SendGrid", "smtp": "SMTP", "folder": str(_("the folder"))}.get(provider, provider)
+
+
+def begun_at(event: DeliveryEvent) -> datetime | None:
+    """When the mail of which this tells was handed over, if it was noted."""
+    found = event.details.get("begun")
+    return datetime.fromisoformat(found) if found else None

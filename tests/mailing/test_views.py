@@ -1,11 +1,18 @@
+import re
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
 from concierge.accounts.models import Role
+from concierge.addresses import Address
+from concierge.conversations.models import Direction, Message
 from concierge.mailing import commands
 from concierge.mailing.models import Delivery, DeliveryEvent, DeliveryState, Suppression, SuppressionReason
+from concierge.mailing.providers.base import TransportError
 from concierge.mailing.reporting import take_report
 from concierge.mailing.reports import Report, ReportKind
+from tests.conversations.stories import receive
 from tests.factories import make_editor, sign_in
 from tests.mailing.samples import NOW, make_mail
 
@@ -85,6 +92,39 @@ def test_a_mail_in_doubt_stands_on_the_page_with_what_is_known(client, session, 
     assert all(word in page for word in ("barbara", "silence", "It arrived", "Send again", stranded.subject))
     client.post(f"/deliveries/{stranded.id}/confirm-arrival", data={"back": "/mail-out"})
     assert "Nothing is in doubt" in client.get("/mail-out").text
+
+
+def test_a_mail_in_doubt_leads_to_its_conversation_and_says_by_whom_and_when_it_went(client, session):  # F03
+    conversation = receive(session).conversation
+    delivery = commands.queue_delivery(session, make_mail(), key="reply:1", purpose="reply", now=NOW)
+    ours = {"mailbox_id": conversation.mailbox_id, "direction": Direction.OUT, "created_at": NOW}
+    session.add(Message(conversation=conversation, delivery=delivery, **ours))
+    delivery.state, delivery.claim, delivery.claimed_at = DeliveryState.SENDING, "hers", NOW + timedelta(minutes=7)
+    session.flush()
+    told = {"claim": "hers", "provider": "sendgrid", "attempts_allowed": 5, "chance": 0.5}
+    silence = TransportError("silence", uncertain=True)
+    assert commands.record_failure(session, delivery, silence, now=NOW + timedelta(minutes=8), **told)
+    enter(client, session)
+    page = client.get("/mail-out").text
+    assert f'href="/conversations/{conversation.id}"' in page
+    assert "Handed over to SendGrid" in page
+    assert (NOW + timedelta(minutes=7)).isoformat()[:16] in page
+    assert session.scalars(sa.select(DeliveryEvent)).one().details["begun"].startswith("2026-11-20T09:37")
+
+
+def test_more_in_doubt_than_a_page_holds_are_counted_and_turned_over(client, session):  # F03
+    for number in range(51):
+        mail = make_mail(to=Address("", f"customer{number:03}@example.com"), message_id=f"<{number}@house.example>")
+        commands.queue_delivery(session, mail, key=f"reply:{number}", purpose="reply", now=NOW)
+    session.execute(sa.update(Delivery).values(state=DeliveryState.UNCERTAIN))
+    enter(client, session)
+    first = client.get("/mail-out").text
+    assert ("customer049" in first, "customer050" in first) == (True, False)
+    assert re.search(r"In doubt\s*<[^>]*>\s*51", first)
+    [onward] = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = client.get(onward).text
+    assert ("customer049" in second, "customer050" in second) == (False, True)
+    assert 'rel="prev" href="/mail-out"' in second
 
 
 def test_an_address_is_released_by_hand_for_a_reason(client, session):  # T28
