@@ -159,6 +159,20 @@ def restore(source: Path, check: bool) -> None:
     return None
 
 
+@main.group()
+def outbox() -> None:
+    """The outbox as a whole."""
+
+
+@outbox.command()
+def shut() -> None:
+    """Let no mail leave until an admin opens it on the page Mail out: for a copy of a house, before it is started."""
+    from concierge.restoring import shut_house
+
+    shut_house(read_config(), now=clock.now())
+    click.echo("No mail leaves until an admin says so, on the page Mail out.")
+
+
 main.add_command(import_command)
 main.add_command(staffing.editor)
 main.add_command(staffing.mailbox)

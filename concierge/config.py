@@ -189,6 +189,8 @@ class Config(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CONCIERGE_", env_file=".env", extra="ignore", validate_default=True)
 
     data: Path = Field(Path("data"), examples=["/var/lib/concierge"])
+    # another folder in which this machine keeps how far the house has come: one that is not put back with the data
+    marks: Path | None = Field(None, examples=["/var/local/concierge"])
     host: str = Field("127.0.0.1", examples=["127.0.0.1"])
     port: int = Field(8000, ge=1, le=65535, examples=["8000"])
     smtp_host: str = Field("127.0.0.1", examples=["127.0.0.1"])
@@ -287,6 +289,7 @@ class Config(BaseSettings):
     @model_validator(mode="after")
     def _settle(self) -> "Config":
         self.data = self.data.expanduser().absolute()
+        self.marks = self.marks and self.marks.expanduser().absolute()
         self.outbox = (self.outbox or self.data / "outbox").expanduser().absolute()
         self.database_url = _with_driver(self.database_url) or f"sqlite+pysqlite:///{self.data / 'concierge.db'}"
         self.blobs_url = self.blobs_url or str(self.data / "blobs")

@@ -76,6 +76,16 @@ def restore(config: Config, source: Path, *, now: datetime) -> Manifest:
     return manifest
 
 
+def shut_house(config: Config, *, now: datetime) -> None:
+    """Shut the outbox of a copy that was put back by other means; raises EmptyDatabase, OldDatabase, NewerDatabase."""
+    schema.require_current(config)
+    sessions = make_sessions(config)
+    with sessions() as session:
+        outbox.shut_outbox(session, outbox.BY_HAND, now=now)
+        session.commit()
+    sessions.kw["bind"].dispose()
+
+
 @contextmanager
 def _broken_off(config: Config, doing: str) -> Iterator[None]:
     """Whatever fails meanwhile is told in words, with how things stand and how to go on."""

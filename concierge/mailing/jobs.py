@@ -157,7 +157,7 @@ def keep_mark(config: Config, sessions: Sessions) -> int:
         house, mark = outbox.raise_mark(session)
         session.commit()
     if house:
-        outbox.keep_mark(outbox.mark_file(config), house, mark)
+        outbox.keep_mark(config, house, mark)
     return 0
 
 

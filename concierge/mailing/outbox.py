@@ -1,7 +1,8 @@
 """The outbox as a whole: shut in a database that is an older copy of itself, until a person opens it (F11).
 
-The database carries a mark that grows while the house works; each machine keeps the highest it has seen in its data
-folder. A database whose mark is lower is one that was put back. `concierge restore` shuts the outbox by itself.
+The database carries a mark that grows while the house works; each machine keeps the highest it has seen, in its data
+folder and in `config.marks`. A database whose mark is lower is one that was put back. `concierge restore` shuts the
+outbox by itself; a copy that nothing here knows better than is shut by `concierge outbox shut`.
 """
 
 import os
@@ -20,9 +21,7 @@ from concierge.db import Base, BigId
 from concierge.mailing.commands import settle
 from concierge.mailing.models import Delivery, DeliveryState
 
-RESTORED, BEHIND = "restored", "behind"
-# So far the mark jumps when a person opens the outbox: beyond whatever any machine has seen of the house before.
-_JUMP = 1 << 32
+RESTORED, BEHIND, BY_HAND = "restored", "behind", "by_hand"
 
 
 class Outbox(Base):
@@ -78,7 +77,7 @@ def open_outbox(session: Session, *, by: Editor, now: datetime) -> int:
     for delivery in overdue:
         settle(session, delivery, DeliveryState.UNCERTAIN, words, by=by, now=now)
     outbox.asks_until, outbox.shut_at, outbox.why, outbox.opened_by_id = now, None, "", by.id
-    outbox.mark += _JUMP
+    outbox.house = secrets.token_hex(16)  # from now on another house than the one it was copied from
     audit.record(session, "outbox.opened", outbox, by=by, now=now, uncertain=len(overdue))
     return len(overdue)
 
@@ -97,13 +96,13 @@ def asks_until(session: Session) -> datetime | None:
 def is_open(session: Session, config: Config) -> bool:
     """Whether mail may leave: not while it is shut, nor from a copy of the past that nobody has shut yet."""
     outbox = find_outbox(session)
-    return outbox is None or (outbox.shut_at is None and not _is_behind(outbox, mark_file(config)))
+    return outbox is None or (outbox.shut_at is None and not _is_behind(outbox, config))
 
 
 def shut_if_behind(session: Session, config: Config, *, now: datetime) -> bool:
     """Shut the outbox of a copy of the past; whether it was one."""
     outbox = find_outbox(session)
-    if outbox is None or outbox.shut_at is not None or not _is_behind(outbox, mark_file(config)):
+    if outbox is None or outbox.shut_at is not None or not _is_behind(outbox, config):
         return False
     shut_outbox(session, BEHIND, now=now)
     return True
@@ -118,22 +117,27 @@ def raise_mark(session: Session) -> tuple[str, int]:
     return outbox.house, outbox.mark
 
 
-def keep_mark(path: Path, house: str, mark: int) -> None:
-    """Keep it on this machine, whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(f"{house} {mark}\n", encoding="ascii")
-    part.replace(path)
+def keep_mark(config: Config, house: str, mark: int) -> None:
+    """Keep it on this machine, wherever it is kept, whole or not at all; raises OSError."""
+    for path in mark_files(config, house):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        part.write_text(f"{mark}\n", encoding="ascii")
+        part.replace(path)
 
 
-def mark_file(config: Config) -> Path:
-    """Where this machine keeps it."""
-    return config.data / "outbox.mark"
+def mark_files(config: Config, house: str) -> list[Path]:
+    """Where this machine keeps what it has seen of a house."""
+    return [folder / house for folder in (config.data / "marks", config.marks) if folder]
 
 
-def _is_behind(outbox: Outbox, path: Path) -> bool:
+def _is_behind(outbox: Outbox, config: Config) -> bool:
     """Whether this machine has seen this very house further on than its database knows."""
+    return any(_read_mark(path) > outbox.mark for path in mark_files(config, outbox.house))
+
+
+def _read_mark(path: Path) -> int:
     try:
-        house, mark = path.read_text(encoding="ascii").split()
-        return house == outbox.house and int(mark) > outbox.mark
+        return int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
-        return False
+        return -1

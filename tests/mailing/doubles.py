@@ -84,9 +84,8 @@ class Relay:
         return f"250 2.0.0 Ok: queued as 4F{len(self.mails)}"
 
     def _line(self, stage: str) -> str | None:
-        if self.answers and self.answers[0].startswith(f"{stage} "):
-            return self.answers.popleft().removeprefix(f"{stage} ")
-        return None
+        is_next = bool(self.answers) and self.answers[0].startswith(f"{stage} ")
+        return self.answers.popleft().removeprefix(f"{stage} ") if is_next else None
 
 
 @contextmanager
@@ -96,10 +95,8 @@ def smtp_relay(
     """A relay on a free port of this machine; `tls` is "", "implicit" or "starttls", `utf8` offers SMTPUTF8."""
     relay = Relay()
     options: dict[str, Any] = {"data_size_limit": size, "enable_SMTPUTF8": utf8}
-    context = None
-    if tls:
-        context = server_tls(folder)
-        relay.certificate = folder / "relay.pem"
+    context = server_tls(folder) if tls else None
+    relay.certificate = folder / "relay.pem" if tls else None
     if tls == "starttls":
         options |= {"tls_context": context, "require_starttls": True}
     if login:
@@ -182,7 +179,7 @@ class SendGrid:
     answers: deque[int | str] = field(default_factory=deque)
     connections: int = 0
     reset_at: int = 0
-    retry_after: str = ""  # with any refusal
+    retry_after: str = ""
     scopes: tuple[str, ...] = ("mail.send", "alerts.read")
 
     def answer_next(self, *answers: int | str) -> None:
@@ -278,7 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if status == 429:
             self.send_header("X-RateLimit-Reset", str(self.door.reset_at))
-        if status >= 400 and self.door.retry_after:
+        if self.door.retry_after:
             self.send_header("Retry-After", self.door.retry_after)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
