@@ -195,7 +195,7 @@ def test_nadia_sends_what_waits_on_her_desk_and_confirms_an_answer_by_key(house,
     expect(nadia.locator("#offer-answers")).to_contain_text("seems to take", timeout=SOON)
     nadia.keyboard.press("y")
     expect(nadia.get_by_label("Taken", exact=True)).to_contain_text("held for her until")
-    expect(hers(nadia)).to_contain_text("held for her", ignore_case=True)
+    expect(hers(nadia)).to_contain_text("Taken; kept for her until")
     let_offers_leave_at_any_hour(marta)
 
 
