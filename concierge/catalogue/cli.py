@@ -108,8 +108,8 @@ def import_products(*, file: Path, yes: bool, data: Path | None) -> None:
 def _show_products(brought: Brought) -> None:
     tally, console = brought.tally, Console()
     console.print(
-        f"{len(brought.done)} products: {tally[ReportedAs.ADDED]} are new, {tally[ReportedAs.CHANGED]} change,"
-        f" {tally[ReportedAs.SAME]} don't. Faults: {len(brought.faults)}; their products are left as they are."
+        f"Products: {tally[ReportedAs.ADDED]} new, {tally[ReportedAs.CHANGED]} changed,"
+        f" {tally[ReportedAs.SAME]} as they were."
     )
     table = Table("Product", "", "What", box=None)
     news = [each for each in brought.done if each[1] is not ReportedAs.SAME]
@@ -119,6 +119,9 @@ def _show_products(brought: Brought) -> None:
         console.print(table)
     if (more := len(news) - table.row_count) > 0:
         console.print(f"… and {more} more.")
+    if count := len(brought.faults):
+        whose = "1 fault; its product is" if count == 1 else f"{count} faults; their products are"
+        console.print(f"{whose} left as before:", style="yellow")
     for fault in brought.faults[:_ROWS]:
         said = f"  line {fault.line}: {PRODUCT_FAULT_WORDS[fault.fault]}" + (f" ({fault.value})" if fault.value else "")
         console.print(said, style="yellow", markup=False, highlight=False)

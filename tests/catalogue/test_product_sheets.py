@@ -111,16 +111,16 @@ def codes(session: Session) -> list[str]:
 
 def test_the_command_shows_and_asks(run, session: Session) -> None:
     said = run(FILE, answer="n\n")
-    assert "2 products: 2 are new, 0 change, 0 don't. Faults: 1;" in said
+    assert "Products: 2 new, 0 changed, 0 as they were." in said and "1 fault; its product is left as before" in said
     assert "line 5: not a price such as 420 or 1,200.50 (about ten)" in said
     assert "Nothing was changed." in said
     assert codes(session) == []
     assert "Applied." in run(FILE, answer="y\n")
     assert codes(session) == ["CAL-TUR", "LUN-BAG"]
     again = run(FILE, "--yes")
-    assert "2 products: 0 are new, 0 change, 2 don't." in again
+    assert "Products: 0 new, 0 changed, 2 as they were." in again
     assert "Nothing was changed." in again
-    assert "1 change" in run("code,sku,price\nCAL-TUR,CAL-TUR-36,390\nNEW,NEW,1\n", "--yes")
+    assert "1 changed" in run("code,sku,price\nCAL-TUR,CAL-TUR-36,390\nNEW,NEW,1\n", "--yes")
     session.expire_all()
     assert get_product(session, "CAL-TUR").price_cents == 39_000
     assert get_product(session, "CAL-TUR").name("it") == "Sandali Calanque"
