@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, StorageState, expect, sync_playwright
 
+from tests.browser.steps import SHOPIFY_SECRET
 from tests.houses import ROOT, RunningHouse, furnished, open_house
 
 DEMO_PASSWORD = "turquoise"
@@ -63,8 +64,10 @@ def furnish(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 
 @pytest.fixture(scope="session")
 def house(furnish: Callable[[], Path]) -> Iterator[RunningHouse]:
-    """The demo house as `make run` gives it, on ports of its own; one for all tests of a process."""
-    with open_house(furnish()) as opened:
+    """The demo house as `make run` gives it, on ports of its own, with a key for a Shopify shop; one for all tests of a
+    process.
+    """
+    with open_house(furnish(), shopify_secret=SHOPIFY_SECRET) as opened:
         yield opened
 
 

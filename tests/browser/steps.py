@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.houses import RunningHouse
 
 CARE = "care@maison-solenne.example"
+SHOPIFY_SECRET = "what the shop and the house of the stories both know"
 # A mail is filed within a second and shown within two; a busy test machine is given more.
 SOON = 20_000
 # The ten seconds in which an answer can be called back, and the way into the outbox.
