@@ -5,10 +5,11 @@ from bisect import bisect_right
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from itertools import count, islice
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from concierge.followups.moment_words import MONTHS, WEEKDAYS
+from concierge.followups.moment_words import MONTHS, NUMBERS, WEEKDAYS
 from concierge.followups.moments import read_phrase
 from concierge.followups.schedule import wall_of
 
@@ -55,12 +56,14 @@ _BETWEEN: Final = re.compile(
 # What stands before a day by which something is to be done, and the days that need nothing before them.
 _A_DATE: Final = rf"(?:\d{{1,2}}[°º]?|primo) (?:di )?{_A_MONTH}\b|\d{{1,2}}/\d"
 _BY: Final = re.compile(
-    r"\b(?:(?:by|before|until|within|on|in|entro|per|prima di|tra|fra)\b (?:il |the )?|prima del |"
+    r"\b(?:(?:by|before|until|within|on|in|entro|per|prima di|tra|fra|nel giro di)\b (?:il |the )?|prima del |"
     rf"(?:(?:al|il) |(?:all|l|dell)')(?={_A_DATE})|"
     rf"(?=the day after tomorrow|dopo domani|(?:today|tonight|tomorrow|oggi|stasera|domani|dopodomani|{_A_WEEKDAY})\b))"
 )
 # "the first Friday", "after Friday", "two weeks on Friday", "non prima di venerdì": another day than that one, or none.
 _NOT_THAT: Final = re.compile(
+    # "la sfilata di venerdì", but "la mattina di venerdì"
+    r"(?<!giornata)(?<!mattina)(?<!mattinata)(?<!serata)(?<!\bsera)(?<!pomeriggio)(?<!\d) d(?:i|el) $|"
     r"\b(?:after|since|from|dopo|da|dal|dalla|last|second|third|fourth|ultimo|secondo|terzo|quarto|first|primo|"
     r"weeks?|settiman[ae]|months?|mes[ei]|not|non)[\s,]+$"
 )
@@ -72,12 +75,26 @@ _ANOTHER: Final = re.compile(
     r"(?:in|tra|fra) (?:\w+ ){1,2}(?:week|settiman|month|mes|day|giorn))|"
     rf"[\s,]*(?:of|in|di|a) {_A_MONTH}\b|[\s,]*(?:(?:on|di|il) )?{_A_WEEKDAY}\b"
 )
-_TODAY: Final = re.compile(r"\b(?:later today|this (?:afternoon|evening))\b")
+_DEADLINE: Final = re.compile(r"by |entro |per ")
+# … and "next Friday", "venerdi prossimo" are no bare weekday.
+_WEEKDAY_FIRST: Final = rf"{_A_WEEKDAY}\b(?!.*\b(?:next|prossimo|prossima)\b).*"
+_TODAY: Final = re.compile(r"\b(?:later today|this (?:afternoon|evening)|within the hour)\b")
+# "within five working days": no Saturday and no Sunday counts.
+_WORKING: Final = re.compile(
+    rf"\b(?:within|in|entro|tra|fra|nel giro di)\s(?:the next )?(?P<number>\d{{1,2}}|{'|'.join(NUMBERS)})\s"
+    r"(?:(?:working|business)[\s-]days?\b|giorn[oi] (?:lavorativ|feriali|feriale)\w*)"
+)
 # … which may be another day's: "by the end of the day on Friday".
 _OF_A_DAY: Final = re.compile(
     r"\b(?:by (?:the )?end of (?:the )?day|in giornata|entro (?:la )?(?:fine )?giornata|entro la fine della giornata)\b"
 )
 _CLAUSE: Final = re.compile(r"[;:,](?!\d)|\s(?:and|but|while|then|e|ed|ma|mentre|poi)\s")
+
+# What she shall do, or said.
+_HERS: Final = re.compile(
+    r"\b(?:you|your|please|(?:let|tell) (?:me|us)|mi (?:dica|faccia sapere|scriva|mandi|risponda)|"
+    r"ci (?:dica|faccia sapere)|potrebbe|vorrebbe|lei|sua)\b"
+)
 
 
 class _Day(NamedTuple):
@@ -95,14 +112,15 @@ class _Week(NamedTuple):
 def day_promised(plain: str, promised_at: int, said_at: datetime, zone: ZoneInfo) -> date | None:
     """The first day that a sentence names, in small letters without accents, which promises something at that place.
 
-    A day before the clause that promises counts only where none stands in it or behind: "On Friday I am in Paris, but
-    I'll write on Monday".
+    A day before the clause that promises counts only where none stands in it or behind ("On Friday I am in Paris, but
+    I'll write on Monday"), and where it is not hers ("Tell me by Friday, and I'll put it aside").
     """
     plain, today = plain[:_LONGEST], wall_of(said_at, zone).date()
     clauses = [0, *(found.end() for found in _CLAUSE.finditer(plain))]
     since = clauses[bisect_right(clauses, promised_at) - 1]
     days = [each for each in _days(plain, clauses, said_at, zone) if each.day >= today]
-    return min((each.day for each in days if each.at >= since), default=min((each.day for each in days), default=None))
+    before = (each.day for each in days if not _HERS.search(plain[clauses[_clause(clauses, each.at) - 1] : since]))
+    return min((each.day for each in days if each.at >= since), default=min(before, default=None))
 
 
 def _days(plain: str, clauses: Sequence[int], said_at: datetime, zone: ZoneInfo) -> list[_Day]:
@@ -111,6 +129,9 @@ def _days(plain: str, clauses: Sequence[int], said_at: datetime, zone: ZoneInfo)
     ends, rest = _ends_of_months(rest, today)
     days += ends
     days += [_Day(found.start(), today) for found in _TODAY.finditer(plain)]
+    for found in _WORKING.finditer(rest):
+        days.append(_Day(found.start(), _working_day(today, found["number"])))
+        rest = _blanked(rest, [found.span()])
     days += _named_days(rest, said_at, zone)
     if not days and (found_day := _OF_A_DAY.search(plain)):
         days.append(_Day(found_day.start(), today))
@@ -172,6 +193,16 @@ def _ends_of_months(plain: str, today: date) -> tuple[list[_Day], str]:
     return days, _blanked(plain, read)
 
 
+def _working_day(today: date, number: str) -> date:
+    """The last of so many days on which people work."""
+    ahead = (today + timedelta(days=days) for days in count(1))
+    return next(islice((day for day in ahead if day.weekday() <= _FRIDAY), _count_of(number) - 1, None))
+
+
+def _count_of(number: str) -> int:
+    return max(1, int(number)) if number.isdecimal() else NUMBERS[number]
+
+
 def _named_days(plain: str, said_at: datetime, zone: ZoneInfo) -> Iterator[_Day]:
     """The days by which, one behind the other; what stands in what was read, or makes another day of it, is over."""
     over = 0
@@ -189,7 +220,8 @@ def _named_days(plain: str, said_at: datetime, zone: ZoneInfo) -> Iterator[_Day]
 
 def _named(plain: str, found: re.Match[str], said_at: datetime, zone: ZoneInfo) -> tuple[date | None, int]:
     """The day of the longest run of words behind this place that can be read as one, and where it ends."""
-    is_span = re.match(r"(?:within|in|tra|fra|entro)\b", found[0]) is not None
+    is_span = re.match(r"(?:within|in|tra|fra|entro|nel giro di)\b", found[0]) is not None
+    here = wall_of(said_at, zone)
     ends = [found.end() + word.end() for word in re.finditer(r"\S+", plain[found.end() :])][:_MOST_WORDS]
     for end in reversed(ends):
         phrase = plain[found.end() : end].strip(" .,!;:)")
@@ -197,11 +229,21 @@ def _named(plain: str, found: re.Match[str], said_at: datetime, zone: ZoneInfo) 
             continue
         if phrase.isdecimal():
             phrase = f"il {phrase}" if found[0].endswith("il ") else ""
-        for said in (phrase, f"in {phrase}") if is_span else (phrase,):
+        for said in (phrase, f"in {phrase}", f"al{phrase}") if is_span else (phrase,):  # "entro le 15"
             if meant := read_phrase(said, said_at, zone):
                 another = _ANOTHER.match(plain, end)
-                return (None, another.end()) if another else (meant.wall.date(), end)
+                return (None, another.end()) if another else (_by_today(found[0], phrase, meant.wall, here), end)
     return None, 0
+
+
+def _by_today(before: str, phrase: str, wall: datetime, here: datetime) -> date:
+    """The day of `wall`; but "by Friday", said on a Friday, is this one, unless its hour is over or the next is meant.
+
+    Whoever meant the next is reminded too early; whoever meant this one would have been reminded a week too late.
+    """
+    this = wall - timedelta(weeks=1)
+    is_said_today = this.date() == here.date() and _DEADLINE.match(before) and re.fullmatch(_WEEKDAY_FIRST, phrase)
+    return this.date() if is_said_today and (this > here or not re.search(r"\d", phrase)) else wall.date()
 
 
 def _blanked(plain: str, spans: Sequence[tuple[int, int]]) -> str:
