@@ -36,8 +36,9 @@ def match_purchase(session: Session, purchase_id: int, *, offer_id: int | None, 
         return False
     if (wish := _by_offer(session, purchase, offer_id) or _by_address(session, purchase)) is None:
         return False
-    purchase.customer_id = purchase.customer_id or wish.customer_id
     fulfil_wish(session, wish, purchase, now=now)
+    # whose it is by now, as nobody can be joined to another while the wish is held
+    purchase.customer_id = purchase.customer_id or wish.customer_id
     return True
 
 

@@ -6,13 +6,16 @@ import pytest
 from sqlalchemy.orm import object_session
 
 from concierge.accounts.models import Editor
+from concierge.catalogue.purchases import PurchaseReport, report_purchase
+from concierge.catalogue.stock_models import Purchase
 from concierge.conversations.joining import JoinedSince, join_customer, separate_customer
 from concierge.customers.models import Customer
 from concierge.customers.queries import get_person
+from concierge.wishes import jobs, links
 from concierge.wishes.answers import confirm_request
 from concierge.wishes.models import WishRequest, WishWay
 from tests.factories import DAY, NOW, make_customer
-from tests.wishes.builders import sandals, wish_for
+from tests.wishes.builders import offers, sandals, share_out, wish_for
 from tests.wishes.joins import LATER, join, rows, separate, sound
 
 
@@ -47,6 +50,33 @@ def test_who_says_yes_while_she_is_joined_wishes_as_who_she_is_from_then_on(app,
         assert not saying.done()
         desk.commit()
         assert saying.result(20) == she
+
+
+def test_what_she_buys_with_our_token_while_she_is_joined_is_whose_she_is_from_then_on(config, sessions, two, nadia):
+    session = object_session(nadia)
+    [size] = sandals(session, s36=1)
+    wish_for(session, size, customer=two[1])
+    share_out(session, size, now=NOW)
+    [offer] = offers(session)
+    report = PurchaseReport("shop", "S-1:1", size.sku, LATER, hold_token=links.hold_token(config, offer.id))
+    bought = report_purchase(session, report, now=LATER).id
+    session.commit()
+    she, other, editor = two[0].id, two[1].id, nadia.id
+    session.close()
+
+    def match():
+        return jobs.match_purchases(config, sessions)
+
+    with ThreadPoolExecutor(1) as pool, sessions() as desk:
+        people = (desk.get_one(Customer, each) for each in (she, other))
+        join_customer(desk, *people, by=desk.get_one(Editor, editor), now=LATER)
+        desk.flush()
+        matching = pool.submit(match)
+        wait([matching], timeout=0.5)
+        assert not matching.done()
+        desk.commit()
+        assert matching.result(20) == 1
+    assert session.get_one(Purchase, bought).customer_id == she
 
 
 def _three(session, two, sizes):
