@@ -19,6 +19,7 @@ from concierge.drafts import body, moments, queries, wording
 from concierge.drafts.commands import Content
 from concierge.drafts.gate import Objection
 from concierge.drafts.models import Draft, DraftAttachment
+from concierge.mailing.letters import phrases
 from concierge.templating import queries as templating
 from concierge.templating.queries import Choice
 
@@ -44,6 +45,8 @@ class Sheet:
     html: str
     language: str
     to: Address | None
+    # how it may begin, in the letter's language; empty where nobody's name is known
+    greeting: str
     sign_off: str
     seen_message_id: int
     cards: dict[str, ProductCard]
@@ -109,6 +112,7 @@ def spread(
         html=content.body,
         language=language,
         to=queries.recipient(session, conversation),
+        greeting=_greeting(language, conversation.customer.first_name),
         sign_off="" if signed else sign_off,
         # What is shown beside the draft counts as seen from now on.
         seen_message_id=max([seen, *(message.id for message in newer)]),
@@ -125,6 +129,11 @@ def spread(
         latest=conversations.last_incoming(session, conversation),
         overridable=[each.reason.value for each in objections if each.is_warning],
     )
+
+
+def _greeting(language: str, first_name: str) -> str:
+    _ = phrases(language)
+    return f"{_('Dear %(customer)s,', customer=first_name)} …" if first_name else ""
 
 
 def zone_of(conversation: Conversation, house_zone: ZoneInfo) -> ZoneInfo:

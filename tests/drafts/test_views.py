@@ -33,6 +33,13 @@ def test_nobody_is_greeted_by_an_address(window, session, conversation):
     assert "Dear barbara" not in window.open().page
 
 
+def test_a_letter_is_greeted_in_its_own_language_as_it_is_signed(window, session, conversation):
+    conversation.customer.language, conversation.customer.language_guessed = "it", False
+    session.commit()
+    page = window.open().page
+    assert 'lang="en"' in page and 'placeholder="Gentile Barbara, …"' in page and "Warmly," not in page
+
+
 def test_a_marked_text_is_saved_and_shown_again(window, session, conversation, nadia):
     window.press(body_text="Dear *Barbara*,\n\n- one\n- two")
     assert stored(session, conversation, nadia).body == "<p>Dear <em>Barbara</em>,</p><ul><li>one</li><li>two</li></ul>"
