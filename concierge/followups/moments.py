@@ -89,11 +89,18 @@ _NEXT_MONTH: Final = re.compile(
 _WEEKDAY: Final = re.compile(rf"\b(?:{_any(WEEKDAYS)})\b")
 _DAY_AFTER: Final = re.compile(r"\bthe day after tomorrow\b|\bday after tomorrow\b|\bdopo domani\b")
 _TODAYS: Final = re.compile(rf"\b(?:this|quest[ao]) (?={_any(PARTS)}\b)")
+# "questo venerdì" is its next time, as "this Friday"
+_THIS_WEEKDAY: Final = re.compile(rf"\bquest[ao] (?={_any(WEEKDAYS)}\b)")
 _PART: Final = re.compile(rf"\b(?:(?:in the|nel|nella|del|della|di|al|alla|la) )?(?P<part>{_any(PARTS)})\b")
-_NOON: Final = re.compile(rf"\b(?:{_any(NOONS)})\b")
+_NOON: Final = re.compile(rf"\b(?:a )?(?:{_any(NOONS)})\b")
 _CLOCK: Final = re.compile(
     rf"\b(?P<at>at |alle |all'|ore )?(?P<h>\d{{1,2}})(?:[:.h](?P<m>\d{{2}}))? ?(?P<half>am|pm)?\b|"
     rf"\b(?P<at2>at |alle |all'|ore )(?P<h2>{_any(NUMBERS)})\b"
+)
+# "alle nove e mezza", "at half past nine"
+_HALF_PAST: Final = re.compile(
+    rf"\b(?:(?:at )?half past (?P<h>\d{{1,2}}|{_any(NUMBERS)})|"
+    rf"(?:alle )?(?P<h2>\d{{1,2}}|{_any(NUMBERS)}) e mezz[ao])\b"
 )
 # In how many days a month may be named by its number alone: this one's, or the next's.
 _NEAR: Final = 62
@@ -145,6 +152,7 @@ def _plain(text: str) -> str:
     plain = _HER_TIME.sub(
         "", without_silence(re.sub(r"\bun'", "un ", " ".join(plain.split()).replace("un paio d'", "un paio di ")))
     )
+    plain = _HALF_PAST.sub(lambda found: f"at {_count(found['h'] or found['h2'])}:30", _THIS_WEEKDAY.sub("", plain))
     return " ".join(plain.split()).strip(" .,!")
 
 
