@@ -1,7 +1,7 @@
 """The courtesy budget: how many mails nobody asked for may reach one person in a week, with a rest after each.
 
 One budget for all kinds of planned and automatic mail, follow-ups, offers and letters; what each kind does when there
-is no room stands in `KINDS`. Only a follow-up can be late: the others are sent whenever they can be.
+is no room stands in `WAITS`. Only a follow-up can be late: the others are sent whenever they can be.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,25 +21,18 @@ class Late(StrEnum):
     SENT = "sent"  # it goes all the same
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """How a kind of mail keeps to the budget: whether it waits for room and for her hours."""
-
-    waits: bool
-
-
-# By the purpose of the delivery. All of them count.
-KINDS: Mapping[str, Kind] = MappingProxyType(
+# Whether a mail waits for room and for her hours, by the purpose of its delivery. All of them count.
+WAITS: Mapping[str, bool] = MappingProxyType(
     {
         # by hand or by a plan
-        "follow_up": Kind(waits=True),
+        "follow_up": True,
         # there is time for it: a wish ends long after she was asked
-        "still_wanted": Kind(waits=True),
+        "still_wanted": True,
         # a unit is held for her, and she asked for exactly this mail; its own policy knows her hours
-        "offer": Kind(waits=False),
+        "offer": False,
         # she has asked a moment ago, or would go to the shop for what is gone
-        "wish_confirm": Kind(waits=False),
-        "offer_gone": Kind(waits=False),
+        "wish_confirm": False,
+        "offer_gone": False,
     }
 )
 

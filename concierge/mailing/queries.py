@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.addresses import ascii_domain, normalise, spellings, tidy
-from concierge.customers.courtesy import KINDS
+from concierge.customers.courtesy import WAITS
 from concierge.mailing.caps import AUTOMATIC
 from concierge.mailing.models import (
     Delivery,
@@ -215,7 +215,7 @@ def list_courteous(session: Session, normalised: Sequence[str], *, since: dateti
     """When planned and automatic mails to these addresses were queued since then, of every kind that counts."""
     statement = (
         sa.select(Delivery.created_at)
-        .where(Delivery.to_normalised.in_(normalised), Delivery.purpose.in_(KINDS))
+        .where(Delivery.to_normalised.in_(normalised), Delivery.purpose.in_(WAITS))
         .where(Delivery.created_at > since, Delivery.state.not_in(_NOT_SENT))
     )
     return list(session.scalars(statement))

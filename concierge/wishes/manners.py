@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.config import Policy
-from concierge.customers.courtesy import KINDS, WEEK, Courtesy, free_from
+from concierge.customers.courtesy import WAITS, WEEK, Courtesy, free_from
 from concierge.customers.feasts import holidays_of
 from concierge.customers.models import Customer
 from concierge.customers.zones import zone_of
@@ -15,7 +15,7 @@ from concierge.mailing.queries import list_courteous
 
 def may_reach_her(session: Session, customer: Customer, purpose: str, *, policy: Policy, now: datetime) -> bool:
     """Whether a letter of this purpose may be queued for her now; she is locked meanwhile, as for her follow-ups."""
-    if not KINDS[purpose].waits:
+    if not WAITS[purpose]:
         return True
     wall = now.astimezone(zone_of(customer.zone_name, customer.country, policy.zone))
     if not policy.courtesy_from_hour <= wall.hour < policy.courtesy_until_hour:

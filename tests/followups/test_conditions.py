@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from concierge.customers.courtesy import KINDS, WEEK, Courtesy, Late, free_from
+from concierge.customers.courtesy import WAITS, WEEK, Courtesy, Late, free_from
 from concierge.customers.feasts import Closing
 from concierge.followups.conditions import (
     Asking,
@@ -155,5 +155,5 @@ def test_why_a_moment_was_moved_is_said(wall: datetime, why: Moved | None):
 
 
 def test_every_kind_of_mail_nobody_wrote_that_day_keeps_to_the_one_budget():
-    assert set(KINDS) == {*LETTERS, "follow_up"}
-    assert {purpose for purpose, kind in KINDS.items() if kind.waits} == {"follow_up", "still_wanted"}
+    assert set(WAITS) == {*LETTERS, "follow_up"}
+    assert {purpose for purpose, waits in WAITS.items() if waits} == {"follow_up", "still_wanted"}
