@@ -31,6 +31,7 @@ AT_ONCE = 200
 _JOB = "followups.release_due"
 _CARRY = "followups.carry_plans"
 _RECKON = "followups.reckon_anew"
+_AWAIT = "followups.await_deliveries"
 # Clocks differ by 26 hours at most, from UTC-12 to UTC+14.
 _ANY_ZONE = timedelta(hours=27)
 
@@ -150,8 +151,9 @@ def await_deliveries(config: Config, sessions: Sessions) -> int:
     """
     now, kindness, house = clock.now(), queries.kindness_of(config.policy), config.policy.zone
     with reading(sessions) as session:
-        arrived = queries.list_arrived(session, limit=AT_ONCE)
-        forgotten = queries.list_awaiting(session, looked_before=now - queries.WAITED_FOR, limit=AT_ONCE)
+        rest = resting(_AWAIT, now)
+        arrived = queries.list_arrived(session, limit=AT_ONCE, but=rest)
+        forgotten = queries.list_awaiting(session, looked_before=now - queries.WAITED_FOR, limit=AT_ONCE, but=rest)
         unheard = [each.id for each in forgotten]
 
     def reckon(session: Session, number: int) -> None:
@@ -175,7 +177,7 @@ def await_deliveries(config: Config, sessions: Sessions) -> int:
         facts = queries.facts_of(session, follow_up, house=house, now=now)
         follow_up.due_at = due_at(facts, kindness)
 
-    return work_each(sessions, "followups.await_deliveries", sorted({*arrived, *unheard}), reckon)
+    return work_each(sessions, _AWAIT, sorted({*arrived, *unheard}), reckon)
 
 
 def begin_plans(config: Config, sessions: Sessions) -> int:

@@ -164,25 +164,30 @@ def find_order(session: Session, customer: Customer, *, now: datetime) -> Purcha
     return session.scalar(statement.order_by(Purchase.at.desc(), Purchase.delivered_at.is_not(None)).limit(1))
 
 
-def list_arrived(session: Session, *, limit: int) -> list[int]:
+def list_arrived(session: Session, *, limit: int, but: Rows = NONE) -> list[int]:
     """Those whose order is in her hands by now, or came to nothing."""
     statement = (
         sa.select(FollowUp.id)
         .outerjoin(Purchase, Purchase.id == FollowUp.awaited_id)
-        .where(*AWAITS)
+        .where(*AWAITS, FollowUp.id.not_in(but))
         .where(Purchase.delivered_at.is_not(None) | Purchase.returned_at.is_not(None) | Purchase.id.is_(None))
     )
     return list(session.scalars(statement.order_by(FollowUp.id).limit(limit)))
 
 
 def list_awaiting(
-    session: Session, *, editor_id: int | None = None, looked_before: datetime | None = None, limit: int = 100
+    session: Session,
+    *,
+    editor_id: int | None = None,
+    looked_before: datetime | None = None,
+    limit: int = 100,
+    but: Rows = NONE,
 ) -> list[FollowUp]:
     """What waits for a delivery and for nobody's yes, the longest first: of everybody, or of one editor.
 
     `looked_before`: only those at which nobody has looked since.
     """
-    statement = sa.select(FollowUp).where(*AWAITS, FollowUp.asked_at.is_(None))
+    statement = sa.select(FollowUp).where(*AWAITS, FollowUp.asked_at.is_(None), FollowUp.id.not_in(but))
     if editor_id is not None:
         statement = statement.where(FollowUp.editor_id == editor_id)
     if looked_before is not None:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from concierge import setbacks
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
-from concierge.followups import commands, jobs, queries
+from concierge.followups import carrying, commands, jobs, queries
 from concierge.followups.conditions import Asking, Because
 from concierge.followups.models import AlreadyPlanned, FollowUpState, MomentPassed, NothingOnItsWay
 from tests.catalogue.builders import make_product
@@ -77,7 +78,7 @@ def test_it_speaks_of_her_newest_order_be_it_on_its_way_or_in_her_hands(session,
 def test_one_that_waits_for_a_newer_order_by_now_waits_on(session, sessions, config, awaiting, at, monkeypatch):
     at(NOW + HOUR)
     # looked for while the older one was awaited, which has come
-    monkeypatch.setattr(jobs.queries, "list_arrived", lambda _session, *, limit: [awaiting.id])
+    monkeypatch.setattr(jobs.queries, "list_arrived", lambda _session, **_how: [awaiting.id])
     jobs.await_deliveries(config, sessions)
     found = fresh(session, awaiting)
     assert (found.awaits_delivery, found.is_scheduled, found.asked_at) == (True, True, None)
@@ -191,3 +192,25 @@ def test_it_is_typed_as_it_is_said_and_shown_so(client, session, talk, nadia):
     [found] = queries.list_of_conversation(session, talk.id)
     form = client.get(f"{here}/{found.id}").get_data(as_text=True)
     assert 'value="14 days after it is delivered at 10:00"' in form
+
+
+def test_one_that_fails_rests_is_set_aside_and_holds_up_no_other(
+    session, sessions, config, nadia, talk, awaiting, at, monkeypatch
+):
+    other = follow_up(session, talk, nadia, wall=TEN.replace(hour=11), after_delivery=14)
+    report_purchase(session, replace(ORDER, delivered_at=ARRIVED), now=ARRIVED + HOUR)
+    session.commit()
+    tries, beside_others = [], carrying.beside_others
+
+    def spoilt(session, found, wall):
+        if found.id == awaiting.id:
+            tries.append(found.id)
+            raise ValueError("spoilt")
+        return beside_others(session, found, wall)
+
+    monkeypatch.setattr(carrying, "beside_others", spoilt)
+    for minutes in (0, 1, 6, 7, 60):
+        at(ARRIVED + HOUR + timedelta(minutes=minutes))
+        jobs.await_deliveries(config, sessions)
+    assert not fresh(session, other).awaits_delivery
+    assert (len(tries), setbacks.count_set_aside(session)) == (3, 1)
