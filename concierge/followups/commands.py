@@ -84,7 +84,13 @@ def schedule_follow_up(
     """
     if not by.may_answer:
         raise MayNotAnswer
-    conversation = hold_as_she_is(session, conversation.id)
+    return _schedule(session, hold_as_she_is(session, conversation.id), planned, by=by, policy=policy, now=now)
+
+
+def _schedule(
+    session: Session, conversation: Conversation, planned: Planned, *, by: Editor, policy: Policy, now: datetime
+) -> FollowUp:
+    """She is held still."""
     _require_newest(session, conversation, planned.seen, by)
     require_words(planned.body)
     moment = moment_of(session, conversation.customer, planned, policy=policy, now=now)
@@ -129,12 +135,15 @@ def schedule_draft(
 ) -> FollowUp:
     """Plan what stands in the composer, with its cards, subject and template, and clear the composer.
 
-    Raises FilesStay, NotSendable with what would speak against sending it, what `schedule_follow_up` raises, and
-    DraftLeaving or DraftStale when it was sent or changed elsewhere; then nothing is planned.
+    She has been held (`holding.hold_as_she_is`) since before the composer's words were written, so that nobody who
+    waits for her holds anything. Raises MayNotAnswer, FilesStay, NotSendable with what would speak against sending it,
+    what `schedule_follow_up` raises but HappenedSince, and DraftLeaving or DraftStale when it was sent or changed
+    elsewhere; then nothing is planned.
     """
+    if not by.may_answer:
+        raise MayNotAnswer
     if draft.attachments:
         raise FilesStay
-    hold_as_she_is(session, draft.conversation_id)
     conversation = drafts.require_sendable(
         session, draft, seen_message_id=seen.message_id, overridden=overridden, limit=limit
     )
@@ -149,7 +158,7 @@ def schedule_draft(
         after_delivery=meant.after_delivery,
     )
     with session.begin_nested():
-        follow_up = schedule_follow_up(session, conversation, planned, by=by, policy=policy, now=now)
+        follow_up = _schedule(session, conversation, planned, by=by, policy=policy, now=now)
         drafts.discard_draft(session, draft, version=draft.version, by=by, now=now)
     return follow_up
 

@@ -257,7 +257,7 @@ class AboutItsWords(ConciergeError):
     """It can't be planned as it is written."""
 
 
-class HappenedSince(ChangedSince, AboutItsWords):
+class HappenedSince(RuleBroken, AboutItsWords):
     """Something has happened since you opened this page. Below is how it stands now; nothing was done yet."""
 
 

@@ -141,7 +141,8 @@ def _delivered(session: Session, asked: Asked, limit: int) -> list[Fact]:
         .where(~begun.exists(), ~earlier)
         .order_by(Purchase.delivered_at, Purchase.id)
     )
-    facts = _facts(session, statement, limit)
+    if not (facts := _facts(session, statement, limit)):
+        return []
     # an order that we hear of when it has come already is no news beside itself
     lines = sa.select(Purchase.id, sa.func.max(other.received_at)).join(other, sa.and_(*same)).group_by(Purchase.id)
     heard = {number: at for number, at in session.execute(lines.where(Purchase.id.in_([each.id for each in facts])))}

@@ -187,7 +187,7 @@ def _act(command: Callable[..., FollowUp], conversation_id: int, follow_up_id: i
     seen = Seen(form.seen.data, form.version.data or "", form.stops.data)
     try:
         command(db.session, follow_up, seen, by=current_editor(), now=clock.now())
-    except ChangedSince as error:
+    except (ChangedSince, HappenedSince) as error:
         return _not_as_seen(conversation_id, follow_up_id, error)
     db.session.commit()
     return lead_back(conversation_id)
@@ -284,7 +284,7 @@ def _refused(
     db.session.rollback()
     typed = replace(_typed(form), sentence=error.sentence())
     follow_up = _get(conversation_id, changing) if changing else None
-    if follow_up is not None and isinstance(error, ChangedSince) and not isinstance(error, HappenedSince):
+    if follow_up is not None and isinstance(error, ChangedSince):
         typed = replace(typed, there_now=_there_now(follow_up))
     page = _page(get_conversation(db.session, conversation_id), typed=typed, changing=follow_up)
     return page, error.status

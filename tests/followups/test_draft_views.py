@@ -13,7 +13,7 @@ from concierge.catalogue.purchases import report_purchase
 from concierge.conversations.models import Message
 from concierge.conversations.queries import last_answer
 from concierge.drafts.models import Draft, DraftLeaving, DraftStale
-from concierge.followups import commands, draft_views, jobs
+from concierge.followups import commands, draft_views, jobs, queries
 from concierge.followups.commands import Seen
 from concierge.followups.models import FollowUp, HappenedSince
 from concierge.followups.moments import Meant
@@ -213,6 +213,19 @@ def test_what_happened_while_she_was_waited_for_is_said_and_the_words_are_kept(
     assert answer.status_code == 409 and "Something has happened since you opened this page" in window.page
     assert "had a moment to think" in stored(session, talk, nadia).body and planned(session) == []
     assert plan(window).status_code == 200 and len(planned(session)) == 1
+
+
+def test_she_is_held_once_for_it_before_anything_is_written(window, session, monkeypatch):
+    looks, newest_of_all = [], queries.newest_of_all
+
+    def looking(looker, customer):
+        looks.append(sorted(type(each).__name__ for each in looker.dirty | looker.new))
+        return newest_of_all(looker, customer)
+
+    monkeypatch.setattr(queries, "newest_of_all", looking)
+    assert plan(window, body_text=LETTER).status_code == 200
+    assert looks == [[], []]  # before and behind the lock
+    assert len(planned(session)) == 1
 
 
 def test_her_order_is_waited_for(window, session, talk):
