@@ -168,6 +168,46 @@ RECEIVED = re.compile(
     r"recebemos (?:a sua|o seu|sua|seu)|foi (?:recebid|criad|registrad|abert)[oa]|(?:hebben|wij hebben|we hebben) (?:uw|je) .{0,40}ontvangen|is (?:ontvangen|aangemaakt)|"
     r"otrzymaliśmy|zostało (?:przyjęte|zarejestrowane|utworzone)|受け付け(?:ました|いたしました)|承りました|受付(?:ました|完了)|已(?:收到|受理|创建))"
 )
+# "[Request received]", "Ticket opened: Your sandals": a person may have got a ticket, too …
+_MATTER = (
+    r"(?:request|ticket|case|enquiry|inquiry|(?:support )?message|richiesta|segnalazione|ticket|demande|requête|anfrage|"
+    r"solicitud|petición|consulta|pedido|chamado|solicitação|aanvraag|verzoek|melding|zgłoszenie|sprawa)"
+)
+_TAKEN = (
+    r"(?:received|created|opened|registered|ricevut[ao]|apert[ao]|registrat[ao]|reçue?|enregistrée?|créée?|erhalten|eingegangen|erstellt|"
+    r"recibid[ao]|cread[ao]|registrad[ao]|recebid[ao]|abert[ao]|criad[ao]|ontvangen|aangemaakt|geregistreerd|"
+    r"przyjęt[ea]|otrzyman[ea]|zarejestrowan[ea]|utworzon[ea])"
+)
+RECEIVED_SUBJECT = re.compile(
+    rf"(?i)^(?:\[{_MATTER} {_TAKEN}\]|{_MATTER} {_TAKEN}{_FOLLOWED}|[\[【]?(?:お問い合わせ(?:を)?受付|お問合せ受付|受付完了|(?:您的)?(?:请求|工单|請求|工單)已(?:收到|受理|创建|建立)))"
+)
+# … but only a desk says that it has ours.
+RECEIVED_YOURS = re.compile(
+    rf"(?i)(?:\byour {_MATTER}\b[^.!?\n]{{0,60}}\b(?:has|was|been)\b[^.!?\n]{{0,30}}\b{_TAKEN}|\breceived your {_MATTER}|"
+    rf"\b(?:la|il) (?:sua|tua|vostra|suo|tuo|vostro) {_MATTER}\b[^.!?\n]{{0,60}}\b{_TAKEN}|ricevuto la (?:sua|tua|vostra) {_MATTER}|"
+    rf"\b(?:votre|ta) {_MATTER}\b[^.!?\n]{{0,60}}\b{_TAKEN}|reçu (?:votre|ta) {_MATTER}|"
+    rf"\b(?:ihre|deine) {_MATTER}\b[^.!?\n]{{0,60}}\b{_TAKEN}|"
+    rf"\b(?:su|tu|sua|seu|o seu|a sua) {_MATTER}\b[^.!?\n]{{0,60}}\b{_TAKEN}|(?:recibido|recebemos) (?:su|tu|a sua|o seu|sua|seu) {_MATTER}|"
+    rf"\b(?:uw|je|jouw) {_MATTER}\b[^.!?\n]{{0,60}}\b{_TAKEN}|"
+    rf"\b(?:państwa|twoje|pani|pana) {_MATTER}\b[^.!?\n]{{0,60}}\b{_TAKEN}|otrzymaliśmy (?:państwa|twoje) {_MATTER}|"
+    r"お問い?合わ?せを?[^。\n]{0,20}(?:受け付け|受付|承り)|(?:已(?:收到|受理)您的|您的(?:请求|工单|請求|工單)已))"
+)
+# "Please bring it to the neighbours": she asks us for something …
+ASKS_US = re.compile(
+    r"(?i)\b(?:please|pls|bitte|per (?:favore|cortesia|piacere)|(?:vi|la|ti) prego|s['’]il (?:vous|te) pla[iî]t|svp|merci de|veuillez|"
+    r"por favor|alstublieft|alsjeblieft|a\.?u\.?b|proszę)\b|お願い|ください|下さい|[请請]"
+)
+# … and a machine asks to note it, to write to somebody else, or not to answer.
+MACHINE_ASKS = re.compile(
+    r"(?i)\b(?:note|aware|advised|bear with|beachte\w*|notare|(?:tener|tenga|tenha|ter) (?:presente|en cuenta|em conta)|noter|notez|let op|"
+    r"houd\w* rekening|pamięta\w*|"
+    # to somebody else, not to her
+    r"(?<!mi )(?:contact|call|e-?mail|write to|reach|ring|bel|mail|ruf|schreib|kontaktier|scriv|chiam|écri|appel|llam|escrib|escrev|lig)\w*"
+    r"(?<!mi)(?<!moi)(?<!me)\b(?![^\n]*\b(?:me|mich|mir|moi|mij)\b)|"
+    r"kontakt\w*|wende\w*|contatt\w*|rivolg\w*|adress\w*|dirij\w*|dirig\w*|contat\w*|direct (?:your|all|any)|"
+    r"(?:not|n['’]t|nicht|non|pas|no|não|niet|nie) (?:\w+ ){0,3}(?:reply|respond|answer|(?:be)?antwort\w*|rispond\w*|répond\w*|responda\w*|responder|(?:be)?antwoord\w*|odpowiad\w*))"
+    r"|@|了承|連絡|返信|勿回|联系|聯絡|联络|谅解|諒解"
+)
 _PLEASE = (
     r"(?:(?:could|can|would) you (?:please)?|please|pls|per favore|per cortesia|(?:vi |la )?prego(?: di)?|chiedo(?: di essere| di)?|vorrei(?: essere)?|"
     r"s['’]il vous pla[iî]t|svp|merci de|veuillez|bitte|por favor|quiero|quisiera|quero|queria|gostaria de|desejo|ik wil|ik wens|chcę|"

@@ -9,16 +9,20 @@ from concierge.inbound.bounces import STATUS_TYPES, Action, read_action, read_fa
 from concierge.inbound.headers import Headers
 from concierge.inbound.kind_words import (
     ABSENCE_SUBJECT,
+    ASKS_US,
     AUTOMATIC_SUBJECT,
     AWAY,
     AWAY_SHORTLY,
     BACK_LATER,
     BOUNCE_SUBJECT,
     CLOSING,
+    MACHINE_ASKS,
     READ,
     READ_FIELD,
     READ_SUBJECT,
     RECEIVED,
+    RECEIVED_SUBJECT,
+    RECEIVED_YOURS,
     SAYS_MACHINE,
     TELLS_OF_ONE,
     THANKS_FOR_MAIL,
@@ -43,6 +47,7 @@ _GREETING = re.compile(
 )
 # Not behind a figure: "bis zum 3. Juni".
 _SENTENCE_END = re.compile(r"(?<=[^\W\d][.!])\s+|(?<=[。！])")
+_CLAUSE_END = re.compile(r"[,;，、；]\s*")
 _POLITE = re.compile("(?:いつも)?(?:大変)?お世話に")
 _FORWARDS = re.compile(r"(?:fwd?|wg|i|tr|rv|enc|doorst|pd|転送|转发|轉寄)\s?[:：]", re.IGNORECASE)
 _OF_LISTS = frozenset({"auto-list"})
@@ -173,31 +178,53 @@ def _automatic_reason(root: Part, written: Written, sender: Address | None, null
         return ""
     if sender is not None and (_NOBODY.match(sender.address) or _SYSTEM.match(sender.address)):
         return "auto-nobody"
-    return _automatic_words(written)
+    return _automatic_words(written, wants_no_answer=_wants_no_answer(root.headers))
 
 
 def _says_away(written: Written) -> bool:
-    """Whether what stands below "Out of office: Sandals" says so as well, or next to nothing."""
+    """Whether what stands below "Out of office: Sandals" says so too and asks us for nothing, or is next to nothing."""
     hers = written.hers.strip()
-    if len(hers.split()) < _FEW_WORDS:
+    if len(hers.split()) < _FEW_WORDS or SAYS_MACHINE.search(hers):
         return True
-    return any(each.search(hers) for each in (AWAY, AWAY_SHORTLY, BACK_LATER, URGENT_ELSE, SAYS_MACHINE))
+    return any(each.search(hers) for each in (AWAY, AWAY_SHORTLY, BACK_LATER, URGENT_ELSE)) and not _asks_us(
+        hers[:_LONGEST_ANSWER]
+    )
 
 
-def _automatic_words(written: Written) -> str:
+def _asks_us(hers: str) -> bool:
+    """Whether she asks something, or asks us for anything but to note it or to turn to somebody else."""
+    if re.search("[?？]", hers):
+        return True
+    sentences = [each for line in hers.split("\n") for each in _SENTENCE_END.split(line)]
+    asked = [each for sentence in sentences if not URGENT_ELSE.search(sentence) for each in _CLAUSE_END.split(sentence)]
+    return any(ASKS_US.search(each) and not MACHINE_ASKS.search(each) for each in asked)
+
+
+def _automatic_words(written: Written, *, wants_no_answer: bool) -> str:
     """What no person would write to us, in so many words; whoever asks anything is a person."""
     hers = written.hers.strip()
     if not hers or len(hers) > _LONGEST_ANSWER or re.search("[?？]", hers):
         return ""
     if machine := SAYS_MACHINE.search(hers):
         return "" if TELLS_OF_ONE.search(hers[: machine.start()]) else "auto-words"
-    if not THANKS_FOR_MAIL.match(hers):
+    if RECEIVED_SUBJECT.match(written.subject) and RECEIVED_YOURS.search(hers):
+        return "auto-words"
+    thanks = THANKS_FOR_MAIL.match(hers)
+    if not (thanks or wants_no_answer):
         return ""
     # Whoever travels may say so to us too, and how she is reached: thanks for a mail come first in a machine's answer,
-    # and it speaks of nothing else.
-    if AWAY.search(hers) and (BACK_LATER.search(hers) or URGENT_ELSE.search(hers)) and not _says_more(hers):
-        return "auto-away"
-    return "auto-words" if TICKET_SUBJECT.search(written.subject) and RECEIVED.search(hers) else ""
+    # or its header asks for no other's, and it speaks of nothing else.
+    if _is_away(hers):
+        return "auto-away" if thanks else "auto-suppress"
+    if TICKET_SUBJECT.search(written.subject) and RECEIVED.search(hers):
+        return "auto-words" if thanks else "auto-suppress"
+    return ""
+
+
+def _is_away(hers: str) -> bool:
+    """Whether she is away, answers later or names somebody else, and speaks of nothing else: nobody waits for us."""
+    told = AWAY.search(hers) and (BACK_LATER.search(hers) or URGENT_ELSE.search(hers))
+    return bool(told) and not (_says_more(hers) or _asks_us(hers))
 
 
 def _says_more(answer: str) -> bool:
@@ -249,7 +276,12 @@ def _automatic_field(headers: Headers) -> str:
         return "auto-list"
     if precedence in ("bulk", "junk", "auto_reply", "auto-reply"):
         return "auto-precedence"
-    return "auto-suppress" if headers.token("x-auto-response-suppress") not in ("", "none") else ""
+    return ""
+
+
+def _wants_no_answer(headers: Headers) -> bool:
+    """Whether it asks for no machine's answer; desks and Exchange write so above what people write, too: no proof."""
+    return headers.token("x-auto-response-suppress") not in ("", "none")
 
 
 def _has_any(headers: Headers, names: tuple[str, ...]) -> bool:

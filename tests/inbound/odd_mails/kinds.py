@@ -13,7 +13,6 @@ _AUTOMATIC: list[tuple[str, bytes]] = [
     ("auto-reply-field", b"X-Autorespond: on"),
     ("auto-list", b"List-Unsubscribe: <https://x.example>"),
     ("auto-list", b"List-Id: <news.x.example>"),
-    ("auto-suppress", b"X-Auto-Response-Suppress: All"),
     ("auto-null-path", b"Return-Path: <>"),
     ("auto-subject", b"Subject: Automatic reply: Sandals"),
     ("auto-subject", b"Subject: Out of Office"),
@@ -34,6 +33,7 @@ _HUMAN: list[tuple[str, bytes]] = [
     ("writes about it", b"Subject: Out of office shoes for my sister"),
     ("answers an automatic reply", b"Subject: Re: Automatic reply: Sandals"),
     ("asks for no automatic answer, none", b"X-Auto-Response-Suppress: None"),
+    ("writes through a desk or a group that asks for none", b"X-Auto-Response-Suppress: All"),
     ("has an honest return path", b"Return-Path: <barbara@example.com>"),
     ("is urgent", b"Precedence: first-class"),
 ]
