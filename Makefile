@@ -54,7 +54,7 @@ faults: install $(VENV)/installed-tests assets
 	@CONCIERGE_TESTS_KILLS=1250 $(BIN)/pytest -s --database=both tests/faults/test_sending.py tests/faults/test_accepting.py tests/test_restoring.py
 	@CONCIERGE_TESTS_FOLLOWUPS=full $(BIN)/pytest --database=both tests/followups/test_races.py
 	@CONCIERGE_TESTS_MUTANTS=10000 $(BIN)/pytest --database=both tests/inbound/test_mutants.py -k every_mutant
-	@CONCIERGE_TESTS_ROUNDS=1000 CONCIERGE_TESTS_SHUFFLES=500 $(BIN)/pytest --database=both tests/mailing/test_caps.py tests/mailing/test_reports.py
+	@CONCIERGE_TESTS_ROUNDS=1000 CONCIERGE_TESTS_SHUFFLES=500 $(BIN)/pytest --database=both tests/mailing/test_caps.py tests/journeys/test_loops.py tests/mailing/test_reports.py
 	@CONCIERGE_TESTS_GUESSES=100000 $(BIN)/pytest --database=both tests/conversations/test_filing.py -k guess
 	@$(BIN)/python -m tests.faults
 
