@@ -1,5 +1,6 @@
 """Pages about the people who write: all of them, and one with what the house knows of her."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from babel.dates import format_skeleton
@@ -111,30 +112,21 @@ def add_address(customer_id: int) -> ResponseReturnValue:
 @answering
 def remove_address(customer_id: int, address_id: int) -> ResponseReturnValue:
     """She no longer writes from there."""
-    customer = queries.get_customer(db.session, customer_id)
-    commands.remove_address(db.session, customer, address_id, by=current_editor(), now=clock.now())
-    db.session.commit()
-    return _back(customer)
+    return _do(commands.remove_address, customer_id, address_id)
 
 
 @bp.post("/customers/<int:customer_id>/addresses/<int:address_id>/prefer")
 @answering
 def prefer_address(customer_id: int, address_id: int) -> ResponseReturnValue:
     """We write to this one."""
-    customer = queries.get_customer(db.session, customer_id)
-    commands.prefer_address(db.session, customer, address_id, by=current_editor(), now=clock.now())
-    db.session.commit()
-    return _back(customer)
+    return _do(commands.prefer_address, customer_id, address_id)
 
 
 @bp.post("/customers/<int:customer_id>/addresses/<int:address_id>/hide-pictures")
 @answering
 def hide_pictures(customer_id: int, address_id: int) -> ResponseReturnValue:
     """Ask again before pictures in a mail from there are fetched."""
-    customer = queries.get_customer(db.session, customer_id)
-    commands.hide_pictures(db.session, customer, address_id, by=current_editor(), now=clock.now())
-    db.session.commit()
-    return _back(customer)
+    return _do(commands.hide_pictures, customer_id, address_id)
 
 
 @bp.post("/customers/<int:customer_id>/dates")
@@ -152,10 +144,7 @@ def set_date(customer_id: int) -> ResponseReturnValue:
 @answering
 def remove_date(customer_id: int, date_id: int) -> ResponseReturnValue:
     """It no longer matters."""
-    customer = queries.get_customer(db.session, customer_id)
-    commands.remove_date(db.session, customer, date_id, by=current_editor(), now=clock.now())
-    db.session.commit()
-    return _back(customer)
+    return _do(commands.remove_date, customer_id, date_id)
 
 
 @bp.post("/customers/<int:customer_id>/unasked/agree")
@@ -174,6 +163,14 @@ def decline_unasked(customer_id: int) -> ResponseReturnValue:
     """She told us that she wants none of them."""
     customer = queries.get_customer(db.session, customer_id)
     commands.decline_unasked(db.session, customer, by=current_editor(), way="editor", now=clock.now())
+    db.session.commit()
+    return _back(customer)
+
+
+def _do(change: Callable[..., None], customer_id: int, number: int) -> ResponseReturnValue:
+    """One of her addresses or days is changed, by its number."""
+    customer = queries.get_customer(db.session, customer_id)
+    change(db.session, customer, number, by=current_editor(), now=clock.now())
     db.session.commit()
     return _back(customer)
 
