@@ -77,6 +77,24 @@ def test_a_relay_that_drips_is_given_up_at_the_deadline(slow):  # F03
         assert (failed.value.uncertain, failed.value.reached) == (slow == b".", slow == b".")
 
 
+def test_a_relay_that_begins_tls_late_and_says_no_more_is_given_up_at_the_deadline():  # F03
+    def speak(line: socket.socket) -> None:
+        line.sendall(b"220 house\r\n")
+        line.recv(99)
+        line.sendall(b"250-house\r\n250 STARTTLS\r\n")
+        line.recv(99)
+        time.sleep(0.9 * _LIMIT)
+        line.sendall(b"220 go on\r\n")
+        time.sleep(3 * _LIMIT)
+
+    with door(speak) as port:
+        provider, began = SmtpProvider(f"smtp+starttls://127.0.0.1:{port}", seconds=_LIMIT), time.monotonic()
+        with pytest.raises(TransportError) as failed:
+            provider.send(parcel())
+        assert time.monotonic() - began < _LIMIT + 0.5
+        assert (failed.value.uncertain, failed.value.reached) == (False, False)
+
+
 def test_a_relay_may_drip_within_the_deadline():
     """The negative control: the same drip, and time enough for it."""
     with door(relay(b"RCPT")) as port:

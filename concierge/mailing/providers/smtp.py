@@ -278,6 +278,13 @@ class _Line(smtplib.SMTP):
             self.close()
             raise smtplib.SMTPServerDisconnected(str(error)) from error
 
+    def docmd(self, cmd: str, args: str = "") -> tuple[int, bytes]:
+        """Say a command and give its answer; raises OSError, SMTPException."""
+        answer = super().docmd(cmd, args)
+        if cmd == "STARTTLS" and self.sock is not None:  # a handshake takes as long as its socket says
+            self._deadline.give(self.sock)
+        return answer
+
     def getreply(self) -> tuple[int, bytes]:
         """The next answer; raises SMTPServerDisconnected."""
         if self.file is None and self.sock is not None:
