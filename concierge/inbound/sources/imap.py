@@ -121,7 +121,10 @@ class ImapFolder:
         return {uid: raw for uid, said in answers.items() if isinstance(raw := said.get(b"BODY[]"), bytes)}
 
     def settle(self, uids: Sequence[int]) -> None:
-        """Move them away, or mark them, as the account says. To do it twice changes nothing more."""
+        """Move them away, or mark them, as the account says. To do it twice changes nothing more.
+
+        A server that can't move copies; cut off in between, it is asked to copy once more.
+        """
         if not self._account.move_to:
             self._client.add_flags(uids, [self._account.flag], silent=True)
         elif self._moves:
