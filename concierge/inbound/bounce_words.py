@@ -6,9 +6,10 @@ _ADDRESS = r"<?(?:mailto:)?([^\s<>()\[\],;:\"'|*]{1,100}@[^\s<>()\[\],;:\"'|*]{2
 
 # What stands above the copy of the mail that is returned.
 COPY_BELOW = re.compile(
-    r"(?im)^[ \t>*-]*(?:-{2,}\s*)?(?:"
+    r"(?im)^[ \t>*|=-]*(?:-{2,}\s*)?(?:"
     r"below this line is a copy of the message|this is a copy of (?:the|your) message|original message follows|"
     r"original message|original headers|original message headers|transcript of session follows\s*-+\s*\n\s*\Z|"
+    r"(?:start of )?returned (?:message|mail)(?: follows|(?=\s*-))|message text follows|the (?:header and|first) (?:top )?\d+ lines of|"
     r"a copy of the original message|message header follows|the header of the original message is following|"
     r"ursprüngliche nachricht|messaggio originale|message d['’]origine|mensaje original|mensagem original|"
     r"oorspronkelijk bericht|oryginalna wiadomość"
@@ -16,12 +17,26 @@ COPY_BELOW = re.compile(
 )
 # An address in a sentence that says that it could not be reached.
 NAMES_RECIPIENT = re.compile(
-    rf"(?:\bto|recipient(?: address)?:?|address:?|user|mailbox|\ban|\ba|à|aan|\bdo|para|per)\s+{_ADDRESS}"
+    rf"(?:\bto|recipient(?: address)?:?|address:?|user|mailbox|\ban|\ba|à|aan|\bdo|para|per)\s+[\"']?{_ADDRESS}"
     r"(?=.{0,80}?(?:could(?:n['’]t| not)|can(?:['’]t|not)|was(?:n['’]t| not)|has(?:n['’]t| not)|failed|rejected|"
     r"undeliver|unknown|does(?:n['’]t| not) exist|delayed|non (?:è|e['’]) stat|impossibile|konnte nicht|"
-    r"n['’](?:a pas|est pas)|no se (?:ha|pudo)|não (?:foi|pôde)|kon niet|nie (?:został|można)))",
+    r"n['’](?:a pas|est pas)|no se (?:ha|pudo)|não (?:foi|pôde)|kon niet|nie (?:został|można)|is unavailable))",
     re.IGNORECASE,
 )
+# Or one that stands behind the words that say so.
+NAMED_LAST = re.compile(
+    r"(?:^[\s*-]{0,20}(?:(?:failed|intended|unknown|undeliverable|invalid) (?:recipient|user|address|mailbox)|user unknown)\s?:|"
+    r"(?:unable to|could ?n[o'’]t|can ?n[o'’]t) deliver (?:the |your |this )?(?:e-?mail|mail|message) to|"
+    r"(?:e-?mail|mail|message) (?:could|can) ?n(?:ot|['’]t) be delivered to)"
+    rf"\s{{1,9}}[\"']?{_ADDRESS}",
+    re.IGNORECASE,
+)
+# A mailbox that hands on what it gets: where to, and the address that was written to.
+HANDED_ON = re.compile(
+    rf"{_ADDRESS}[\"']?\s{{0,80}}\(?(?:expanded|(?:ultimately )?generated) from:?\s{{1,9}}{_ADDRESS}", re.IGNORECASE
+)
+# What a filter of hers says of a mail that it would not take (RFC 5429).
+REFUSED = re.compile(r"\b(?:was|has been) (?:automatically )?(?:rejected|refused)\b", re.IGNORECASE)
 # Nobody lives there.
 DEAD = re.compile(
     r"user (?:is )?unknown|unknown user|no such (?:user|mailbox|recipient|account|person|address|domain|host)|"
@@ -33,7 +48,8 @@ DEAD = re.compile(
     r"invalid (?:recipient|mailbox|address|user)|unrouteable address|unroutable address|recipnotfound|recipientnotfound|"
     r"recipient not found|address rejected: (?:undeliverable|user)|bad destination mailbox|couldn['’]t find any host|"
     r"couldn['’]t be found|could(?: not|n['’]t) be found|wasn['’]t found at|host or domain name not found|domain not found|nxdomain|"
-    r"no mx|null mx|name service error|unknown (?:or illegal alias|address|recipient|account)|"
+    r"no mx|null mx|name service error|unknown (?:or illegal alias|address|recipient|account|host)|addressee unknown|"
+    r"invalid final delivery userid|(?:wrong|invalid) or no longer valid|"
     r"not (?:listed|found) in (?:the )?(?:domino|public|name|address|directory)|not our customer|name is not recogni[sz]ed|unknown recipient|"
     r"(?:impossibile trovare|non (?:è stato )?trovat[oa])|introuvable|wurde .{0,60}nicht gefunden|no se encontró|não (?:foi )?encontrad|"
     r"nie znaleziono|uzytkownik nie istnieje|"
@@ -65,7 +81,7 @@ STILL_TRIES = re.compile(
 DELAYED = re.compile(
     r"not yet been delivered|has(?:n['’]t| not) (?:yet )?been (?:yet )?delivered|delivery (?:is |has been |was )?(?:delayed|incomplete)|"
     r"(?:message|mail) (?:\S+ )?(?:is |has been |was )?delayed|still (?:trying|in (?:the )?queue)|will (?:be )?(?:retr|keep trying|continue to)|"
-    r"no action is required on your part|temporary problem delivering|warning message only|could not send (?:message )?for past|"
+    r"postponed|no action is required on your part|temporary problem delivering|warning message only|could not send (?:message )?for past|"
     r"do not need to resend|delayed \d+ hours|non è stato ancora|"
     r"consegna (?:ritardata|in ritardo)|(?:remise|livraison) (?:est )?(?:retardée|différée)|zustellung (?:wurde |ist )?verzögert|verzögert|"
     r"entrega (?:retrasada|demorada|atrasada)|bezorging (?:is )?vertraagd|opóźnion|配信が遅延|遅延|延迟|延遲",
@@ -74,7 +90,7 @@ DELAYED = re.compile(
 FAILED = re.compile(
     r"permanent (?:error|failure|fatal|problem)|given up|(?:could|can|was|were|has|have|has been)(?:n['’]t| ?not) (?:be )?(?:able to )?(?:been )?"
     r"(?:deliver|reach|send|sent)|couldn['’]t be delivered|unable to deliver|undeliverable|failed (?:permanently|recipient)|delivery.{0,40}failed|"
-    r"delivery failure|did not reach|(?:address(?:es)?|recipient)(?:\(s\)|\(es\))? failed|error(?:s)? (?:while|occurred)|"
+    r"delivery failure|did not reach|(?:mail|message) has been returned|не может быть доставлен|не (?:было )?доставлен|(?:address(?:es)?|recipient)(?:\(s\)|\(es\))? failed|error(?:s)? (?:while|occurred)|"
     r"non (?:è stato possibile|recapitabile|consegnat)|impossibile (?:consegnare|recapitare)|n['’]a pas pu être|non remis|"
     r"nicht (?:zugestellt|zustellbar)|unzustellbar|no se (?:ha podido|pudo) entregar|não (?:foi possível|pôde ser) entreg|"
     r"niet (?:worden )?(?:bezorgd|afgeleverd)|nie (?:została|można).{0,20}dostarcz|配信でき|送信でき|配達でき|无法(?:投递|送达|发送|传递)|未能(?:传递|送达|投递)|退信|無法(?:傳遞|投遞)",

@@ -4,11 +4,22 @@ RFC 3464 where it is kept to; else the words of Postfix, Exim, qmail, sendmail, 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from concierge.addresses import is_address
-from concierge.inbound.bounce_words import COPY_BELOW, DEAD, DELAYED, FAILED, NAMES_RECIPIENT, PASSING, STILL_TRIES
+from concierge.inbound.bounce_words import (
+    COPY_BELOW,
+    DEAD,
+    DELAYED,
+    FAILED,
+    HANDED_ON,
+    NAMED_LAST,
+    NAMES_RECIPIENT,
+    PASSING,
+    STILL_TRIES,
+)
 from concierge.inbound.headers import Headers, message_ids, split_message
 from concierge.inbound.mime import Part
 from concierge.inbound.parsed import Failure
@@ -25,6 +36,7 @@ _ENCLOSED = (
     "message/rfc822-headers",
     "message/global-headers",
 )
+RECEIPT_TYPE = "message/disposition-notification"
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
@@ -35,6 +47,8 @@ _ALONE = re.compile(
     r"(?:[:,;-].*|\.(?:\s.*|\.+.*)?|on (?:\d|[^\W\d_]{3},).*)?"
 )
 _MESSAGE_ID = re.compile(r"(?im)^[> \t]*(?:x-)?(?:original-)?message-id:[ \t\r\n]*<([^<>\s\x00-\x1f\x7f-\xff]{1,998})>")
+# An X.400 system writes it so.
+_TYPED = re.compile(r"^(?:smtp|rfc-?822)=", re.IGNORECASE)
 # Beside whom it failed for: an id, or whom to ask.
 _OF_OTHERS = re.compile(
     r"message-?id|\b(?:contact|support|help|questions?|abuse|administrator|assistance)", re.IGNORECASE
@@ -64,12 +78,26 @@ def read_failures(root: Part, text: str) -> tuple[Failure, ...]:
         found += [_failure((each,), "", words) for each in listed if not any(each in one.addresses for one in found)]
         found = found or _only_one_named(words, _written(root.headers.text("to")))
     ours = _written(root.headers.text("to"))
+    found = _written_to(found, words)
+    # Whatever a filter refuses, it is somebody's: that mailbox is there.
+    if any(part.type == RECEIPT_TYPE for part in root.walk()):
+        found = [replace(each, hard=False) for each in found]
     by_address: dict[str, Failure] = {}
     for each in found:
         if each.addresses[0] != ours:
             address = each.addresses[0].lower()
             by_address[address] = each if address not in by_address else _fuller(by_address[address], each)
     return tuple(by_address.values())[:MOST_FAILURES]
+
+
+def _written_to(found: Sequence[Failure], words: str) -> list[Failure]:
+    """Those found, with the address that was written to where it hands on its mail: that one is not gone for it."""
+    handed = {each[1].lower(): each[2].strip(".") for each in HANDED_ON.finditer(words)}
+    known = {each: handed.get(each.addresses[0].lower(), "") for each in found if len(each.addresses) == 1}
+    return [
+        replace(each, addresses=(*each.addresses, known[each]), hard=False) if is_address(known.get(each, "")) else each
+        for each in found
+    ]
 
 
 def _fuller(one: Failure, other: Failure) -> Failure:
@@ -81,9 +109,13 @@ def _only_one_named(words: str, ours: str) -> list[Failure]:
     """Where nothing says so in a way we know, the one address it speaks of that is not ours."""
     told = "\n".join(line for line in words.split("\n") if not _OF_OTHERS.search(line))
     house = ours.rpartition("@")[2].lower()
-    named = {each.strip(".<>'\"").lower(): each.strip(".<>'\"") for each in _ADDRESS.findall(told)}
+    named = {each.strip(".<>'\"").lower(): each.strip(".<>'\"") for each in _untyped(told)}
     left = [each for key, each in named.items() if key.rpartition("@")[2] != house and not _MAILERS.match(key)]
     return [_failure((left[0],), "", words)] if len(left) == 1 and is_address(left[0]) else []
+
+
+def _untyped(words: str) -> Iterator[str]:
+    return (_TYPED.sub("", each) for each in _ADDRESS.findall(words))
 
 
 def read_action(root: Part, text: str) -> Action | None:
@@ -106,7 +138,7 @@ def read_returned(root: Part, text: str) -> tuple[str, ...]:
     for part in root.walk():
         if part.type in _ENCLOSED:
             found += _MESSAGE_ID.findall(part.payload()[:100_000].decode("latin-1"))[:1]
-        elif part.type in (*STATUS_TYPES, "message/disposition-notification"):
+        elif part.type in (*STATUS_TYPES, RECEIPT_TYPE):
             found += _MESSAGE_ID.findall(part.payload()[:20_000].decode("latin-1"))
     if not found:
         found += _MESSAGE_ID.findall(text[:200_000])[:1]
@@ -122,7 +154,8 @@ def is_hard(status: str, words: str) -> bool:
     """
     if status.startswith("4") or PASSING.search(words):
         return False
-    if status.startswith(("5.1.7", "5.1.8", "5.2.2", "5.2.3", "5.3.", "5.5.", "5.6.")):
+    # sendmail gives 5.3.0 with whatever its tables refuse, and says why in words.
+    if status != "5.3.0" and status.startswith(("5.1.7", "5.1.8", "5.2.2", "5.2.3", "5.3.", "5.5.", "5.6.")):
         return False
     if status.startswith(("5.1.", "5.2.1")) and status != "5.1.0":
         return True
@@ -209,8 +242,9 @@ def _read_words(words: str) -> Iterator[Failure]:
     lines = words.split("\n")
     for index, line in enumerate(lines):
         alone = _ALONE.fullmatch(line[:1_000]) if "@" in line else None
-        named = alone or NAMES_RECIPIENT.search(" ".join(lines[index : index + 2])[:600])
-        address = (named[1] if named is not None else "").strip(".<>'\"")
+        two = " ".join(lines[index : index + 2])[:600]
+        named = alone or NAMES_RECIPIENT.search(two) or NAMED_LAST.search(two)
+        address = _TYPED.sub("", named[1] if named is not None else "").strip(".<>'\"")
         if address and is_address(address) and not _MAILERS.match(address):
             rest = (line[alone.end(1) :] if alone else line, *_below(lines[index + 1 :]))
             yield _failure((address,), "", "\n".join(rest))

@@ -4,7 +4,7 @@ import re
 
 BOUNCE_SUBJECT = re.compile(
     r"^(?:undeliver(?:able|ed)|delivery (?:status notification|failure|has failed|incomplete|delayed|problem)|"
-    r"mail delivery (?:failed|failure|system|delayed)|returned mail|failure notice|message not delivered|"
+    r"mail delivery (?:failed|failure|system|delayed|warning)|mail failed, returning|returned mail|failure notice|message not delivered|"
     r"mail (?:could )?not (?:be )?deliver(?:ed|able)|address not found|message (?:delayed|undeliverable)|"
     r"(?:mail system error|mail failure|message status|notice: mail delivery status)\b|(?:delayed|undelivered) mail|warning: message \S+ delayed|message you sent blocked|"
     r"non recapitabile|mancato recapito|notifica di mancata consegna|consegna ritardata|"

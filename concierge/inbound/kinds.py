@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from concierge.addresses import Address
 from concierge.conversations.quote_words import SIGNATURE
+from concierge.inbound.bounce_words import REFUSED
 from concierge.inbound.bounces import STATUS_TYPES, Action, read_action, read_failures
 from concierge.inbound.headers import Headers
 from concierge.inbound.kind_words import (
@@ -39,6 +40,12 @@ _MAILER = re.compile(
 )
 # Nobody ever writes from there herself; a postmaster may.
 _SYSTEM = re.compile(r"(?:mailer-?daemon|mail-?daemon|mdaemon|microsoftexchange[0-9a-f]{8,})@", re.IGNORECASE)
+# A machine between the two that was told to deliver it, and no person's name.
+_GATEWAY = re.compile(
+    r"(?:[^@]*(?:smtp|anti_?virus|mail[._-](?:service|system|server|delivery|gateway))[^@]*|imss|"
+    r"[\"']?system[ ._]administrator[\"']?)@",
+    re.IGNORECASE,
+)
 _LONGEST_ANSWER = 1_500
 _FEW_WORDS = 3
 _LONGEST_CLOSING = 4
@@ -104,28 +111,52 @@ def _has_null_path(headers: Headers, envelope_from: str | None) -> bool:
     if envelope_from is not None:
         return envelope_from.strip() in ("", "<>")
     path = headers.first("return-path")
-    return path is not None and path.strip() == b"<>"
+    # Some write their mailer's own name there for it.
+    return path is not None and bool(
+        re.fullmatch(rb"<\s*(?:mailer-daemon(?:@[^<>@]*)?)?>", path.strip(), re.IGNORECASE)
+    )
 
 
 def _bounce_reason(root: Part, written: Written, sender: Address | None, null_path: bool) -> str:
     from_mailer = sender is not None and bool(_MAILER.match(sender.address))
     says_so = bool(BOUNCE_SUBJECT.match(written.subject))
     report = root.parameters.get("report-type", "").lower() if root.type == "multipart/report" else ""
-    if report == "delivery-status":
+    if _is_report(root, written, report, says_so=says_so):
         return "bounce-report"
     if not report and any(part.type in STATUS_TYPES for part in root.walk()):
         return "bounce-report" if from_mailer or null_path or says_so or not _passes_on(root, written) else ""
     if root.headers.first("x-failed-recipients") is not None:
         return "bounce-recipients"
     if sender is None or not from_mailer:
-        return "bounce-subject" if null_path and says_so else ""
+        sure = null_path or (sender is not None and _is_of_gateway(root, written, sender))
+        return "bounce-subject" if sure and says_so else ""
     # Whoever has a house of her own may write as its postmaster, and of a parcel that was not delivered.
     if not null_path and not _SYSTEM.match(sender.address) and not read_failures(root, written.text):
         return ""
     if says_so:
         return "bounce-subject"
     # A system's report that is neither in form nor by its subject: what it says is one.
-    return "bounce-sender" if null_path or read_action(root, written.text) is not None else ""
+    told = null_path or read_action(root, written.text) is not None
+    return "bounce-sender" if told or _names_dead(root, written, sender) else ""
+
+
+def _is_report(root: Part, written: Written, report: str, *, says_so: bool) -> bool:
+    """Whether its form says so: by its name, by none but its subject, or as the receipt of a mail that was refused."""
+    if report == "disposition-notification":
+        return bool(REFUSED.search(written.hers))
+    return report == "delivery-status" or (says_so and not report and root.type == "multipart/report")
+
+
+def _is_of_gateway(root: Part, written: Written, sender: Address) -> bool:
+    """Whether a machine that hands on mail says so of somebody by name."""
+    if not _GATEWAY.match(sender.address) or read_action(root, written.text) in (None, Action.DELIVERED):
+        return False
+    return bool(read_failures(root, written.text))
+
+
+def _names_dead(root: Part, written: Written, sender: Address) -> bool:
+    """Whether a mail system does no more than name an address that is gone."""
+    return bool(_SYSTEM.match(sender.address)) and any(each.hard for each in read_failures(root, written.text))
 
 
 def _passes_on(root: Part, written: Written) -> bool:
