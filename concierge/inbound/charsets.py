@@ -40,6 +40,9 @@ _LIKELY = (
     *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
 )
 _GUESS_SAMPLE = 8_192
+_OF_PAIRS = {"gb18030", "gbk", "gb2312", "cp932", "shift_jis", "euc_jp", "euc_jis_2004", "big5", "big5hkscs", "cp949"}
+# So many foreign letters, each well-formed, are no accident.
+_SURELY = 4
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff]")
 _NEWLINES = re.compile("\r\n|\r|\x85|\u2028|\u2029")
 
@@ -80,9 +83,21 @@ def _decode(data: bytes, label: str) -> str:
     if codec in _WESTERN:
         return _decode_western(data)
     try:
-        return data.decode(codec)
+        text = data.decode(codec)
     except (UnicodeError, ValueError):
         return _decode_damaged(data, codec)
+    return _hidden_utf8(data, codec) or text
+
+
+def _hidden_utf8(data: bytes, codec: str) -> str:
+    """UTF-8 under another label, as many a program writes it that was translated: no other text is by chance."""
+    try:
+        text = "" if data.isascii() else data.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    # Two letters of Chinese, Japanese or Korean may look like two of UTF-8's shorter ones.
+    least = "\u07ff" if codec in _OF_PAIRS else "\x7f"
+    return text if sum(character > least for character in text[:_GUESS_SAMPLE]) >= _SURELY else ""
 
 
 def _decode_undeclared(data: bytes) -> str:
@@ -113,6 +128,8 @@ def _decode_damaged(data: bytes, codec: str) -> str:
     marked = data.decode(codec, "replace")
     foreign = sum(character > "\x7f" for character in marked[:_GUESS_SAMPLE])
     broken = marked[:_GUESS_SAMPLE].count("\ufffd")
+    if codec != "utf-8" and (text := _hidden_utf8(data, codec)):
+        return text
     # Letters that are right by accident are rare in UTF-8, common elsewhere.
     if broken * (3 if codec == "utf-8" else 10) <= foreign:
         return marked
