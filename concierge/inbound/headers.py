@@ -38,6 +38,7 @@ _ENCODED_WORD = re.compile(
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
+_FOLDED_LETTER = re.compile(rb"(=[0-9A-Fa-f])[ \t]{1,9}(?=[0-9A-Fa-f])")
 _PADDED_WITHIN = re.compile(rb"=[ \t]*\r?\n[A-Za-z0-9+/]{4}")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\r\n]")
 _STRETCH = re.compile(rb"[A-Za-z0-9+/\r\n]+=*")
@@ -154,7 +155,9 @@ def _word_bytes(match: re.Match[bytes]) -> bytes:
     base64, quoted = match.group(2), match.group(3)
     if base64 is not None:
         return decode_base64(base64)
-    return binascii.a2b_qp(re.sub(rb"[\r\n]+", b"", quoted), header=True)
+    # Some fold a word in the middle of a letter.
+    whole = _FOLDED_LETTER.sub(rb"\1", re.sub(rb"[\r\n]+", b"", quoted))
+    return binascii.a2b_qp(whole, header=True)
 
 
 def decode_base64(data: bytes) -> bytes:

@@ -48,12 +48,13 @@ class PackedFile:
 
 @dataclass
 class Packed:
-    """What was in it; `html` as bytes in `charset`, for programs write any charset there."""
+    """What was in it; `html` as bytes in `charset`, for programs write any charset there, names in `names_charset`."""
 
     files: list[PackedFile] = field(default_factory=list)
     text: str = ""
     html: bytes = b""
     charset: str = "cp1252"
+    names_charset: str = "cp1252"
     subject: str = ""
 
 
@@ -91,7 +92,7 @@ def _attributes(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 def _take_letter(packed: Packed, name: int, value: bytes) -> None:
     if name == _CODEPAGE:
-        packed.charset = _charset(struct.unpack_from("<I", value)[0])
+        packed.charset = packed.names_charset = _charset(struct.unpack_from("<I", value)[0])
     elif name == _BODY:
         packed.text = packed.text or _string(value, packed.charset)
     elif name == _MESSAGE_PROPERTIES:
@@ -126,11 +127,11 @@ def _take_file(packed: Packed, name: int, value: bytes, depth: int) -> None:
         packed.files.append(PackedFile())
     file = packed.files[-1]
     if name == _TITLE:
-        file.name = file.name or _string(value, packed.charset)
+        file.name = file.name or _string(value, packed.names_charset)
     elif name == _DATA:
         file.data = value
     elif name == _PROPERTIES:
-        _take_properties(packed, file, dict(_properties(value, packed.charset)), depth)
+        _take_properties(packed, file, dict(_properties(value, packed.names_charset)), depth)
 
 
 def _take_properties(packed: Packed, file: PackedFile, found: dict[int, object], depth: int) -> None:

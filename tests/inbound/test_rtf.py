@@ -7,7 +7,7 @@ import pytest
 
 from concierge.inbound.rtf import NotRtf, read_rtf, unpack_rtf
 from concierge.inbound.tnef import unpack
-from tests.inbound.odd_mails.packing import attribute, properties, winmail
+from tests.inbound.odd_mails.packing import attribute, file_of, properties, winmail
 
 # MS-OXRTFCP, 4.1.1 and 4.1.2
 HELLO = bytes.fromhex(
@@ -57,6 +57,13 @@ def test_a_letter_that_stands_in_rich_text_alone_is_read():
     assert packed.text == "hello world"
     both = properties([(0x1000, 0x1E, b"in plain\0"), (0x1009, 0x102, HELLO)])
     assert unpack(winmail(attribute(1, 0x69003, both))).text == "in plain"
+
+
+def test_names_keep_their_own_charset_beside_a_letter_in_another():
+    rtf = rb"{\rtf1\ansi\ansicpg1252\fromhtml1 {\*\htmltag64 <p>}\'e0{\*\htmltag72 </p>}}"
+    letter = attribute(1, 0x69003, properties([(0x1009, 0x102, plainly(rtf))]))
+    packed = unpack(winmail(letter, file_of(properties([(0x3707, 0x1E, b"Gr\xf6\xdfen.txt\0")]), b"36")))
+    assert (packed.html.decode(packed.charset), packed.files[0].name) == ("<p>à</p>", "Größen.txt")
 
 
 def test_bombs_and_broken_ones_end_soon():

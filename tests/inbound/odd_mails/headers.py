@@ -26,6 +26,7 @@ _SUBJECTS: list[tuple[str, bytes, str]] = [
     ("Japanese in pieces", b"=?iso-2022-jp?B?GyRCRnxLXBsoQg==?= =?iso-2022-jp?B?GyRCOGwbKEI=?=", "日本語"),
     ("Chinese called gb2312", b"=?gb2312?B?" + b64("買鞋".encode("gb18030")).strip() + b"?=", "買鞋"),
     ("language in the word", b"=?utf-8*it?Q?citt=C3=A0?=", "città"),
+    ("a fold inside a letter of Q", b"=?utf-8?Q?caff=C3=A8=C\r\n 3=A8?=", "caffèè"),
     ("spaces inside Q", b"=?utf-8?Q?una citt=C3=A0 bella?=", "una città bella"),
     ("question marks inside Q", b"=?utf-8?Q?Davvero???=", "Davvero??"),
     ("no padding", b"=?utf-8?B?UGVyY2jDqSBubz8?=", "Perché no?"),
