@@ -6,10 +6,10 @@ _ADDRESS = r"<?(?:mailto:)?([^\s<>()\[\],;:\"'|*]{1,100}@[^\s<>()\[\],;:\"'|*]{2
 
 # What stands above the copy of the mail that is returned.
 COPY_BELOW = re.compile(
-    r"(?im)^[ \t>*|=-]*(?:-{2,}\s*)?(?:"
+    r"(?im)^[ \t>*|=-]{0,200}(?:"
     r"below this line is a copy of the message|this is a copy of (?:the|your) message|original message follows|"
     r"original message|original headers|original message headers|transcript of session follows\s*-+\s*\n\s*\Z|"
-    r"(?:start of )?returned (?:message|mail)(?: follows|(?=\s*-))|message text follows|the (?:header and|first) (?:top )?\d+ lines of|"
+    r"start of returned message|returned mail follows|--\s*returned (?:message|mail)(?=\s*--)|message text follows|the (?:header and|first) (?:top )?\d+ lines of|"
     r"a copy of the original message|message header follows|the header of the original message is following|"
     r"ursprüngliche nachricht|messaggio originale|message d['’]origine|mensaje original|mensagem original|"
     r"oorspronkelijk bericht|oryginalna wiadomość"
@@ -26,15 +26,13 @@ NAMES_RECIPIENT = re.compile(
 # Or one that stands behind the words that say so.
 NAMED_LAST = re.compile(
     r"(?:^[\s*-]{0,20}(?:(?:failed|intended|unknown|undeliverable|invalid) (?:recipient|user|address|mailbox)|user unknown)\s?:|"
-    r"(?:unable to|could ?n[o'’]t|can ?n[o'’]t) deliver (?:the |your |this )?(?:e-?mail|mail|message) to|"
-    r"(?:e-?mail|mail|message) (?:could|can) ?n(?:ot|['’]t) be delivered to)"
+    r"(?:unable to|could ?n[o'’]t|can ?n[o'’]t) deliver (?:the |your |this )?(?:e-?mail|mail|message) to:?|"
+    r"(?:e-?mail|mail|message) (?:could|can) ?n(?:ot|['’]t) be delivered to:?)"
     rf"\s{{1,9}}[\"']?{_ADDRESS}",
     re.IGNORECASE,
 )
-# A mailbox that hands on what it gets: where to, and the address that was written to.
-HANDED_ON = re.compile(
-    rf"{_ADDRESS}[\"']?\s{{0,80}}\(?(?:expanded|(?:ultimately )?generated) from:?\s{{1,9}}{_ADDRESS}", re.IGNORECASE
-)
+# A mailbox that hands on what it gets; above stands where to.
+HANDED_ON = re.compile(rf"\b(?:expanded|(?:ultimately )?generated) from:?\s{{1,9}}{_ADDRESS}", re.IGNORECASE)
 # What a filter of hers says of a mail that it would not take (RFC 5429).
 REFUSED = re.compile(r"\b(?:was|has been) (?:automatically )?(?:rejected|refused)\b", re.IGNORECASE)
 # Nobody lives there.
@@ -58,7 +56,7 @@ DEAD = re.compile(
     r"utilisateur inconnu|adresse inconnue|n['’]existe pas|n['’]a pas été trouvée?|"
     r"(?:empfänger|adresse|postfach|benutzer) (?:ist )?(?:unbekannt|existiert nicht|nicht gefunden)|existiert nicht|"
     r"usuario desconocido|no existe|não existe|desconhecid[oa]|onbekende gebruiker|bestaat niet|nie istnieje|"
-    r"ユーザー?(?:が|は)?(?:不明|存在しません)|宛先不明|あて先不明|存在しません|(?:用户|收件人|邮箱|地址|用戶|帳號|账号)不存在|不存在",
+    r"ユーザー?(?:が|は)?(?:不明|存在しません)|ディレクトリのリストにありません|宛先不明|あて先不明|存在しません|(?:用户|收件人|邮箱|地址|用戶|帳號|账号)不存在|不存在",
     re.IGNORECASE,
 )
 # It may be otherwise tomorrow, or for another mail: nobody says that the address is dead.

@@ -92,12 +92,16 @@ def read_failures(root: Part, text: str) -> tuple[Failure, ...]:
 
 def _written_to(found: Sequence[Failure], words: str) -> list[Failure]:
     """Those found, with the address that was written to where it hands on its mail: that one is not gone for it."""
-    handed = {each[1].lower(): each[2].strip(".") for each in HANDED_ON.finditer(words)}
+    handed = {_just_above(words, each.start()).lower(): each[1].strip(".") for each in HANDED_ON.finditer(words)}
     known = {each: handed.get(each.addresses[0].lower(), "") for each in found if len(each.addresses) == 1}
     return [
         replace(each, addresses=(*each.addresses, known[each]), hard=False) if is_address(known.get(each, "")) else each
         for each in found
     ]
+
+
+def _just_above(words: str, position: int) -> str:
+    return re.split(r"[\s<>()\[\],;:\"'|*]", words[max(position - 400, 0) : position].rstrip(" \t\n(>\"'"))[-1]
 
 
 def _fuller(one: Failure, other: Failure) -> Failure:

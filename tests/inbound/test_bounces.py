@@ -1,5 +1,7 @@
 """Rare ways of saying that a mail came back; whom they name, and that none of them takes a person for a machine."""
 
+from time import perf_counter
+
 import pytest
 
 from concierge.inbound.parsed import Kind, ParsedMail
@@ -31,6 +33,9 @@ def unmarked(subject: str, text: str, *, sender: str, path: str = "") -> bytes:
         ("Failure notice", f"Unknown user: {BARBARA}\n\nRCPT TO was answered:\n550 no", _POSTMASTER, True),
         ("Undeliverable mail", f"Invalid final delivery userid: {BARBARA}", _POSTMASTER, True),
         ("Processing", f"Intended recipient: {BARBARA}\n\nThe mail has been returned.", _SYSTEM, False),
+        ("It has failed", f"Returned mail - user unknown\n\n{BARBARA}: 550 user unknown", _SYSTEM, True),
+        ("It has failed", f"Unable to deliver message to: <{BARBARA}>\nUser unknown", _SYSTEM, True),
+        ("Undeliverable", f"{BARBARA}\n\nディレクトリのリストにありません", _SYSTEM, True),
         ("Notice", f"{BARBARA} - no such user here.\n\nAsk for the right name.", _SYSTEM, True),
         ("Failure notice", f"Unable to deliver your message to {BARBARA} for this:\n\n 552 Quota", _SYSTEM, False),
         ("Письмо", f"Не может быть доставлено.\nMailbox {BARBARA} is unavailable: user not found", _SYSTEM, True),
@@ -133,3 +138,10 @@ def test_nobody_in_the_copy_of_our_mail_is_named(above: str) -> None:
 )
 def test_a_person_who_writes_of_a_mail_that_came_back_is_a_person(subject: str, text: str, sender: str) -> None:
     assert read(unmarked(subject, text, sender=sender)).kind is Kind.HUMAN
+
+
+@pytest.mark.parametrize("line", ["-" * 20_000, "a@b" * 6_000, "generated from " * 1_300, f"{BARBARA} " * 900])
+def test_a_report_of_one_endless_line_is_read_at_once(line: str) -> None:
+    begun = perf_counter()
+    assert read(plain("Undelivered mail", line)).kind is Kind.BOUNCE
+    assert perf_counter() - begun < 2
