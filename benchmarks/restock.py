@@ -21,7 +21,7 @@ from benchmarks import filling
 from benchmarks.measuring import Figure, Place, per_second
 from concierge import schema
 from concierge.accounts.models import Editor, Mailbox
-from concierge.catalogue.commands import add_product, add_variant
+from concierge.catalogue.commands import add_product
 from concierge.catalogue.models import Variant
 from concierge.config import Config
 from concierge.conversations.indexing import index_folded
@@ -189,7 +189,8 @@ def fill_wishes(house: Place, number: int, *, first: int = 1, units: int | None 
             link="https://maison.example/products/calanque",
             now=now,
         )
-        variant = add_variant(session, product, sku=f"CAL-{name}-36", size="36", colour="Turquoise")
+        variant = Variant(product=product, sku=f"CAL-{name}-36", size="36", size_system="EU", colour="Turquoise")
+        session.add(variant)
         session.commit()
         first_wish = (session.scalar(sa.select(sa.func.max(Wish.id))) or 0) + 1
         for begin in range(0, number, CHUNK):

@@ -1,11 +1,11 @@
-"""Writing the catalogue: products with their texts, pictures and variants."""
+"""Writing the catalogue: products with their texts and pictures (what a shop tells of one is in `products`)."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from concierge.catalogue.models import Product, ProductPicture, ProductText, Variant
+from concierge.catalogue.models import Product, ProductPicture, ProductText
 
 
 def add_product(
@@ -41,18 +41,6 @@ def add_product(
     session.add(product)
     session.flush()
     return product
-
-
-def add_variant(
-    session: Session, product: Product, *, sku: str, size: str = "", colour: str = "", size_system: str = "EU"
-) -> Variant:
-    """Add a size and colour to a product, behind those it has."""
-    variant = Variant(
-        sku=sku, size=size, colour=colour, size_system=size_system if size else "", position=len(product.variants)
-    )
-    product.variants.append(variant)
-    session.flush()
-    return variant
 
 
 def add_picture(

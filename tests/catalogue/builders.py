@@ -37,9 +37,19 @@ def make_product(
         now=NOW,
     )
     for size, units in (sizes if sizes is not None else {"36": 0, "37": 1, "38": 4}).items():
-        variant = commands.add_variant(session, product, sku=f"{code}-{size}".rstrip("-"), size=size, colour=colour)
+        variant = make_variant(session, product, sku=f"{code}-{size}".rstrip("-"), size=size, colour=colour)
         put_on_shelf(session, variant, units)
     return product
+
+
+def make_variant(session: Session, product: Product, *, sku: str, size: str = "", colour: str = "") -> Variant:
+    """One more size and colour of a product, of which there is none."""
+    variant = Variant(
+        sku=sku, size=size, colour=colour, size_system="EU" if size else "", position=len(product.variants)
+    )
+    product.variants.append(variant)
+    session.flush()
+    return variant
 
 
 def put_on_shelf(session: Session, variant: Variant, units: int, *, location: str = "online") -> None:

@@ -5,13 +5,13 @@ from datetime import datetime
 import pytest
 from sqlalchemy.orm import Session
 
-from concierge.catalogue import commands, stock
+from concierge.catalogue import stock
 from concierge.catalogue.levels import Report
 from concierge.catalogue.models import Variant
 from concierge.catalogue.purchases import PurchaseReport, report_purchase
 from concierge.catalogue.stock_models import Purchase, StockReport
 from concierge.config import Policy
-from tests.catalogue.builders import make_product
+from tests.catalogue.builders import make_product, make_variant
 from tests.factories import HOUR, MINUTE, NOW, make_customer
 
 SKU = "CAL-TUR-36"
@@ -20,7 +20,7 @@ SKU = "CAL-TUR-36"
 @pytest.fixture
 def sandal(session: Session) -> Variant:
     product = make_product(session, sizes={})
-    variant = commands.add_variant(session, product, sku=SKU, size="36")
+    variant = make_variant(session, product, sku=SKU, size="36")
     count(session, 2, NOW - HOUR)
     return variant
 

@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from concierge.catalogue import commands, stock
+from concierge.catalogue import stock
 from concierge.catalogue.models import Variant
 from concierge.catalogue.returns import ReturnReport, probable_units, report_return
 from concierge.catalogue.stock_models import ReturnedUnit, ReturnState, StockEvent
 from concierge.config import Policy
-from tests.catalogue.builders import make_product
+from tests.catalogue.builders import make_product, make_variant
 from tests.factories import DAY, HOUR, NOW
 
 POLICY = Policy(stock_settle_minutes=5)
@@ -21,7 +21,7 @@ STATES = (ReturnState.ANNOUNCED, ReturnState.IN_TRANSIT, ReturnState.INSPECTED)
 @pytest.fixture
 def sandal(session: Session) -> Variant:
     product = make_product(session, sizes={})
-    return commands.add_variant(session, product, sku="CAL-TUR-36", size="36")
+    return make_variant(session, product, sku="CAL-TUR-36", size="36")
 
 
 def say(

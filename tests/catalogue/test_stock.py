@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from concierge.catalogue import commands, stock
+from concierge.catalogue import stock
 from concierge.catalogue.levels import Report
 from concierge.catalogue.models import Variant, VariantNotFound
 from concierge.catalogue.queries import get_variant_by_sku
@@ -24,7 +24,7 @@ from concierge.catalogue.stock_models import (
 )
 from concierge.config import Policy
 from concierge.db import Sessions
-from tests.catalogue.builders import make_product
+from tests.catalogue.builders import make_product, make_variant
 from tests.factories import MINUTE, NOW
 
 SKU = "CAL-TUR-36"
@@ -52,7 +52,7 @@ def _report(session: Session, kind: StockReport, units: int, at: datetime, **mor
 def sandal(session: Session) -> Variant:
     """The turquoise sandals in 36, never counted."""
     product = make_product(session, sizes={})
-    return commands.add_variant(session, product, sku=SKU, size="36", colour="Turquoise")
+    return make_variant(session, product, sku=SKU, size="36", colour="Turquoise")
 
 
 def restocks(session: Session) -> list[tuple[int, bool, bool]]:

@@ -10,13 +10,12 @@ from sqlalchemy.orm import Session
 from concierge.accounts.models import Role
 from concierge.blobs import BlobStore
 from concierge.catalogue import imports, stock
-from concierge.catalogue.commands import add_variant
 from concierge.catalogue.levels import Report
 from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.returns import ReturnReport, report_return
 from concierge.catalogue.stock_models import Restock, ReturnState, StockEvent, StockEventState, StockReport
 from concierge.config import Policy
-from tests.catalogue.builders import make_product
+from tests.catalogue.builders import make_product, make_variant
 from tests.factories import HOUR, NOW, make_editor, sign_in
 
 FILE = b"sku;units\nCAL-TUR-36;2\nNOBODY;1\nCAL-TUR-37;lots\n"
@@ -156,9 +155,16 @@ def test_an_editor_looks_and_leaves_it_alone(client: FlaskClient, session: Sessi
         assert client.post(f"/catalogue{path}").status_code == 403
 
 
+def test_of_a_piece_in_one_colour_the_page_says_which(marta: FlaskClient, session: Session) -> None:
+    assert "<dt>Colour</dt><dd>Turquoise</dd>" in marta.get("/catalogue/CAL-TUR").text
+    make_variant(session, session.scalars(sa.select(Product)).one(), sku="CAL-COR-36", size="36", colour="Coral")
+    session.commit()
+    assert "<dt>Colour</dt>" not in marta.get("/catalogue/CAL-TUR").text, "its sizes say it, one by one"
+
+
 def test_of_a_piece_in_two_colours_every_line_says_which(marta: FlaskClient, session: Session) -> None:
     product = session.scalars(sa.select(Product)).one()
-    coral = add_variant(session, product, sku="CAL-COR-36", size="36", colour="Coral")
+    coral = make_variant(session, product, sku="CAL-COR-36", size="36", colour="Coral")
     way = ReturnReport("shop", "R-1", coral.sku, "online", ReturnState.ANNOUNCED, NOW)
     report_return(session, way, now=NOW, policy=Policy())
     for units in (1, 80):

@@ -12,7 +12,7 @@ from concierge.conversations.models import Conversation, Message
 from concierge.drafts import body, commands
 from concierge.drafts.commands import Content, Sending
 from concierge.drafts.models import Draft
-from tests.catalogue.builders import put_on_shelf
+from tests.catalogue.builders import make_variant, put_on_shelf
 from tests.conversations.stories import receive
 from tests.factories import NOW
 
@@ -72,6 +72,6 @@ def make_sandals(session: Session, sku: str = "CAL-TUR-36") -> Variant:
         link="https://maison-solenne.example/products/calanque",
         now=NOW,
     )
-    variant = catalogue.add_variant(session, product, sku=sku, size="36", colour="turquoise")
+    variant = make_variant(session, product, sku=sku, size="36", colour="turquoise")
     put_on_shelf(session, variant, 1, location="Milan")
     return variant

@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 
 from concierge import clock
-from concierge.catalogue.commands import add_variant
 from concierge.catalogue.models import Variant
 from concierge.customers.models import Consent
 from concierge.public.moments import held_words
@@ -18,6 +17,7 @@ from concierge.wishes.commands import withdraw_wish
 from concierge.wishes.models import Wish, WishEnding, WishState
 from concierge.wishes.offer_models import OfferState
 from concierge.wishes.offering import lapse_offer
+from tests.catalogue.builders import make_variant
 from tests.public.circle import links_of, mails, offer_to, only_wish, path
 from tests.wishes.builders import share_out, wish_for
 
@@ -329,7 +329,7 @@ def test_after_her_silence_she_reads_until_when_it_rests_and_not_that_she_asked_
 
 
 def test_a_wish_in_two_colours_says_which_size_is_in_which(client, config, session, pair):
-    coral = add_variant(session, pair[0].product, sku="CAL-COR-38", size="38", colour="Coral")
+    coral = make_variant(session, pair[0].product, sku="CAL-COR-38", size="38", colour="Coral")
     wish = wish_for(session, *pair, coral, confirmed=False, now=clock.now())
     session.commit()
     page = client.get(links_of(config, wish)["wish"]).text
