@@ -155,7 +155,7 @@ class OrderLineIn(_Shape):
     id: Name = Field(description="The line's name within the order.")
     sku: Sku
     units: Whole = Field(1, ge=1, le=1000)
-    price_cents: Whole = Field(ge=0, le=10**9, description="For one unit.")
+    price_cents: Whole = Field(ge=0, le=10**9, description="For one unit, in the smallest unit of the currency.")
     returned: Whole = Field(0, ge=0, le=1000, description="Of its units so many were cancelled or came back, in all.")
 
 
@@ -188,7 +188,9 @@ class WishIn(_Shape):
     sizes: list[Annotated[str, Field(min_length=1, max_length=20, pattern=_PLAIN)]] = Field([], max_length=60)
     quantity: Whole = Field(1, ge=1, le=9, description="All of them or none.")
     needed_by: date | None = None
-    ceiling_cents: Whole | None = Field(None, ge=1, le=10**9, description="The most she would pay for one.")
+    ceiling_cents: Whole | None = Field(
+        None, ge=1, le=10**9, description="The most she would pay for one, in the smallest unit of its currency."
+    )
     or_similar: StrictBool = False
     language: str = Field("en", max_length=8, description="Of the words, and of our letters to her.")
     ip: IPvAnyAddress | None = Field(None, description="Where she was; only a keyed hash of her network is kept.")

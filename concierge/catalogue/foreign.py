@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from concierge.catalogue.goods import LONGEST, MOST_CENTS, MOST_TAGS, ProductReport, is_link, smallest_units
+from concierge.catalogue.goods import LONGEST, MOST_CENTS, MOST_TAGS, ProductReport, is_link
 from concierge.catalogue.levels import YEARS
+from concierge.catalogue.prices import smallest_units
 from concierge.catalogue.sizes import SYSTEMS
 from concierge.errors import BadInput
 
@@ -138,20 +139,19 @@ def read_moment(text: object) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def read_cents(text: object) -> int:
-    """An amount like "420.00" in cents; 0 when there is none."""
+def read_amount(text: object, currency: str) -> int:
+    """An amount like "420.00" in the smallest units of a currency; 0 when there is none."""
     try:
-        cents = Decimal(str(text or 0)) * 100
-        return int(cents.to_integral_value()) if cents.is_finite() and 0 <= cents < 10**9 else 0
+        amount = Decimal(str(text or 0))
     except InvalidOperation:
         return 0
+    units = smallest_units(amount, currency) if amount.is_finite() and 0 <= amount < MOST_CENTS else 0
+    return units if units < MOST_CENTS else 0
 
 
 def read_price(text: object, currency: str) -> int | None:
-    """An amount like "420.00" in the smallest units of a currency; None when there is none."""
-    cents = read_cents(text) if plain(text, 20) or isinstance(text, float) else 0
-    units = smallest_units(cents, currency)
-    return units if 0 < units <= MOST_CENTS else None
+    """The price of a product, "420.00", in the smallest units of a currency; None when there is none."""
+    return (read_amount(text, currency) if plain(text, 20) or isinstance(text, float) else 0) or None
 
 
 def read_link(text: object) -> str | None:

@@ -8,8 +8,6 @@ from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import urlsplit
 
-from babel.numbers import get_currency_precision
-
 from concierge.catalogue.naming import CATEGORIES, kind_meant
 
 # As long as each may be.
@@ -100,11 +98,6 @@ def category_of(text: str) -> str:
     """Our word for a kind of product that a shop calls in English or Italian; a kind nobody foresaw keeps its own."""
     plain = " ".join(text.lower().split())
     return plain if plain in CATEGORIES else kind_meant(plain) or plain[: LONGEST["category"]]
-
-
-def smallest_units(cents: int, currency: str) -> int:
-    """An amount in hundredths as the currency counts it: yen have no cents."""
-    return cents * int(10 ** get_currency_precision(currency)) // 100
 
 
 def words_of_html(markup: str) -> str:

@@ -1,13 +1,13 @@
 """What a colour and a kind of product are called in each language, and how a price is written."""
 
-from decimal import Decimal
 from typing import Final
 
 from babel import Locale
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
+from concierge.catalogue.prices import amount_of
 from concierge.config import locale_of
 
 # The shop speaks of colours in English; customers should not have to.
@@ -125,7 +125,7 @@ def colours_in(language: str) -> dict[str, str]:
 def price_text(cents: int, currency: str, language: str) -> str:
     """The price as people write it in this language, without cents where there are none: "€420", "420 €"."""
     locale = Locale.parse(locale_of(language))
-    amount = Decimal(cents).scaleb(-get_currency_precision(currency))
+    amount = amount_of(cents, currency)
     text: str = format_currency(amount, currency, locale=locale)
     if amount == amount.to_integral_value():
         pattern = locale.currency_formats["standard"].pattern.replace(".00", "")

@@ -1,6 +1,12 @@
-"""Reads a price as people type it, in either way of writing: "420", "1.200", "€ 1,200.50", "1 200,50 EUR", "400,-"."""
+"""Sums of money: what we keep is in the smallest unit of the currency (yen have no cents, dinars have thousandths).
+
+A price is read as people type it, in either way of writing: "420", "1.200", "€ 1,200.50", "1 200,50 EUR", "400,-".
+"""
 
 import re
+from decimal import ROUND_HALF_UP, Decimal
+
+from babel.numbers import get_currency_precision
 
 from concierge.errors import BadInput
 
@@ -19,8 +25,21 @@ class NotThatPrice(BadInput):
     """Write the price as a number, or leave it out."""
 
 
-def read_price(text: str) -> int | None:
-    """A price in cents, None for an empty field; raises NotThatPrice for what could mean two things, or nothing."""
+def smallest_units(amount: Decimal, currency: str) -> int:
+    """An amount as the currency counts it: 420.50 are 42050 in euro, and 421 in yen."""
+    return int(amount.scaleb(get_currency_precision(currency)).to_integral_value(ROUND_HALF_UP))
+
+
+def amount_of(units: int, currency: str) -> Decimal:
+    """So many of the currency's smallest unit as people say them: 42050 are 420.50 euro, and 42050 yen."""
+    return Decimal(units).scaleb(-get_currency_precision(currency))
+
+
+def read_price(text: str, currency: str) -> int | None:
+    """A price in the smallest unit of the currency, None for an empty field.
+
+    Raises NotThatPrice for what could mean two things, or nothing.
+    """
     plain = " ".join(text.casefold().replace("’", "'").split())
     if not plain:
         return None
@@ -29,7 +48,7 @@ def read_price(text: str) -> int | None:
     found = _GROUPED.fullmatch(amount) or _PLAIN.fullmatch(amount)
     if found is None:
         raise NotThatPrice
-    cents = int(re.sub(r"\D", "", found["whole"])) * 100 + int((found["cents"] or "").ljust(2, "0"))
-    if cents >= _MOST:
+    units = smallest_units(Decimal(f"{re.sub(r'[^0-9]', '', found['whole'])}.{found['cents'] or 0}"), currency)
+    if units >= _MOST:
         raise NotThatPrice
-    return cents
+    return units

@@ -13,7 +13,6 @@ from concierge.catalogue.goods import (
     category_of,
     is_code,
     is_link,
-    smallest_units,
 )
 from concierge.catalogue.prices import NotThatPrice, read_price
 from concierge.catalogue.spreadsheets import plain_heading, read_rows
@@ -98,7 +97,7 @@ def read_products(data: bytes, *, language: str, currency: str) -> ProductSheet:
         cells = {name: row[at].strip() for name, at in columns.items() if at < len(row) and row[at].strip()}
         code, sku = cells.pop("code", ""), cells.pop("sku", "")
         article = articles.setdefault(code, _Article(number))
-        found = [*_faults(number, code, sku, cells), *_differences(number, article, cells)]
+        found = [*_faults(number, code, sku, cells, currency), *_differences(number, article, cells)]
         if (earlier := lines.setdefault(sku, number)) != number and sku:
             found.append(ProductFault(number, "twice", f"{sku}, {earlier}"))
         faults += found
@@ -128,11 +127,11 @@ def _column(heading: str, language: str) -> str:
     return _HEADINGS.get(heading, "")
 
 
-def _faults(number: int, code: str, sku: str, cells: dict[str, str]) -> list[ProductFault]:
+def _faults(number: int, code: str, sku: str, cells: dict[str, str], currency: str) -> list[ProductFault]:
     wrong = {
         "code": not is_code(code) and code,
         "sku": not 0 < len(sku) <= LONGEST["sku"] and sku,
-        "price": not _is_price(cells.get("price", "")) and cells["price"],
+        "price": not _is_price(cells.get("price", ""), cells.get("currency", currency)) and cells["price"],
         "currency": not re.fullmatch("([A-Z]{3})?", cells.get("currency", "")) and cells["currency"],
         "link": "link" in cells and not is_link(cells["link"]) and cells["link"],
     }
@@ -143,9 +142,9 @@ def _faults(number: int, code: str, sku: str, cells: dict[str, str]) -> list[Pro
     return faults
 
 
-def _is_price(text: str) -> bool:
+def _is_price(text: str, currency: str) -> bool:
     try:
-        read_price(text)
+        read_price(text, currency)
     except NotThatPrice:
         return False
     return True
@@ -165,15 +164,12 @@ def _report(code: str, article: _Article, usual_currency: str) -> ProductReport:
     for language in sorted({name.partition(".")[2] for name in said if "." in name}):
         texts[language] = Wording(said.get(f"name.{language}"), said.get(f"description.{language}"))
     plain: dict[str, Any] = {name: said.get(name) for name in ("designer", "season", "currency", "link")}
-    cents = read_price(said.get("price", ""))
-    if cents is not None:
-        cents = smallest_units(cents, said.get("currency", usual_currency))
     tags = [each.strip()[: LONGEST["tag"]] for each in re.split("[,;|]", said.get("tags", ""))]
     return ProductReport(
         code,
         **plain,
         category=category_of(said["category"]) if "category" in said else None,
-        price_cents=cents,
+        price_cents=read_price(said.get("price", ""), said.get("currency", usual_currency)),
         tags=tuple(filter(None, dict.fromkeys(tags)))[:MOST_TAGS] if "tags" in said else None,
         texts=texts,
         variants=tuple(article.variants),

@@ -16,7 +16,7 @@ from concierge.catalogue.foreign import (
     hold_of,
     option_kind,
     plain,
-    read_cents,
+    read_amount,
     read_link,
     read_moment,
     read_price,
@@ -157,6 +157,7 @@ def _order(topic: str, body: dict[str, Any], locations: Mapping[str, str]) -> li
     address = plain(body.get("email") or body.get("contact_email"), 320)
     account = body.get("customer")
     hold = hold_of(body.get("note_attributes"))
+    currency = plain(body.get("currency"), 3) or "EUR"
     location = _location(body.get("location_id"), locations)
     told: list[Told] = []
     for line in rows(body.get("line_items")):
@@ -168,8 +169,8 @@ def _order(topic: str, body: dict[str, Any], locations: Mapping[str, str]) -> li
                     name=f"{plain(body.get('id'), 40)}:{plain(line.get('id'), 40)}",
                     at=at,
                     units=units,
-                    price_cents=read_cents(line.get("price")),
-                    currency=plain(body.get("currency"), 3) or "EUR",
+                    price_cents=read_amount(line.get("price"), currency),
+                    currency=currency,
                     address=address,
                     account=plain(account.get("id"), 60) if isinstance(account, dict) else "",
                     hold_token=hold_of(line.get("properties")) or hold,

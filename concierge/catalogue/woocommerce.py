@@ -16,7 +16,7 @@ from concierge.catalogue.foreign import (
     hold_of,
     option_kind,
     plain,
-    read_cents,
+    read_amount,
     read_link,
     read_moment,
     read_price,
@@ -156,6 +156,7 @@ def _order(body: dict[str, Any]) -> list[Told]:
     # WooCommerce knows no parcels: "completed" is its word for an order that wants nothing more of anybody.
     done = body.get("date_completed_gmt")
     hold = hold_of(body.get("meta_data"), "key")
+    currency = plain(body.get("currency"), 3) or "EUR"
     changed = body.get("date_modified_gmt")
     stated_at = read_moment(changed) if changed else None
     told: list[Told] = []
@@ -168,8 +169,8 @@ def _order(body: dict[str, Any]) -> list[Told]:
                     name=f"{plain(body.get('id'), 40)}:{plain(line.get('id'), 40)}",
                     at=read_moment(body.get("date_paid_gmt") or body.get("date_created_gmt")),
                     units=units,
-                    price_cents=read_cents(line.get("price")),
-                    currency=plain(body.get("currency"), 3) or "EUR",
+                    price_cents=read_amount(line.get("price"), currency),
+                    currency=currency,
                     address=plain(billing.get("email"), 320) if isinstance(billing, dict) else "",
                     account=_account(body.get("customer_id")),
                     hold_token=hold_of(line.get("meta_data"), "key") or hold,

@@ -93,7 +93,7 @@ def _keep(asked: Asked, language: str) -> None:
         house_config(),
         asked.address,
         product,
-        asked.wanted(tuple(each.sku for each in variants), product.price_cents),
+        asked.wanted(tuple(each.sku for each in variants), product),
         way=WishWay.FORM,
         language=language,
         words=words,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
+from concierge.catalogue.models import Product
 from concierge.wishes.forms import is_yes, read_wanted
 from concierge.wishes.requests import Wanted
 
@@ -24,13 +25,13 @@ class Asked:
     ceiling: str
     or_similar: bool
 
-    def wanted(self, skus: tuple[str, ...], price_cents: int) -> Wanted:
-        """What is wished for, once the SKUs and the price of the piece are known; raises as `read_wanted` does."""
+    def wanted(self, skus: tuple[str, ...], product: Product) -> Wanted:
+        """What is wished for, once the SKUs and the product are known; raises as `read_wanted` does."""
         return read_wanted(
             {"quantity": self.quantity, "needed_by": self.needed_by, "ceiling": self.ceiling},
             skus=skus,
             or_similar=self.or_similar,
-            price_cents=price_cents,
+            product=product,
         )
 
 

@@ -115,7 +115,7 @@ def change(token: str, wish_id: int) -> ResponseReturnValue:
 
 
 def _change(wish: Wish, asked: Asked) -> None:
-    wanted, now = asked.wanted(tuple(dict.fromkeys(asked.skus)), wish.product.price_cents), clock.now()
+    wanted, now = asked.wanted(tuple(dict.fromkeys(asked.skus)), wish.product), clock.now()
     is_same_day = wanted.needed_by == wish.needed_by  # it may have come, and she may leave it as it is
     requests.check_wanted(replace(wanted, needed_by=None) if is_same_day else wanted, now=now)
     change_wish(
@@ -200,7 +200,7 @@ def _as_kept(wish: Wish) -> Typed:
         skus=frozenset(choice.variant.sku for choice in wish.choices),
         quantity=str(wish.quantity),
         needed_by=wish.needed_by.isoformat() if wish.needed_by else "",
-        ceiling=price_typed(wish.ceiling_cents),
+        ceiling=price_typed(wish.ceiling_cents, wish.product.currency),
         or_similar=wish.or_similar,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from concierge.catalogue.cards import sized_words
 from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.naming import colour_name
 from concierge.catalogue.stock_models import Purchase, ReturnedUnit, ReturnState
@@ -154,7 +155,7 @@ _PIECE = (
 def _row(row: Any, names: dict[int, str], customer: str, language: str) -> GoodsRow:
     return GoodsRow(
         id=row.id, units=row.units, product_code=row.code, product=names.get(row.product_id, row.code),
-        colour=colour_name(row.colour, language), size=f"{row.size_system} {row.size}".strip() if row.size else "",
+        colour=colour_name(row.colour, language), size=sized_words(row),
         sku=row.sku, on_hand=row.on_hand, promised=row.promised, safety_minimum=row.safety_minimum, at=row.at,
         expected_on=row.expected_on, state=row.state, source=row.source, reference=row.reference,
         customer_id=row.customer_id, customer=customer,

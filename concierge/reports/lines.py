@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from concierge.catalogue.cards import sized_words
 from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.naming import category_name, colour_name
+from concierge.catalogue.prices import amount_of
 from concierge.reports import words
 from concierge.reports.board import BoardRow, SizeCell
 from concierge.reports.figures import Curve, HouseCount, Journeys, Reorder, Total, WaveCount
@@ -22,8 +24,8 @@ def wish_line(wish: WishRow) -> Line:
     return (
         wish.id, str(words.STATES[wish.state]), str(words.ENDINGS[wish.ended_because]) if wish.ended_because else "",
         wish.customer, wish.address, wish.product_code, wish.product, ", ".join(filter(None, wish.sizes)),
-        ", ".join(wish.skus), wish.quantity, wish.value / 100, wish.currency, wish.confirmed_at, wish.ended_at,
-        wish.needed_by, wish.editor, wish.way.value, wish.conversation_id,
+        ", ".join(wish.skus), wish.quantity, _sum(wish.value, wish.currency), wish.currency, wish.confirmed_at,
+        wish.ended_at, wish.needed_by, wish.editor, wish.way.value, wish.conversation_id,
     )  # fmt: skip
 
 
@@ -32,19 +34,20 @@ def offer_line(offer: OfferRow, language: str) -> Line:
     return (
         offer.id, offer.wave_id, offer.restock_id, offer.place, offer.of, words.why(offer, language), offer.customer,
         offer.product_code, offer.product, offer.colour, offer.size, offer.sku, offer.quantity,
-        offer.price_cents / 100, offer.currency, offer.since, offer.made_at, offer.left_at, offer.held_until,
-        words.became(offer), offer.ended_at, offer.editor, offer.conversation_id,
+        _sum(offer.price_cents, offer.currency), offer.currency, offer.since, offer.made_at, offer.left_at,
+        offer.held_until, words.became(offer), offer.ended_at, offer.editor, offer.conversation_id,
     )  # fmt: skip
 
 
 def size_line(row: BoardRow, cell: SizeCell, language: str, *, of_one_age: bool) -> Line:
     """One size of a product on the board; nobody counts by age who would be content with it too."""
-    product, price = row.product, row.product.price_cents
+    product, price, currency = row.product, row.product.price_cents, row.product.currency
     return (
         product.code, product.designer, product.name(language), category_name(product.category),
-        colour_name(cell.variant.colour, language), _size(cell.variant), cell.variant.sku, cell.wishes,
-        None if of_one_age else cell.also, cell.units, cell.units * price / 100, round(cell.likely_units * price) / 100,
-        product.currency, *cell.wishes_by_age, cell.oldest_at, cell.variant.available, cell.on_its_way,
+        colour_name(cell.variant.colour, language), sized_words(cell.variant), cell.variant.sku, cell.wishes,
+        None if of_one_age else cell.also, cell.units, _sum(cell.units * price, currency),
+        _sum(cell.likely_units * price, currency), currency, *cell.wishes_by_age, cell.oldest_at,
+        cell.variant.available, cell.on_its_way,
     )  # fmt: skip
 
 
@@ -69,9 +72,10 @@ def restock_line(row: RestockRow, language: str) -> Line:
 
 def total_line(total: Total) -> Line:
     """The demand in one currency."""
+    of = (total.value, total.likely, total.gone_value, total.gone_likely)
+    sums = [_sum(each, total.currency) for each in of]
     return (
-        total.currency, total.wishes, total.units, total.value / 100, total.likely / 100, total.gone,
-        total.gone_value / 100, total.gone_likely / 100,
+        total.currency, total.wishes, total.units, *sums[:2], total.gone, *sums[2:],
     )  # fmt: skip
 
 
@@ -116,16 +120,17 @@ def order_lines(orders: Sequence[Reorder], products: Mapping[int, Product], lang
             if product is None or shelf.sku not in variants:
                 continue
             yield (
-                *_piece(variants[shelf.sku], language), each.units, each.value_cents / 100, product.currency,
-                shelf.wished, round(shelf.likely, 2), shelf.free, shelf.on_its_way,
+                *_piece(variants[shelf.sku], language), each.units, _sum(each.value_cents, product.currency),
+                product.currency, shelf.wished, round(shelf.likely, 2), shelf.free, shelf.on_its_way,
             )  # fmt: skip
 
 
 def _piece(variant: Variant, language: str) -> tuple[str, ...]:
     product = variant.product
     colour = colour_name(variant.colour, language)
-    return product.code, product.name(language), colour, _size(variant), variant.sku
+    return product.code, product.name(language), colour, sized_words(variant), variant.sku
 
 
-def _size(variant: Variant) -> str:
-    return f"{variant.size_system} {variant.size}".strip() if variant.size else ""
+def _sum(cents: float, currency: str) -> float:
+    """A sum as a spreadsheet adds it up."""
+    return float(amount_of(round(cents), currency))

@@ -12,8 +12,9 @@ from flask_babel import gettext as _
 from concierge import clock
 from concierge.catalogue import queries as catalogue
 from concierge.catalogue.cards import colours_words, labels_of, piece_words
-from concierge.catalogue.models import Variant
+from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.naming import category_name, price_text
+from concierge.catalogue.prices import amount_of, smallest_units
 from concierge.catalogue.returns import probable_units
 from concierge.extensions import db, house_config
 from concierge.reports import asking, queries, restocks, rows, showing, words
@@ -97,6 +98,7 @@ def demand() -> ResponseReturnValue:
     count, house = queries.newest_figures(db.session)
     asked = request.args.get("kind")
     curve = next((each for each in house.curves if each.key == asked), next(iter(house.curves), None))
+    products = queries.products_by_id(db.session, [each.product_id for each in house.orders])
     wished = boards.list_board(db.session, BoardFilter(order=boards.Order.PEOPLE), house.chances, limit=10)
     return render(
         "reports/demand.html",
@@ -111,7 +113,8 @@ def demand() -> ResponseReturnValue:
         journeys_plot=showing.journeys_plot(house.journeys),
         bar=showing.bar,
         wished=wished.rows,
-        products=queries.products_by_id(db.session, [each.product_id for each in house.orders]),
+        products=products,
+        sizes={sku: label for each in products.values() for sku, label in _labels(each).items()},
         gone_days=GONE_WITHIN.days,
         sold_days=SOLD_WITHIN.days,
         money=money,
@@ -217,6 +220,12 @@ def _offers_page(shown: OfferFilter, template: str, **values: Any) -> str:
     return render(template, shown=shown, page=page, asked=asked, **shared, **values)
 
 
+def _labels(product: Product) -> dict[str, str]:
+    """Each variant of a product as it is told from its sisters, by SKU."""
+    labels = labels_of(product, page_language())
+    return {each.sku: labels[each.id] for each in product.variants}
+
+
 def _categories() -> list[SelectChoice]:
     kinds = catalogue.count_categories(db.session)
     return [SelectChoice("", _("Every kind")), *(SelectChoice(each, category_name(each)) for each in kinds)]
@@ -228,7 +237,8 @@ def _names(found: Sequence[BoardRow]) -> dict[str, str]:
 
 def money(cents: float, currency: str) -> str:
     """A sum as people write it, without cents: they would be noise here."""
-    return _money(round(cents / 100) * 100, currency, page_language())
+    whole = amount_of(round(cents), currency).to_integral_value()
+    return _money(smallest_units(whole, currency), currency, page_language())
 
 
 _money = lru_cache(maxsize=4096)(price_text)

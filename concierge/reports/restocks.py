@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor
+from concierge.catalogue.cards import sized_words
 from concierge.catalogue.models import Product, Variant
 from concierge.catalogue.naming import colour_name
 from concierge.catalogue.stock_models import Restock, RestockNotFound
@@ -270,7 +271,7 @@ def _offer_row(row: Any, names: dict[int, str], customer: str, language: str) ->
         id=row.id, wave_id=row.wave_id, restock_id=row.restock_id, customer_id=row.customer_id, customer=customer,
         conversation_id=row.conversation_id, editor=row.editor or "", product_code=row.code,
         product=names.get(row.product_id, row.code), colour=colour_name(row.colour, language),
-        size=f"{row.size_system} {row.size}".strip() if row.size else "", sku=row.sku, quantity=row.quantity,
+        size=sized_words(row), sku=row.sku, quantity=row.quantity,
         price_cents=row.price_cents, currency=row.currency, place=row.place, of=row.waiting,
         before_by_tier=row.before_by_tier, tiers=tiers_ahead(row), by_tier=row.by_tier,
         since=row.confirmed_at or row.created_at, moved_because=row.moved_because, made_at=row.made_at,

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from concierge.accounts.models import Editor
+from concierge.catalogue.cards import sizes_words
 from concierge.catalogue.models import Product, ProductText, Variant
-from concierge.catalogue.naming import colour_name
 from concierge.customers.models import Customer, CustomerAddress
 from concierge.reports import chances, conditions
 from concierge.web.paging import Page, Place
@@ -194,9 +194,9 @@ def _sizes(session: Session, wish_ids: list[int], language: str) -> dict[int, li
         .order_by(WishVariant.wish_id, WishVariant.preference)
     )
     found: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    for wish_id, colour, system, size, sku in session.execute(statement):
-        named = (colour_name(colour, language), f"{system} {size}".strip() if size else "")
-        found[wish_id].append((", ".join(filter(None, named)), sku))
+    row: Any
+    for row in session.execute(statement):
+        found[row.wish_id].append((sizes_words([row], language), row.sku))
     return found
 
 

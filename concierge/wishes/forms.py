@@ -6,7 +6,8 @@ from datetime import date
 
 from werkzeug.datastructures import MultiDict
 
-from concierge.catalogue.prices import NotThatPrice, read_price
+from concierge.catalogue.models import Product
+from concierge.catalogue.prices import NotThatPrice, amount_of, read_price
 from concierge.errors import ConciergeError
 from concierge.wishes.models import NothingWished
 from concierge.wishes.prices import PriceTooLow, check_ceiling
@@ -37,10 +38,10 @@ class WishForm:
     or_similar: bool = False
     proof: str = ""
 
-    def wanted(self, price_cents: int) -> Wanted:
-        """What is wished for of a piece that costs so much; raises as `read_wanted` does."""
+    def wanted(self, product: Product) -> Wanted:
+        """What is wished for of this product; raises as `read_wanted` does."""
         fields = {"quantity": self.quantity, "needed_by": self.needed_by, "ceiling": self.ceiling}
-        return read_wanted(fields, skus=self.skus, or_similar=self.or_similar, price_cents=price_cents)
+        return read_wanted(fields, skus=self.skus, or_similar=self.or_similar, product=product)
 
     @property
     def message_id(self) -> int | None:
@@ -61,11 +62,12 @@ def read_form(form: MultiDict[str, str]) -> WishForm:
     )
 
 
-def price_typed(cents: int | None) -> str:
+def price_typed(cents: int | None, currency: str) -> str:
     """A price as it stands in its field: "420", "420.50"; "" for none."""
     if cents is None:
         return ""
-    return f"{cents // 100}" if cents % 100 == 0 else f"{cents / 100:.2f}"
+    amount = amount_of(cents, currency)
+    return f"{amount:.0f}" if amount == amount.to_integral_value() else f"{amount:f}"
 
 
 def field_of(fault: ConciergeError | None) -> str:
@@ -73,13 +75,13 @@ def field_of(fault: ConciergeError | None) -> str:
     return next((field for kind, field in _FIELDS.items() if isinstance(fault, kind)), "")
 
 
-def read_wanted(fields: Mapping[str, str], *, skus: tuple[str, ...], or_similar: bool, price_cents: int) -> Wanted:
-    """Quantity, day and price as they were typed, for a piece that costs so much.
+def read_wanted(fields: Mapping[str, str], *, skus: tuple[str, ...], or_similar: bool, product: Product) -> Wanted:
+    """Quantity, day and price as they were typed, of this product, and so in its currency.
 
     Raises NotThatMany, NotThatDay, NotThatPrice, PriceTooLow.
     """
-    ceiling_cents = read_price(fields.get("ceiling", ""))
-    check_ceiling(ceiling_cents, price_cents)
+    ceiling_cents = read_price(fields.get("ceiling", ""), product.currency)
+    check_ceiling(ceiling_cents, product.price_cents)
     return Wanted(
         skus=skus,
         quantity=_number(fields.get("quantity", "")),

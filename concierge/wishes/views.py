@@ -167,7 +167,7 @@ def table() -> letters.Table:
 def _noted(conversation: Conversation, form: WishForm) -> Wish:
     product = catalogue.get_product(db.session, form.product)
     variants = noting.variants_of(product, form.skus)
-    wanted = replace(form.wanted(product.price_cents), skus=tuple(each.sku for each in variants))
+    wanted = replace(form.wanted(product), skus=tuple(each.sku for each in variants))
     now, me = clock.now(), current_editor()
     requests.check_wanted(wanted, now=now)
     if not form.proof:

@@ -149,7 +149,7 @@ def _change(wish: Wish, form: WishForm) -> None:
     had = [choice.variant.sku for choice in wish.choices]
     ticked = [sku for sku in had if sku in form.skus] + [sku for sku in form.skus if sku not in had]
     variants = noting.variants_of(wish.product, ticked)
-    wanted = replace(form.wanted(wish.product.price_cents), skus=tuple(each.sku for each in variants))
+    wanted = replace(form.wanted(wish.product), skus=tuple(each.sku for each in variants))
     is_same_day = wanted.needed_by == wish.needed_by  # it may have come, and may stay as it is
     requests.check_wanted(replace(wanted, needed_by=None) if is_same_day else wanted, now=clock.now())
     change_wish(
@@ -173,7 +173,7 @@ def _change_page(
         skus=tuple(choice.variant.sku for choice in wish.choices),
         quantity=str(wish.quantity),
         needed_by=wish.needed_by.isoformat() if wish.needed_by else "",
-        ceiling=price_typed(wish.ceiling_cents),
+        ceiling=price_typed(wish.ceiling_cents, wish.product.currency),
         or_similar=wish.or_similar,
     )
     known = showing.list_known(db.session, wish.customer_id, wish.product, reader(), but=wish.id)

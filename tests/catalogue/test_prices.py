@@ -1,8 +1,11 @@
-"""A price as people type it."""
+"""Sums of money, and a price as people type it."""
+
+from decimal import Decimal
 
 import pytest
 
-from concierge.catalogue.prices import NotThatPrice, read_price
+from concierge.catalogue.foreign import read_amount
+from concierge.catalogue.prices import NotThatPrice, amount_of, read_price, smallest_units
 
 
 @pytest.mark.parametrize(
@@ -31,7 +34,7 @@ from concierge.catalogue.prices import NotThatPrice, read_price
     ],
 )
 def test_both_ways_of_writing_are_understood(typed: str, cents: int | None) -> None:
-    assert read_price(typed) == cents
+    assert read_price(typed, "EUR") == cents
 
 
 @pytest.mark.parametrize(
@@ -43,4 +46,29 @@ def test_both_ways_of_writing_are_understood(typed: str, cents: int | None) -> N
 )  # fmt: skip
 def test_what_could_mean_two_things_or_nothing_is_asked_for_again(typed: str) -> None:
     with pytest.raises(NotThatPrice):
-        read_price(typed)
+        read_price(typed, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "units"),
+    [("420.50", "EUR", 42_050), ("42,000", "JPY", 42_000), ("42.000,50", "JPY", 42_001), ("12.50", "KWD", 12_500)],
+)
+def test_each_currency_counts_in_its_own_smallest_unit(typed: str, currency: str, units: int) -> None:
+    assert read_price(typed, currency) == units
+    assert smallest_units(amount_of(units, currency), currency) == units
+
+
+@pytest.mark.parametrize(
+    ("told", "currency", "units"),
+    [
+        ("420.00", "EUR", 42_000), (420.5, "EUR", 42_050), ("42000", "JPY", 42_000), ("42000.00", "JPY", 42_000),
+        ("12.345", "KWD", 12_345), (None, "EUR", 0), ("", "EUR", 0), ("-1", "EUR", 0), ("NaN", "EUR", 0),
+        ("1e12", "JPY", 0), ("1e999999999", "EUR", 0), ("abc", "EUR", 0),
+    ],
+)  # fmt: skip
+def test_what_a_shop_was_paid_is_read_in_the_currency_of_the_order(told: object, currency: str, units: int) -> None:
+    assert read_amount(told, currency) == units
+
+
+def test_an_amount_is_as_people_say_it() -> None:
+    assert (amount_of(42_050, "EUR"), amount_of(42_050, "JPY")) == (Decimal("420.50"), Decimal(42_050))

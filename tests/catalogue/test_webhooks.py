@@ -157,6 +157,12 @@ def test_an_order_of_shopify_is_one_sale(shop: FlaskClient, session: Session, to
     assert units(session)[1] == 0
 
 
+def test_an_order_in_yen_has_no_cents(shop: FlaskClient, session: Session) -> None:
+    [line] = ORDER["line_items"]
+    shopify(shop, "orders/create", ORDER | {"currency": "JPY", "line_items": [line | {"price": "42000"}]})
+    assert session.scalars(sa.select(Purchase.price_cents)).one() == 42_000
+
+
 @pytest.mark.parametrize("more", [{"cancelled_at": "2026-05-12T11:00:00Z"}, {"financial_status": "voided"}])
 def test_an_order_of_shopify_that_comes_to_nothing_is_looked_at_again(
     shop: FlaskClient, session: Session, more: dict[str, Any]

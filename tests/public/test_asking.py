@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from concierge.catalogue.models import Product
 from concierge.mailing.commands import suppress
 from concierge.mailing.models import Delivery, SuppressionReason
 from concierge.wishes.caps import network_key
@@ -44,6 +45,14 @@ def test_a_plain_form_leads_to_a_page_that_knows_nothing(shop, session):
     }  # fmt: skip
     assert request.words.startswith("Maison Solenne may write to me") and request.language == "en"
     assert request.network == network_key(shop.application.extensions["concierge"].secret, "127.0.0.1")
+
+
+def test_what_she_would_pay_is_in_the_currency_of_the_piece(shop, session):
+    product = session.scalars(sa.select(Product)).one()
+    product.currency, product.price_cents = "JPY", 42_000
+    session.commit()
+    shop.post("/wishes/requests", data=FORM | {"ceiling": "39,800"})
+    assert requests(session)[0].wanted["ceiling_cents"] == 39_800
 
 
 def test_the_script_is_told_every_word_and_may_post_from_any_shop(shop):

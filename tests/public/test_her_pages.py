@@ -47,6 +47,14 @@ def test_she_sees_changes_and_withdraws_her_wish_without_an_account(client, conf
     assert client.post(f"{here}/{wish.id}/change", data=change).status_code == 409
 
 
+def test_what_she_would_pay_stands_in_its_field_in_the_currency_of_the_piece(client, config, session, pair):
+    wish = wish_for(session, pair[1], now=clock.now(), ceiling_cents=39_800)
+    wish.product.currency, wish.product.price_cents = "JPY", 42_000
+    session.commit()
+    page = client.get(links_of(config, wish)["wishes"]).text
+    assert 'value="39800"' in page and "¥39,800" in page
+
+
 def test_what_is_held_for_her_is_the_first_thing_she_sees(client, config, session, pair):
     held = wish_for(session, pair[0], now=clock.now())
     waiting = wish_for(session, pair[1], customer=held.customer, now=clock.now())

@@ -15,7 +15,7 @@ from concierge import clock
 from concierge.catalogue.stock_models import Restock
 from concierge.db import Sessions
 from concierge.reports import jobs, tables
-from tests.catalogue.builders import make_product
+from tests.catalogue.builders import make_product, make_variant
 from tests.factories import DAY, NOW, make_customer, make_editor
 from tests.reports.furnished import BACK, House, furnish
 from tests.wishes.builders import share_out, wish_for
@@ -128,6 +128,31 @@ def test_the_board_as_a_file_says_what_each_size_is_worth_and_since_when(marta: 
     assert large[12:] == ["3", "0"]
     old = {each[6]: each[7:13] for each in lines_of(marta, "/wishes/board.csv?age=3")}
     assert old["CAL-TUR-36"] == ["1", "", "9", "3780.0", "945.0", "EUR"]
+
+
+def test_a_size_to_order_again_is_told_from_its_sisters(
+    marta: FlaskClient, session: Session, sessions: Sessions, config, at
+) -> None:
+    at(NOW)
+    house = furnish(session)
+    make_variant(session, house.small.product, sku="CAL-COR-36", size="36", colour="Coral")
+    session.commit()
+    jobs.count_demand(config, sessions)
+    assert '<td data-column="Size">Turquoise, EU 36</td>' in marta.get("/wishes/demand").text
+
+
+def test_yen_are_no_hundredths_in_a_file_nor_on_a_page(
+    marta: FlaskClient, session: Session, sessions: Sessions, config, at
+) -> None:
+    at(NOW)
+    house = furnish(session)
+    house.small.product.currency = house.boots.product.currency = "JPY"
+    session.commit()
+    jobs.count_demand(config, sessions)
+    by_currency = {each[0]: each[1:] for each in lines_of(marta, "/wishes/demand.csv")}
+    assert by_currency["JPY"] == ["7", "16", "700000.0", "209600.0", "1", "84000.0", "28000.0"]
+    assert "¥700,000" in marta.get("/wishes/demand").text
+    assert {each[10] for each in lines_of(marta, "/wishes/rows.csv")} >= {"42000.0", "999.0"}
 
 
 @pytest.mark.parametrize(
