@@ -153,12 +153,18 @@ def list_waiting(
     return _read(session, statement if wish_ids is None else statement.where(Offer.wish_id.in_(wish_ids)))
 
 
-def list_companions(session: Session, due: Sequence[Leaving], *, until: datetime, but: Rows = NONE) -> list[Leaving]:
-    """What else is about to leave for the same people by then: it travels in the same mail."""
+def with_companions(session: Session, due: Sequence[Leaving], *, until: datetime, but: Rows = NONE) -> list[Leaving]:
+    """These, and what else is about to leave for the same people by then: it travels in the same mail.
+
+    Nothing of somebody of whom another worker has a part in hand: who has all of it writes to her, the next time.
+    """
     theirs = sa.select(Wish.id).where(one_of(Wish.customer_id, {each.customer_id for each in due}))
+    others = (_IS_THERE, Offer.wish_id.in_(theirs), Offer.leaves_at <= until, Offer.id.not_in(but))
     known = one_of(Offer.id, [each.offer_id for each in due])
-    others = (_IS_THERE, Offer.wish_id.in_(theirs), Offer.leaves_at <= until, ~known, Offer.id.not_in(but))
-    return _read(session, _statement().where(*others).order_by(Offer.id))
+    found = [*due, *_read(session, _statement().where(*others, ~known).order_by(Offer.id))]
+    ours = one_of(Offer.id, [each.offer_id for each in found])
+    elsewhere = set(session.scalars(sa.select(Offer.customer_id).where(*_WAITS, *others, ~ours)))
+    return [each for each in found if each.customer_id not in elsewhere]
 
 
 def lock_wishers(session: Session, wish_ids: Collection[int]) -> dict[int, Wisher]:

@@ -118,7 +118,7 @@ def _release_some(
             with sessions() as session, unswept():
                 due = leaving.list_due(session, now=now, limit=AT_ONCE, but=resting(_JOB, now), only=only)
                 until = now + timedelta(minutes=config.policy.offer_bundle_minutes)
-                due += leaving.list_companions(session, due, until=until, but=resting(_JOB, now)) if due else []
+                due = leaving.with_companions(session, due, until=until, but=resting(_JOB, now)) if due else []
                 left = release_offers(session, config, due, now=now)
                 session.commit()
                 return len(due), left

@@ -191,3 +191,25 @@ def test_how_long_a_mail_waits():
         assert _wait(since, now=FRIDAY + DEALT) is None
     assert _wait(soon, now=soon + 30 * SECOND) == soon + 30 * SECOND + MOMENT
     assert _wait(FRIDAY, longest=0 * SECOND) is None
+
+
+def test_what_two_workers_have_of_one_person_is_left_to_whoever_has_all_of_it(session, sessions, config, at, pair):
+    """On PostgreSQL each may take a part at the same instant; on SQLite one waits for the other."""
+    save_policy(session, desk_minutes=5)
+    for each in pair:
+        each.on_hand = 1
+    session.commit()
+    at(FRIDAY)
+    jobs.open_waves(config, sessions)
+    at(later := FRIDAY + 6 * MINUTE)
+    first, second = all_offers(session)
+    with sessions() as other, sessions() as hers:
+        if config.database_url.startswith("postgresql"):
+            in_hand = leaving.list_chosen(other, [second.id])
+            due = leaving.list_due(hers, now=later, limit=9)
+            assert ([each.offer_id for each in in_hand], [each.offer_id for each in due]) == ([second.id], [first.id])
+            assert leaving.with_companions(hers, due, until=later) == []
+            hers.rollback()
+            assert release.release_due(config, sessions) == 0
+    assert release.release_due(config, sessions) == 2
+    assert len(mails(session)) == 1
