@@ -176,7 +176,7 @@ def test_on_a_phone_every_sum_of_the_entrances_is_on_the_screen(new_context, sig
     page.goto("/mail-in?show=entrances")
     table = page.locator(".table-wrap").first
     for name in ("Taken in", "Filed", "Sum"):
-        cells = table.locator(f"[data-name='{name}']")
+        cells = table.locator(f"[data-column='{name}']")
         assert cells.count() >= 2, "each entrance, and all of them"
         for cell in cells.all():
             box = cell.bounding_box()
