@@ -221,9 +221,9 @@ def _offers_page(shown: OfferFilter, template: str, **values: Any) -> str:
 
 
 def _labels(product: Product) -> dict[str, str]:
-    """Each variant of a product as it is told from its sisters, by SKU."""
-    labels = labels_of(product, page_language())
-    return {each.sku: labels[each.id] for each in product.variants}
+    """Each size of a product as it is told from its sisters, by SKU."""
+    labels, is_alone = labels_of(product, page_language()), len(product.variants) == 1
+    return {each.sku: labels[each.id] for each in product.variants if each.size or not is_alone}
 
 
 def _categories() -> list[SelectChoice]:

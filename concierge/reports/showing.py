@@ -12,6 +12,7 @@ from concierge.reports.plots import Bar, Group, Span
 from concierge.reports.quantiles import Spread
 from concierge.reports.replaying import Compared
 from concierge.reports.restocks import Became
+from concierge.web.filters import number
 
 
 def curve_plot(curve: Curve) -> Markup:
@@ -64,8 +65,8 @@ def replay_plots(compared: Sequence[Compared], names: dict[str, str]) -> tuple[M
     """Hours to sell and disappointed people per unit, each on a scale of its own; what never sells out has no bar."""
     never = _("never sold out")
     found = [(names[each.name], each.forecast) for each in compared]
-    hours = [Bar(name, each.hours, never if each.hours is None else f"{each.hours:.1f}") for name, each in found]
-    sad = [Bar(name, each.disappointed_per_unit, f"{each.disappointed_per_unit:.2f}") for name, each in found]
+    hours = [Bar(name, each.hours, never if each.hours is None else number(each.hours, 1)) for name, each in found]
+    sad = [Bar(name, each.disappointed_per_unit, number(each.disappointed_per_unit, 2)) for name, each in found]
     return (
         _safe(plots.bars(hours, title=_("Hours until all is sold"), unit=_("hours until all is sold"))),
         _safe(plots.bars(sad, title=_("People disappointed per unit"), unit=_("people disappointed per unit"))),

@@ -74,8 +74,10 @@ def month_name(moment: datetime) -> str:
     return str(format_date(moment, "MMMM y"))
 
 
-def number(count: int) -> str:
-    """Write a number as the reader's language groups it."""
+def number(count: float, digits: int = 0) -> str:
+    """Write a number as the reader's language groups it, with so many decimals behind its own point or comma."""
+    if digits:
+        return str(format_decimal(count, f"#,##0.{'0' * digits}"))
     return str(count) if 0 <= count < 1000 else str(format_decimal(count))  # nothing to group
 
 

@@ -5,6 +5,7 @@ import io
 import re
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from concierge import clock
+from concierge.accounts.models import Editor
 from concierge.catalogue.stock_models import Restock
 from concierge.db import Sessions
 from concierge.reports import jobs, tables
@@ -136,9 +138,19 @@ def test_a_size_to_order_again_is_told_from_its_sisters(
     at(NOW)
     house = furnish(session)
     make_variant(session, house.small.product, sku="CAL-COR-36", size="36", colour="Coral")
+    wish_for(session, house.bag, quantity=9)
     session.commit()
     jobs.count_demand(config, sessions)
-    assert '<td data-column="Size">Turquoise, EU 36</td>' in marta.get("/wishes/demand").text
+    page = marta.get("/wishes/demand").text
+    assert '<td data-column="Size">Turquoise, EU 36</td>' in page and '<td data-column="Size">one size</td>' in page
+
+
+def test_numbers_are_written_as_the_reader_writes_them(marta: FlaskClient, session: Session, furnished: House) -> None:
+    session.execute(sa.update(Editor).values(language="it"))
+    session.commit()
+    demand, board = marta.get("/wishes/demand").text, marta.get("/wishes").text
+    assert "se ne venderebbero 3,8" in demand and ">4,0</a>" in demand and ">4.0</a>" not in demand
+    assert ">1 libero</a>" in board and "1 liberi" not in board
 
 
 def test_yen_are_no_hundredths_in_a_file_nor_on_a_page(
