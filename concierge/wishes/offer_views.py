@@ -11,7 +11,7 @@ from sqlalchemy.orm import sessionmaker
 
 from concierge import clock
 from concierge.accounts.queries import current_editor
-from concierge.catalogue.cards import ProductCard, card_of, sized_words
+from concierge.catalogue.cards import ProductCard, card_of, piece_words
 from concierge.catalogue.naming import price_text
 from concierge.catalogue.queries import cards
 from concierge.config import LANGUAGES
@@ -341,6 +341,5 @@ def _prices(bundles: list[Bundle]) -> dict[int, str]:
 
 
 def _piece(offer: Offer) -> str:
-    """An offered piece in words: "Calanque sandals, EU 36"."""
-    name = offer.variant.product.name(_page_language())
-    return ", ".join(filter(None, (name, sized_words(offer.variant))))
+    """An offered piece in words: "Calanque sandals, Turquoise, EU 36"."""
+    return piece_words(offer.variant, _page_language())

@@ -181,7 +181,7 @@ def test_send_this_sends_one_mail_in_her_name_and_twice_is_harmless(session, her
     sent, kept = rows(session, Offer)
     assert (sent.left_at, sent.editor_id, kept.left_at) == (FRIDAY, nadia.id, None)
     assert len(rows(session, Delivery)) == 1
-    assert "Left today" in page(her)
+    assert "Left today" in page(her) and "</a> · Calanque sandals, Turquoise, EU 36<br>" in page(her)
 
 
 def test_who_sends_a_colleagues_offer_writes_for_her_only_while_she_is_away(session, store, client, nadia):

@@ -98,7 +98,7 @@ def test_a_probable_yes_is_put_before_her_with_its_words_and_one_key_takes_it(st
     message = story.writes("Dear Nadia,\n\nyes please, I'll take them!\n\nBarbara")
     at(LATER)
     shown = story.page()
-    assert "Barbara seems to take Calanque sandals, EU 36" in shown
+    assert "Barbara seems to take Calanque sandals, Turquoise, EU 36" in shown
     assert "<q>yes please, I&#39;ll take them!</q>" in shown
     assert shown.count('data-key="y"') == 1
     assert shown.index('data-key="y"') < shown.index("She passes")
@@ -109,7 +109,7 @@ def test_a_probable_yes_is_put_before_her_with_its_words_and_one_key_takes_it(st
     assert (offer.state, offer.answered_at) == (OfferState.TAKEN, LATER)
     shown = story.page()
     assert "seems to take" not in shown
-    assert "Barbara takes Calanque sandals, EU 36" in shown
+    assert "Barbara takes Calanque sandals, Turquoise, EU 36" in shown
     assert "?hold=" in shown
     history = story.client.get("/conversations/1").get_data(as_text=True)
     assert history.count("Nadia Ferrant noted that she takes it") == 1
@@ -205,7 +205,7 @@ def test_two_pieces_in_one_mail_are_asked_for_one_by_one(story, at, session):
     shown = story.page()
     assert shown.count("seems to take") == 2
     assert 'data-key="y"' not in shown
-    assert "Yes, she takes it: Brera boots, EU 36" in shown
+    assert "Yes, she takes it: Brera boots, Turquoise, EU 36" in shown
 
 
 def test_a_merchandiser_decides_nothing(story, at):
