@@ -221,7 +221,7 @@ def test_rules_know_neither_database_nor_pages_nor_network():
 RULES = {
     "templating.merge_fields", "templating.check", "templating.clauses", "templating.marks",
     "templating.rendering", "templating.two_windows", "mailing.mail", "mailing.backoff",
-    "mailing.signatures", "mailing.caps", "mailing.returns", "inbound.authenticity",
+    "mailing.signatures", "mailing.caps", "mailing.reasons", "mailing.returns", "inbound.authenticity",
     "mailing.letters", "conversations.threads", "conversations.quoting", "conversations.quote_words",
     "conversations.standings", "conversations.likenesses",
     "drafts.gate", "drafts.body", "inbound.parsing", "inbound.measures",

@@ -7,6 +7,7 @@ from concierge.conversations.likenesses import Doubt, Likeness
 from concierge.conversations.models import ConversationState, Message
 from concierge.customers.models import Customer
 from concierge.mailing.models import Delivery, DeliveryState
+from concierge.mailing.reasons import retold
 
 
 def state_words(state: ConversationState) -> str:
@@ -34,7 +35,7 @@ def fare(delivery: Delivery) -> str:
         DeliveryState.WITHHELD: _("It was not sent"),
     }
     said = str(words[delivery.state])
-    return f"{said}: {delivery.reason}" if delivery.reason and delivery.state not in _WELL else said
+    return f"{said}: {retold(delivery.reason)}" if delivery.reason and delivery.state not in _WELL else said
 
 
 def doubt_words(likeness: Likeness, message: Message, customer: Customer) -> str:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import cast
 
 import sqlalchemy as sa
-from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -30,6 +29,7 @@ from concierge.mailing.models import (
 )
 from concierge.mailing.moves import MOVES, SENT_AGAIN, SETTLED, check_move
 from concierge.mailing.providers.base import Accepted, TransportError
+from concierge.mailing.reasons import Reason
 from concierge.mailing.suppressing import release, suppress, words_for
 from concierge.rows import Columns, Same, one_of, read_rows, run_columns, run_row
 from concierge.setbacks import NONE, Rows
@@ -297,7 +297,6 @@ def settle_orphans(
         .with_for_update(skip_locked=True)
     )
     orphans = list(session.scalars(statement))
-    words = _("The worker stopped while this mail was on its way out. It may have arrived: ask before sending again.")
     for delivery in orphans:
         claim = delivery.claim or ""
         told = read(claim)
@@ -307,7 +306,7 @@ def settle_orphans(
             record_sent(session, {delivery.id: accepted}, claim=claim, provider=told.provider, now=now)
         else:
             delivery.provider = told.provider if told else delivery.provider
-            settle(session, delivery, DeliveryState.UNCERTAIN, words, now=now)
+            settle(session, delivery, DeliveryState.UNCERTAIN, Reason.WORKER_STOPPED.of(), now=now)
     return len(orphans)
 
 

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from concierge.mailing import caps, pace, queries
 from concierge.mailing.caps import Caps, Left, Wanted
 from concierge.mailing.models import Delivery
+from concierge.mailing.reasons import Reason
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +32,11 @@ def hold_back(
     waiting = caps.share(wanted, _left(session, wanted, claim=claim, now=now), now, limits)
     crowded = [each for each in automatic if each.id in waiting]
     for delivery in crowded:
-        _put_off(
-            delivery, waiting[delivery.id], _("She was sent so many automatic mails in a day that this one waits.")
-        )
+        _put_off(delivery, waiting[delivery.id], Reason.SHE_HAD_MANY.of())
     leaving = [each for each in automatic if each.id not in waiting]
     beyond = leaving[pace.take_automatic(session, bucket, len(leaving), limits.house) :]
     for delivery in beyond:
-        _put_off(delivery, now + _HOUSE_WAIT, _("The house has sent so many automatic mails in a day; this one waits."))
+        _put_off(delivery, now + _HOUSE_WAIT, Reason.HOUSE_SENT_MANY.of())
     if beyond:
         log.warning("%d automatic mails wait, for the house has sent so many in a day", len(beyond))
     kept_back = {each.id for each in (*crowded, *beyond)}

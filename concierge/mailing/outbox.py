@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from concierge import audit
@@ -20,6 +19,7 @@ from concierge.config import Config
 from concierge.db import Base, BigId
 from concierge.mailing.commands import settle
 from concierge.mailing.models import Delivery, DeliveryState
+from concierge.mailing.reasons import Reason
 
 RESTORED, BEHIND, BY_HAND = "restored", "behind", "by_hand"
 
@@ -68,14 +68,13 @@ def open_outbox(session: Session, *, by: Editor, now: datetime) -> int:
     outbox = find_outbox(session, lock=True)
     if outbox is None or outbox.shut_at is None:
         return 0
-    words = _("It stood in a restored copy of the house and may have left before. Ask before sending it again.")
     overdue = session.scalars(
         sa.select(Delivery)
         .where(Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= outbox.shut_at)
         .with_for_update()
     ).all()
     for delivery in overdue:
-        settle(session, delivery, DeliveryState.UNCERTAIN, words, by=by, now=now)
+        settle(session, delivery, DeliveryState.UNCERTAIN, Reason.RESTORED.of(), by=by, now=now)
     outbox.asks_until, outbox.shut_at, outbox.why, outbox.opened_by_id = now, None, "", by.id
     outbox.house = secrets.token_hex(16)  # from now on another house than the one it was copied from
     audit.record(session, "outbox.opened", outbox, by=by, now=now, uncertain=len(overdue))

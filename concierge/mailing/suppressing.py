@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from concierge import audit
@@ -12,6 +11,7 @@ from concierge.customers.queries import share_customer
 from concierge.errors import RuleBroken
 from concierge.mailing import queries
 from concierge.mailing.models import Suppression, SuppressionReason
+from concierge.mailing.reasons import Reason
 
 
 class NoReasonGiven(RuleBroken):
@@ -19,14 +19,14 @@ class NoReasonGiven(RuleBroken):
 
 
 def words_for(reason: SuppressionReason) -> str:
-    """Why an address is not mailed, in a sentence."""
+    """Why an address is not mailed, in a sentence as it is kept (`reasons.retold` shows it)."""
     sentences = {
-        SuppressionReason.HARD_BOUNCE: _("This address does not exist: a mail to it came back."),
-        SuppressionReason.COMPLAINT: _("She reported one of our mails as unwanted."),
-        SuppressionReason.UNSUBSCRIBED: _("She asked not to receive mails."),
-        SuppressionReason.MANUAL: _("A colleague decided that this address is not to be mailed."),
+        SuppressionReason.HARD_BOUNCE: Reason.HARD_BOUNCE,
+        SuppressionReason.COMPLAINT: Reason.COMPLAINT,
+        SuppressionReason.UNSUBSCRIBED: Reason.UNSUBSCRIBED,
+        SuppressionReason.MANUAL: Reason.BY_HAND,
     }
-    return str(sentences[reason])
+    return sentences[reason].of()
 
 
 def suppress(

@@ -11,6 +11,7 @@ from concierge.addresses import readable
 from concierge.extensions import db
 from concierge.mailing import commands, outbox, queries, words
 from concierge.mailing.models import DeliveryState
+from concierge.mailing.reasons import retold
 from concierge.web.rendering import render
 from concierge.web.security import roles_accepted
 
@@ -54,6 +55,7 @@ def index() -> ResponseReturnValue:
         older=found[_AT_ONCE - 1].id if len(found) > _AT_ONCE else None,
         sought=sought,
         reason_words=commands.words_for,
+        retold=retold,
         words=words,
         shut=outbox.is_shut(db.session),
     )
@@ -87,7 +89,7 @@ def release(suppression_id: int) -> ResponseReturnValue:
     db.session.commit()
     address = readable(suppression.normalised)
     if (standing := queries.find_suppression(db.session, suppression.normalised)) is not None:
-        why = commands.words_for(standing.reason)
+        why = retold(commands.words_for(standing.reason))
         flash(_("Released, but %(address)s is still not mailed: %(why)s", address=address, why=why), "error")
     else:
         flash(_("%(address)s may be mailed again.", address=address))
@@ -102,7 +104,7 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
     commands.send_again(db.session, delivery, by=current_user, now=clock.now())
     db.session.commit()
     if delivery.state is DeliveryState.WITHHELD:
-        flash(delivery.reason, "error")
+        flash(retold(delivery.reason), "error")
     else:
         flash(_("It is on its way again."))
     return redirect(_back())

@@ -10,6 +10,7 @@ from concierge.conversations.models import Direction, Message
 from concierge.mailing import commands
 from concierge.mailing.models import Delivery, DeliveryEvent, DeliveryState, Suppression, SuppressionReason
 from concierge.mailing.providers.base import TransportError
+from concierge.mailing.reasons import Reason
 from concierge.mailing.reporting import take_report
 from concierge.mailing.reports import Report, ReportKind
 from tests.conversations.stories import receive
@@ -92,6 +93,14 @@ def test_a_mail_in_doubt_stands_on_the_page_with_what_is_known(client, session, 
     assert all(word in page for word in ("barbara", "silence", "It arrived", "Send again", stranded.subject))
     client.post(f"/deliveries/{stranded.id}/confirm-arrival", data={"back": "/mail-out"})
     assert "Nothing is in doubt" in client.get("/mail-out").text
+
+
+def test_an_italian_reads_in_her_language_why_it_is_in_doubt(client, session, stranded):
+    stranded.reason = Reason.WORKER_STOPPED.of()
+    enter(client, session, language="it")
+    page = client.get("/mail-out").text
+    assert "Il processo si è fermato mentre questa mail stava uscendo" in page
+    assert "The worker stopped" not in page
 
 
 def test_a_mail_in_doubt_leads_to_its_conversation_and_says_by_whom_and_when_it_went(client, session):  # F03

@@ -8,10 +8,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
-from flask_babel import gettext as _
-
 from concierge.errors import ConciergeError
 from concierge.mailing.mail import Mail, build
+from concierge.mailing.reasons import Reason
 
 
 class TransportError(ConciergeError):
@@ -43,28 +42,18 @@ class TransportError(ConciergeError):
 
 def unreachable(who: str, error: Exception | str) -> TransportError:
     """Nobody answered: nothing was handed over, and everything waiting may be tried again later."""
-    return TransportError(_("%(who)s can't be reached: %(error)s", who=who, error=plain(error)), reached=False)
+    return TransportError(Reason.UNREACHABLE.of(who=who, error=plain(error)), reached=False)
 
 
 def unknown_outcome(who: str, error: Exception | str) -> TransportError:
     """The line went dead after the mail had gone out and before it was acknowledged."""
-    return TransportError(
-        _(
-            "%(who)s did not say whether it took the mail (%(error)s). It may have arrived: ask before sending again.",
-            who=who,
-            error=plain(error),
-        ),
-        uncertain=True,
-    )
+    return TransportError(Reason.UNKNOWN.of(who=who, error=plain(error)), uncertain=True)
 
 
 def only_ascii(who: str, address: str) -> TransportError:
     """This carrier takes no mail for an address with other letters before its @ (RFC 6531)."""
     letter = next((each for each in address if not each.isascii()), "")
-    return TransportError(
-        _("%(who)s takes no mail for an address with “%(letter)s” in it. Ask her for another.", who=who, letter=letter),
-        permanent=True,
-    )
+    return TransportError(Reason.ONLY_ASCII.of(who=who, letter=letter), permanent=True)
 
 
 def plain(error: Exception | str) -> str:

@@ -9,6 +9,7 @@ from uuid import uuid4
 from flask_babel import gettext as _
 
 from concierge.mailing.providers.base import Accepted, Parcel, TransportError, plain
+from concierge.mailing.reasons import Reason
 
 
 class FolderProvider:
@@ -35,9 +36,7 @@ class FolderProvider:
                 self._names[mark] = name
                 return Accepted(name)
         except OSError as error:
-            raise TransportError(
-                _("The outbox can't be written to: %(error)s", error=plain(error)), reached=False
-            ) from error
+            raise TransportError(Reason.UNWRITABLE.of(error=plain(error)), reached=False) from error
 
     def check(self) -> str:
         """Try to write into the folder."""
@@ -47,9 +46,7 @@ class FolderProvider:
             probe.touch()
             probe.unlink()
         except OSError as error:
-            raise TransportError(
-                _("The outbox can't be written to: %(error)s", error=plain(error)), reached=False
-            ) from error
+            raise TransportError(Reason.UNWRITABLE.of(error=plain(error)), reached=False) from error
         return str(_("Mails are written into %(folder)s.", folder=str(self._folder)))
 
     def close(self) -> None:

@@ -36,6 +36,7 @@ from concierge.mailing.providers.base import (
     unreachable,
 )
 from concierge.mailing.providers.lines import Asked, Lines, Unanswered, Unreached
+from concierge.mailing.reasons import Reason
 from concierge.mailing.sendgrid_events import KEY_ARGUMENT
 
 _WHO = "SendGrid"
@@ -62,7 +63,7 @@ class SendGridProvider:
             raise only_ascii(_WHO, parcel.mail.to.address)
         body = json.dumps(request_body(parcel)).encode("utf-8")
         if len(body) > _LARGEST:
-            raise TransportError(_("The mail is too large for %(host)s (%(size)d bytes).", host=_WHO, size=len(body)),
+            raise TransportError(Reason.TOO_LARGE.of(host=_WHO, size=len(body)),
                                  permanent=True)  # fmt: skip
         try:
             return Posted(self._lines.ask("POST", "/v3/mail/send", self._headers, body), parcel.at)
@@ -185,7 +186,7 @@ def refusal(status: int, headers: Any, text: str, *, now: datetime) -> Transport
     (RFC 9110, 15.5.9; RFC 8470, 5.2). Other 4xx: this mail will never be taken. Other 5xx: something broke after we
     had handed it over, and nobody knows how far it had come.
     """
-    words = _("SendGrid said %(status)d: %(words)s", status=status, words=_errors(text))
+    words = Reason.SAID.of(host=_WHO, code=status, words=_errors(text))
     if status in (401, 408, 425, 429, 503) or status < 400:
         return TransportError(words, retry_after=_not_before(status, headers, now), reached=False)
     if status < 500:
@@ -214,4 +215,4 @@ def _errors(text: str) -> str:
         ]
     except (ValueError, LookupError, TypeError, AttributeError):
         said = []
-    return plain("; ".join(said) or text or _("nothing more"))
+    return plain("; ".join(said) or text or Reason.NOTHING_MORE.of())

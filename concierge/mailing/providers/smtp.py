@@ -25,6 +25,7 @@ from concierge.mailing.providers.base import (
     unreachable,
 )
 from concierge.mailing.providers.deadlines import Deadline, Hearing, reach, say
+from concierge.mailing.reasons import Reason
 
 log = logging.getLogger(__name__)
 
@@ -194,7 +195,7 @@ class SmtpProvider:
         limit = smtp.esmtp_features.get("size", "")
         if limit.isdigit() and 0 < int(limit) < size:
             raise TransportError(
-                _("The mail is too large for %(host)s (%(size)d bytes).", host=self._host, size=size),
+                Reason.TOO_LARGE.of(host=self._host, size=size),
                 permanent=True,
             )
         if not is_in_ascii(recipient) and not smtp.has_extn("smtputf8"):
@@ -230,9 +231,7 @@ class SmtpProvider:
             try:
                 smtp.login(self._name, self._password)
             except smtplib.SMTPAuthenticationError as error:
-                raise TransportError(
-                    _("%(host)s does not accept our name and password.", host=self._host), reached=False
-                ) from error
+                raise TransportError(Reason.NOT_LET_IN.of(host=self._host), reached=False) from error
         return smtp
 
     def _expect(self, answer: tuple[int, bytes], *, ready: int = 250) -> tuple[int, str]:
@@ -241,7 +240,7 @@ class SmtpProvider:
         if code == ready or (ready == 250 and 200 <= code < 300):
             return code, words
         raise TransportError(
-            _("%(host)s said %(code)d: %(words)s", host=self._host, code=code, words=words),
+            Reason.SAID.of(host=self._host, code=code, words=words),
             permanent=500 <= code < 600,
             reached=code != _GOING_HOME,
         )
