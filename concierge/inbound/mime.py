@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from concierge.inbound.headers import Headers, decode_base64, read_parameters, split_message
+from concierge.inbound.uuencode import decode_line
 
 MOST_PARTS = 500
 MOST_DEPTH = 50
@@ -222,16 +223,7 @@ def _decode_uu(body: bytes) -> bytes:
     decoded = []
     for line in lines:
         try:
-            decoded.append(binascii.a2b_uu(line))
+            decoded.append(decode_line(line))
         except binascii.Error:
-            # Some encoders count wrongly: take as many bytes as the line announces.
-            announced = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
-            decoded.append(_uu_announced(line[:announced]))
+            continue
     return b"".join(decoded)
-
-
-def _uu_announced(line: bytes) -> bytes:
-    try:
-        return binascii.a2b_uu(line)
-    except binascii.Error:
-        return b""

@@ -13,6 +13,15 @@ _FILE = re.compile(
 )
 
 
+def decode_line(line: bytes) -> bytes:
+    """Return the bytes of one line, as many as it announces: some encoders fill up the last. Raises binascii.Error."""
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:
+        announced = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
+        return binascii.a2b_uu(line[:announced])
+
+
 def take_files(text: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """A letter without the files in it, and the name and bytes of each; what can't be read stays where it is."""
     files: list[tuple[bytes, bytes]] = []
@@ -21,7 +30,7 @@ def take_files(text: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         if len(files) >= MOST_FILES:
             return found[0]
         try:
-            data = b"".join(binascii.a2b_uu(line.rstrip(b"\r\n")) for line in found[2].splitlines())
+            data = b"".join(decode_line(line.rstrip(b"\r\n")) for line in found[2].splitlines())
         except binascii.Error:
             return found[0]
         files.append((found[1].strip(), data))

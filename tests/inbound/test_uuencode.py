@@ -27,6 +27,11 @@ def test_a_file_in_the_text_is_a_file_and_the_words_around_it_stay():
     assert mail.text.split() == "Dear house, the photo: Is it that one?".split()
 
 
+def test_a_last_line_filled_up_beyond_what_it_announces_is_no_fault():
+    filled = uu("a.txt", b"Is it blue or green?").replace("\r\n`", "$]_T\r\n`")
+    assert take_files(filled.encode())[1] == [(b"a.txt", b"Is it blue or green?")]
+
+
 @pytest.mark.parametrize(
     "text",
     [
