@@ -18,6 +18,8 @@ _LOCAL = re.compile(r'[^\s@<>()\[\],;:\\"\x00-\x20\x7f-\x9f]{1,250}|"[^"\\\x00-\
 _DOMAIN = re.compile(
     r"(?=.{1,253}$)[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*\.?|\[[0-9A-Fa-f.:IPv]{3,60}\]"
 )
+# A word that can only be a name.
+_NAME = re.compile(rb'=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=|"[^"]*"')
 _LOOKS_LIKE_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
@@ -138,7 +140,11 @@ def _address(reading: _Reading, carried: bytes, charset: str | None) -> Address 
         # An old route, <@relay:me@here>; or a link, <mailto:me@here>.
         spec = spec.rpartition(b":")[2] if spec[:7].lower().startswith((b"@", b"mailto:")) else spec
     else:
-        spec, name = (reading.words[0], comment) if len(reading.words) == 1 else (b"", b"")
+        *words, spec = reading.words
+        name = b" ".join(_unquoted(words)) or comment
+        # `=?utf-8?Q?Chlo=C3=A9?= chloe@…`, the brackets forgotten; two words of anything else may be read in two ways.
+        if not all(map(_NAME.fullmatch, words)) or (words and "@" in decode_header(name, charset)):
+            return None
     try:
         local, at, domain = spec.decode("utf-8").rpartition("@")
     except UnicodeDecodeError:

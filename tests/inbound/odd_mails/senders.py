@@ -23,6 +23,8 @@ _CLEAR: list[tuple[str, bytes, str, str]] = [
     ("a domain in its own letters", "zoë@bücher.example".encode(), "", "zoë@bücher.example"),
     ("a dot at the end", b"barbara@example.com.", "", "barbara@example.com"),
     ("a coded line end in the name", b"=?utf-8?Q?a=0AB?= <barbara@example.com>", "a B", "barbara@example.com"),
+    ("coded name, no brackets", b"=?utf-8?Q?Chlo=C3=A9?= chloe@example.com", "Chloé", "chloe@example.com"),
+    ("quoted name, no brackets", b'"Rossi, Barbara" barbara@example.com', "Rossi, Barbara", "barbara@example.com"),
     ("a group of one", b"Friends: barbara@example.com;", "", "barbara@example.com"),
 ]
 _DOUBTFUL: list[tuple[str, bytes, str]] = [
@@ -32,6 +34,11 @@ _DOUBTFUL: list[tuple[str, bytes, str]] = [
     ("two people", b"barbara@example.com, mallory@evil.example", "several-senders"),
     ("two words", b"barbara@example.com mallory@evil.example", "unclear-sender"),
     ("an address behind the brackets", b"<mallory@evil.example> barbara@example.com", "unclear-sender"),
+    ("a word before, no brackets", b"Barbara rossi@example.com", "unclear-sender"),
+    ("a coded name behind, no brackets", b"barbara@example.com =?utf-8?Q?Chlo=C3=A9?=", "unclear-sender"),
+    ("an address as coded name, no brackets", b"=?utf-8?Q?a=40b.example?= barbara@example.com", "unclear-sender"),
+    ("an address as quoted name, no brackets", b'"a@b.example" barbara@example.com', "unclear-sender"),
+    ("a coded name and two, no brackets", b"=?utf-8?Q?A?= barbara@example.com m@evil.example", "unclear-sender"),
     ("two at signs", b"barbara@example.com@evil.example", "unclear-sender"),
     ("an open bracket", b"Barbara <barbara@example.com", "unclear-sender"),
     ("an open quote", b'"Barbara <barbara@example.com>', "unclear-sender"),
