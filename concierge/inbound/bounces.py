@@ -37,7 +37,8 @@ _ENCLOSED = (
     "message/global-headers",
 )
 RECEIPT_TYPE = "message/disposition-notification"
-STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
+# The last is how XWall writes it.
+STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status", "message/xdelivery-status")
 
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.-])([45]\d\d)(?=[\s:;,-]|$)")
@@ -53,6 +54,10 @@ _TYPED = re.compile(r"^(?:smtp|rfc-?822)=", re.IGNORECASE)
 _OF_OTHERS = re.compile(
     r"message-?id|\b(?:contact|support|help|questions?|abuse|administrator|assistance)", re.IGNORECASE
 )
+# sendmail's reason stands between an address and where that has its mail from.
+_REASON_ABOVE = re.compile(r"\(reason: [^\n]*\n\s*\(\Z", re.IGNORECASE)
+# Whose mail it was: whom it came back to, no more.
+_SENT_BY = re.compile(r"\bsent by:?\s*\Z", re.IGNORECASE)
 _MAILERS = re.compile(r"(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon)@", re.IGNORECASE)
 
 
@@ -101,7 +106,8 @@ def _written_to(found: Sequence[Failure], words: str) -> list[Failure]:
 
 
 def _just_above(words: str, position: int) -> str:
-    return re.split(r"[\s<>()\[\],;:\"'|*]", words[max(position - 400, 0) : position].rstrip(" \t\n(>\"'"))[-1]
+    above = _REASON_ABOVE.sub("", words[max(position - 400, 0) : position])
+    return re.split(r"[\s<>()\[\],;:\"'|*]", above.rstrip(" \t\n(>\"'"))[-1]
 
 
 def _fuller(one: Failure, other: Failure) -> Failure:
@@ -244,14 +250,22 @@ def _failure(addresses: tuple[str, ...], status: str, words: str, action: Action
 def _read_words(words: str) -> Iterator[Failure]:
     """Whom the words name: an address that stands alone, or in a sentence made for it; with the lines below it."""
     lines = words.split("\n")
+    above = ""
     for index, line in enumerate(lines):
+        heading, above = above, line if line.strip() else above
+        if "@" in line and _SENT_BY.search(heading[-100:]):
+            continue
         alone = _ALONE.fullmatch(line[:1_000]) if "@" in line else None
         two = " ".join(lines[index : index + 2])[:600]
         named = alone or NAMES_RECIPIENT.search(two) or NAMED_LAST.search(two)
         address = _TYPED.sub("", named[1] if named is not None else "").strip(".<>'\"")
         if address and is_address(address) and not _MAILERS.match(address):
             rest = (line[alone.end(1) :] if alone else line, *_below(lines[index + 1 :]))
-            yield _failure((address,), "", "\n".join(rest))
+            told = "\n".join(rest)
+            # Some say why before they name whom.
+            if not re.search(r"\w", told) and "@" not in heading and is_hard("", heading):
+                told = heading
+            yield _failure((address,), "", told)
 
 
 def _below(lines: list[str]) -> Iterator[str]:

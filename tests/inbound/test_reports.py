@@ -1,0 +1,69 @@
+"""What a report's smaller words and wrappings mean: who is gone for good, who is not, and whom it doesn't speak of."""
+
+import pytest
+
+from concierge.inbound.parsed import Kind, ParsedMail
+from concierge.inbound.parsing import parse_mail
+from tests.inbound.dialects import BARBARA, dsn, group, plain
+
+_SUBJECT = "Delivery Status Notification (Failure)"
+_GONE = group("failed", "5.1.1", "550 5.1.1 unknown user")
+
+
+def read(raw: bytes) -> ParsedMail:
+    mail = parse_mail(raw)
+    assert isinstance(mail, ParsedMail)
+    return mail
+
+
+@pytest.mark.parametrize(
+    ("words", "hard"),
+    [
+        (f"553 sorry, badrcptto (user mail-box not found), {BARBARA}", True),
+        (f"551 <{BARBARA}> is a deactivated mailbox", True),
+        ("550 No mailbox found", True),
+        ("550 ** No mail box available for this user **", True),
+        (f"554 Rcpt <{BARBARA}> does not exist", True),
+        (f"550 {BARBARA} is not an active address at this host", True),
+        ("Name service error for name=example.com type=MX: Host not found", True),
+        ("Name service error for name=example.com type=MX: Malformed or unexpected name server reply", False),
+        ("550 No mailbox found, try again later", False),
+        ("550 Recipient rejected", False),
+    ],
+)
+def test_an_address_is_gone_if_it_is_said_to_be_and_not_for_a_broken_name_server(words: str, hard: bool) -> None:
+    mail = read(dsn(_SUBJECT, "It failed.", group("failed", "5.0.0", words)))
+    assert (mail.kind, [(each.addresses, each.hard) for each in mail.failures]) == (Kind.BOUNCE, [((BARBARA,), hard)])
+
+
+def test_a_report_of_a_type_of_its_own_names_whom_it_could_not_reach() -> None:
+    raw = dsn(_SUBJECT, "has encountered a problem.", _GONE).replace(b"delivery-status\r\n", b"xdelivery-status\r\n")
+    assert b"message/xdelivery-status" in raw
+    assert [(each.addresses, each.hard) for each in read(raw).failures] == [((BARBARA,), True)]
+
+
+def test_a_reason_may_stand_between_a_mailbox_and_where_it_has_its_mail_from() -> None:
+    line = f"<inner@mx.example.com>\n    (reason: 550 5.1.1 user unknown)\n    (expanded from: <{BARBARA}>)\n"
+    text = f"   ----- The following addresses had permanent fatal errors -----\n{line}"
+    mail = read(plain("Returned mail: see transcript for details", text))
+    assert [(each.addresses, each.hard) for each in mail.failures] == [(("inner@mx.example.com", BARBARA), False)]
+
+
+def test_whose_mail_it_was_did_not_fail() -> None:
+    of = "A message sent by\n\n  <chloe@example.org>\n\ncould not be delivered."
+    mail = read(plain("Mail delivery failed", f"{of} These failed:\n\n  {BARBARA}\n    no such user"))
+    assert [(each.addresses, each.hard) for each in mail.failures] == [((BARBARA,), True)]
+
+
+@pytest.mark.parametrize(
+    ("heading", "hard"),
+    [
+        ("The user account is disabled.", True),
+        ("Delivery to the following recipients failed.", False),
+        ("The mailbox is full.", False),
+        ("<chloe@example.org>: user unknown", False),
+    ],
+)
+def test_why_may_stand_above_whom(heading: str, hard: bool) -> None:
+    mail = read(plain("Mail System Error - Returned Mail", f"It came back.\n\n{heading}\n\n<{BARBARA}>\n"))
+    assert [each.hard for each in mail.failures if BARBARA in each.addresses] == [hard]
