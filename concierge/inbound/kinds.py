@@ -1,7 +1,7 @@
 """Who wrote this: a person, a machine, or a mail system that could not deliver (RFC 3834, RFC 3464, and practice)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from concierge.addresses import Address
 from concierge.conversations.quote_words import SIGNATURE
@@ -31,7 +31,7 @@ from concierge.inbound.kind_words import (
     UNSUBSCRIBE,
     URGENT_ELSE,
 )
-from concierge.inbound.mime import Part
+from concierge.inbound.mime import Part, TooComplex, read_parts
 from concierge.inbound.parsed import Kind
 
 _MAILER = re.compile(
@@ -82,6 +82,22 @@ class Written:
     subject: str
     text: str
     hers: str
+
+
+def open_report(root: Part, subject: str, sender: Address | None) -> Part:
+    """Return the mail with the report opened that it holds alone, as a gateway wrapped it; any other mail as it is."""
+    # Whoever shows us one writes above it, or the subject is hers, even if she is her house's postmaster.
+    if sender is None or not _MAILER.match(sender.address) or not BOUNCE_SUBJECT.match(subject):
+        return root
+    held = [part for part in root.children if part.type != "text/plain" or part.payload().strip()]
+    if [part.type for part in held] not in (["message/rfc822"], ["message/rfc822", "text/plain"]):
+        return root
+    try:
+        report = read_parts(held[0].payload())
+    except TooComplex:
+        return root
+    told = report.type == "multipart/report" and any(part.type in STATUS_TYPES for part in report.children)
+    return replace(root, children=[report, *held[1:]]) if told else root
 
 
 def tell_kind(root: Part, written: Written, sender: Address | None, envelope_from: str | None) -> tuple[Kind, str]:

@@ -10,7 +10,7 @@ from concierge.inbound.bodies import read_letter
 from concierge.inbound.bounces import read_failures, read_returned
 from concierge.inbound.charsets import codec_for
 from concierge.inbound.headers import MOST_HEADER_BYTES, Headers, message_ids, own_message_id, read_date, read_offset
-from concierge.inbound.kinds import Written, read_lists, tell_kind
+from concierge.inbound.kinds import Written, open_report, read_lists, tell_kind
 from concierge.inbound.languages import guess_language
 from concierge.inbound.mime import Part, TooComplex, read_parts
 from concierge.inbound.names import guess_first_name
@@ -61,10 +61,11 @@ def _parse(raw: bytes, envelope_from: str | None) -> ParsedMail | Unreadable:
         return Unreadable("huge-header")
     charset = _header_charset(root)
     sender = read_sender(headers, charset, envelope_from)
+    subject = headers.text("subject", charset)[:LONGEST_SUBJECT]
+    root = open_report(root, subject, sender.address)
     letter = read_letter(root)
     fold_at, hers = part_letter(letter.text)
     words = hers if hers.strip() else letter.text
-    subject = headers.text("subject", charset)[:LONGEST_SUBJECT]
     kind, reason = tell_kind(root, Written(subject, letter.text, hers), sender.address, envelope_from)
     reports = kind in (Kind.BOUNCE, Kind.DELAY)
     returned = read_returned(root, letter.text) if reports or kind is Kind.RECEIPT else ()

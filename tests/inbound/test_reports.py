@@ -5,7 +5,9 @@ import pytest
 from concierge.inbound.parsed import Kind, ParsedMail
 from concierge.inbound.parsing import parse_mail
 from tests.inbound.dialects import BARBARA, dsn, group, plain
+from tests.inbound.odd_mails.making import multi, part
 
+_POSTMASTER = "postmaster@mx.example.com"
 _SUBJECT = "Delivery Status Notification (Failure)"
 _GONE = group("failed", "5.1.1", "550 5.1.1 unknown user")
 
@@ -14,6 +16,12 @@ def read(raw: bytes) -> ParsedMail:
     mail = parse_mail(raw)
     assert isinstance(mail, ParsedMail)
     return mail
+
+
+def wrapped(*parts: bytes, sender: str = _POSTMASTER, subject: str = _SUBJECT) -> ParsedMail:
+    """A mail that holds *parts*, without an empty return path of its own."""
+    head = f"From: {sender}\r\nTo: care@maison-solenne.example\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n"
+    return read(head.encode() + multi("mixed", *parts, boundary=b"gateway"))
 
 
 @pytest.mark.parametrize(
@@ -67,3 +75,27 @@ def test_whose_mail_it_was_did_not_fail() -> None:
 def test_why_may_stand_above_whom(heading: str, hard: bool) -> None:
     mail = read(plain("Mail System Error - Returned Mail", f"It came back.\n\n{heading}\n\n<{BARBARA}>\n"))
     assert [each.hard for each in mail.failures if BARBARA in each.addresses] == [hard]
+
+
+@pytest.mark.parametrize("below", [[], [part("text/plain", b"This e-mail is confidential.")]])
+def test_a_report_that_a_gateway_put_into_a_mail_is_a_report(below: list[bytes]) -> None:
+    report = part("message/rfc822", dsn(_SUBJECT, "It failed.", _GONE), b"Content-Disposition: attachment")
+    mail = wrapped(report, *below)
+    assert (mail.kind, [(each.addresses, each.hard) for each in mail.failures]) == (Kind.BOUNCE, [((BARBARA,), True)])
+    assert mail.returned
+    assert mail.text.startswith("It failed.")
+    assert ("confidential" in mail.text) == bool(below)
+
+
+def test_a_person_who_attaches_a_report_is_a_person() -> None:
+    report = part("message/rfc822", dsn(_SUBJECT, "It failed.", _GONE))
+    alone = [report]
+    for sender, subject, parts in [
+        ("chloe@example.org", _SUBJECT, alone),
+        (_POSTMASTER, f"Fwd: {_SUBJECT}", alone),
+        (_POSTMASTER, "What is this?", alone),
+        (_POSTMASTER, _SUBJECT, [part("text/plain", b"This came back to me, why?"), report]),
+        (_POSTMASTER, _SUBJECT, [part("message/rfc822", b"Subject: Sandals\r\n\r\nDear Barbara")]),
+    ]:
+        mail = wrapped(*parts, sender=sender, subject=subject)
+        assert (mail.kind, mail.failures, len(mail.attachments)) == (Kind.HUMAN, (), 1), (sender, subject)
