@@ -17,7 +17,7 @@ BOUNCE_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _AUTOMATIC = (
-    r"automatic (?:reply|acknowledge?ment)|auto(?:mated|matic)?[ -]?(?:reply|response|responder|risposta|antwort)|autoreply|"
+    r"automatic (?:reply|acknowledge?ment)|auto(?:matically)?[ -]generated|auto(?:mated|matic)?[ -]?(?:reply|response|responder|risposta|antwort)|autoreply|"
     r"out of (?:the )?office (?:auto ?)?reply|vacation (?:reply|response|message)|risposta automatica|messaggio automatico|"
     r"automatische (?:antwort|rückmeldung|eingangsbestätigung)|abwesenheitsnotiz|abwesenheits(?:meldung|nachricht|info|agent)|"
     r"réponse automatique|absence(?=\s?[:：]\s*re\s?[:：])|message (?:automatique )?d[’']absence|"

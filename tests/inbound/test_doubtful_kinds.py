@@ -120,3 +120,9 @@ def test_a_desk_that_says_it_has_our_request_is_a_machine(subject: str, words: s
 )
 def test_who_got_a_ticket_is_a_person(words: str):
     assert kind_of(words, subject="Ticket received") == "human"
+
+
+@pytest.mark.parametrize("subject", ["[AUTO GENERATED] Your parcel", "Automatically generated: your parcel"])
+def test_a_subject_that_calls_itself_generated_is_a_machines_and_an_answer_to_it_a_persons(subject: str):
+    assert kind_of("The parcel has left.", subject=subject) == "automatic"
+    assert kind_of("Lovely.", subject=f"Re: {subject}") == "human"
