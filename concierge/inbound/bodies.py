@@ -219,7 +219,7 @@ def _attachments(reading: _Reading, html: str | None) -> Iterator[ParsedAttachme
             for file in reading.packed[index].files:
                 yield _attachment(file.name, file.content_type, file.data, file.cid, cids)
             continue
-        data, name = part.payload(), part.given_name
+        data, name = part.payload(), part.given_name or part.located_name
         if part.type == "message/rfc822":
             inner, _ = split_message(data)
             yield ParsedAttachment(_eml_name(name) or message_name(inner.text("subject")), part.type, data)

@@ -18,6 +18,7 @@ MOST_PARTS = 500
 MOST_DEPTH = 50
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,100}")
+_PLAIN_NAME = re.compile(r"[^:/\\?&=]{1,150}\.[A-Za-z0-9]{1,8}")
 # A line that could be a boundary, for a part's own header follows.
 _GUESSED = re.compile(
     rb"^(--[^\s<>]{2,70})[ \t]*\r?\n(?=Content-(?:Type|Transfer-Encoding|Disposition):)", re.MULTILINE | re.IGNORECASE
@@ -58,6 +59,7 @@ class Part:
     def _content_type(self) -> tuple[str, dict[str, str]]:
         raw = self.headers.first("content-type")
         main, parameters = read_parameters(raw) if raw is not None else (self.default_type, {})
+        main = main.partition(" ")[0]  # "text/html Content-Transfer-Encoding: 8bit", a line end forgotten
         if main in ("text", "html", "plain"):
             main = "text/html" if main == "html" else "text/plain"
         return (main if _TYPE.fullmatch(main) else "text/plain"), parameters
@@ -90,6 +92,12 @@ class Part:
     def given_name(self) -> str:
         """The file name its sender gave it, unchecked; empty when there is none."""
         return self._disposition[1].get("filename") or self.parameters.get("name") or ""
+
+    @property
+    def located_name(self) -> str:
+        """The plain file name that stands as its Content-Location (RFC 2557); empty when there is none."""
+        place = self.headers.text("content-location")[:200].strip()
+        return place if _PLAIN_NAME.fullmatch(place) else ""
 
     @property
     def cid(self) -> str | None:

@@ -77,6 +77,8 @@ def _broken() -> Iterator[Odd]:
     nothing = whole(multi("mixed"))
     yield Odd("broken: no parts", nothing, {"text": "", "flags": {"no-boundary"}})
     yield Odd("broken: an unreadable type", mail(b'Content-Type: /;;="', body=b"words"), {"text": "words"})
+    joined = mail(b"Content-Type: text/html Content-Transfer-Encoding: 8bit", body=b"<p>a <b>b</b></p>")
+    yield Odd("broken: a type and what ought to be the next line", joined, {"text": "a b"})
     yield Odd("broken: a type of one word", mail(b"Content-Type: text", body=b"words"), {"text": "words"})
     yield Odd("broken: an unknown encoding", typed("text/plain", b"words", encoding="x-zip"), {"text": "words"})
     yield Odd("broken: base64 with junk", typed("text/plain", b"d29y!!ZHM", encoding="base64"), {"text": "words"})
@@ -183,6 +185,15 @@ def _pictures() -> Iterator[Odd]:
     )
     same = multi("mixed", _PLAIN, picture(name=b"a.png"), picture(name=b"a.png"))
     yield Odd("picture: two of one name", whole(same), {"files": ["a.png", "a.png"]})
+    for place, name in (
+        (b"IMG_1.png", "IMG_1.png"),
+        (b"https://x.example/a.png", "picture.png"),
+        (b"p1", "picture.png"),
+    ):
+        located = part("image/png", b64(PNG), b"Content-Transfer-Encoding: base64", b"Content-Location: " + place)
+        yield Odd(f"picture: located at {place.decode()}", whole(multi("mixed", _PLAIN, located)), {"files": [name]})
+    page = part("text/html", b"<p>Hello</p>", b"Content-Location: index.html")
+    yield Odd("picture: a letter that is located", whole(multi("related", page)), {"text": "Hello", "files": []})
     yield Odd("picture: is the mail", typed("image/png", b64(PNG), encoding="base64"), {"files": ["picture.png"]})
 
 
