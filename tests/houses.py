@@ -62,6 +62,7 @@ def start_house(
     inherited = dict(os.environ) if environment is None else environment
     environment = {name: value for name, value in inherited.items() if not name.startswith("CONCIERGE_")}
     environment |= {f"CONCIERGE_{name.upper()}": value for name, value in settings.items()}
+    environment["PYTHONFAULTHANDLER"] = "1"  # should a library in C bring a process down, its last words say where
     started = time.monotonic()
     process = subprocess.Popen(
         [*command, "run", "--port", str(port), "--smtp-port", str(smtp_port), "--data", str(data), *options],
