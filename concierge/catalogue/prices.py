@@ -18,6 +18,8 @@ _ROUND = re.compile(rf"\A(?:{_CURRENCY} ?)?(?P<amount>\d.*?)(?:[.,] ?[-–—]{{
 _GROUPED = re.compile(
     r"(?P<whole>[1-9]\d{0,2}(?P<by>[.,' ])\d{3}(?:(?P=by)\d{3})*)(?:(?!(?P=by))[.,](?P<cents>\d\d?))?", re.ASCII
 )
+# Where a currency counts thousandths, three digits behind a point are those, as `price_typed` writes them.
+_THOUSANDTHS = re.compile(r"(?P<whole>\d{1,6})\.(?P<cents>\d{3})", re.ASCII)
 _PLAIN = re.compile(r"(?P<whole>\d{1,9})(?:[.,](?P<cents>\d\d?))?", re.ASCII)
 
 
@@ -45,7 +47,8 @@ def read_price(text: str, currency: str) -> int | None:
         return None
     around = _ROUND.match(plain)
     amount = around["amount"] if around else ""
-    found = _GROUPED.fullmatch(amount) or _PLAIN.fullmatch(amount)
+    fine = _THOUSANDTHS.fullmatch(amount) if get_currency_precision(currency) == 3 else None
+    found = fine or _GROUPED.fullmatch(amount) or _PLAIN.fullmatch(amount)
     if found is None:
         raise NotThatPrice
     units = smallest_units(Decimal(f"{re.sub(r'[^0-9]', '', found['whole'])}.{found['cents'] or 0}"), currency)

@@ -14,6 +14,7 @@ from concierge.accounts.queries import list_editors
 from concierge.audit import AuditEntry
 from concierge.conversations import queries
 from concierge.conversations.models import Conversation
+from concierge.mailing.reasons import retold
 
 _SHORT = "d MMM, HH:mm"
 _SOON = timedelta(minutes=5)
@@ -110,7 +111,7 @@ def _woken(told: Told) -> str:
 
 
 def _returned(told: Told) -> str:
-    reason = str(told.details.get("reason", ""))
+    reason = retold(str(told.details.get("reason", "")))
     return str(_("The answer did not arrive: %(reason)s", reason=reason) if reason else _("The answer did not arrive"))
 
 

@@ -81,5 +81,5 @@ def _return(session: Session, conversation: Conversation, message: Message) -> N
         waits = queries.unanswered_before(session, message)
     conversation.return_failed(now=now, waiting_since=waits)
     audit.record(session, "message.returned", message, by=None, now=now)
-    reason = delivery.reason[:300]
+    reason = delivery.reason[:600]
     audit.record(session, "conversation.returned", conversation, by=None, now=now, message=message.id, reason=reason)

@@ -68,7 +68,10 @@ PASSING = re.compile(
     r"\bspam\b|blacklist|blocklist|block list|\bblocked\b|black list|spamhaus|reputation|\bdmarc\b|\bspf\b|\bdkim\b|"
     r"greylist|grey-list|try (?:again|later)|too (?:many|large|big)|rate limit|size (?:limit|exceed)|exceeds (?:the )?size|"
     r"temporar(?:y|ily)|timed? ?out|connection refused|virus|content (?:rejected|filter)|policy|not authori[sz]ed|access denied|"
-    r"relay(?:ing)? (?:access )?(?:denied|not)|throttl|deferred|resources",
+    r"relay(?:ing)? (?:access )?(?:denied|not)|throttl|deferred|resources|"
+    # what it has against us, and not against her
+    r"client host rejected|\bhelo\b|sender(?:['’]s)? (?:address|domain|host)\b|mail from \S+ refused|"
+    r"your (?:host|ip|domain|certificate)\b|server down",
     re.IGNORECASE,
 )
 # Whatever else it says, it goes on trying.

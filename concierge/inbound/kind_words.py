@@ -192,9 +192,13 @@ RECEIVED_YOURS = re.compile(
     rf"\b(?:państwa|twoje|pani|pana) {_MATTER}\b[^.!?\n]{{0,60}}\b{_TAKEN}|otrzymaliśmy (?:państwa|twoje) {_MATTER}|"
     r"お問い?合わ?せを?[^。\n]{0,20}(?:受け付け|受付|承り)|(?:已(?:收到|受理)您的|您的(?:请求|工单|請求|工單)已))"
 )
+# No desk says "I" (as it is written: the Polish word for "and" is a small one).
+SAYS_I = re.compile(
+    r"\bI\b|\bmy\b|(?i:\b(?:ho|mie|ich|meine|j['’]ai|mes|ik|mijn|he recibido|mis|recebi|minhas|otrzymał[ae]m)\b)"
+)
 # "Please bring it to the neighbours": she asks us for something …
 ASKS_US = re.compile(
-    r"(?i)\b(?:please|pls|bitte|per (?:favore|cortesia|piacere)|(?:vi|la|ti) prego|s['’]il (?:vous|te) pla[iî]t|svp|merci de|veuillez|"
+    r"(?i)\b(?:please|kindly|cortesemente|gentilmente|pls|bitte|per (?:favore|cortesia|piacere)|(?:vi|la|ti) prego|s['’]il (?:vous|te) pla[iî]t|svp|merci de|veuillez|"
     r"por favor|alstublieft|alsjeblieft|a\.?u\.?b|proszę)\b|お願い|ください|下さい|[请請]"
 )
 # … and a machine asks to note it, to write to somebody else, or not to answer.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from concierge.addresses import Address
 from concierge.conversations.quote_words import SIGNATURE
 from concierge.inbound.bounce_words import REFUSED
-from concierge.inbound.bounces import STATUS_TYPES, Action, read_action, read_failures
+from concierge.inbound.bounces import RECEIPT_TYPE, STATUS_TYPES, Action, read_action, read_failures
 from concierge.inbound.headers import Headers
 from concierge.inbound.kind_words import (
     ABSENCE_SUBJECT,
@@ -24,6 +24,7 @@ from concierge.inbound.kind_words import (
     RECEIVED,
     RECEIVED_SUBJECT,
     RECEIVED_YOURS,
+    SAYS_I,
     SAYS_MACHINE,
     TELLS_OF_ONE,
     THANKS_FOR_MAIL,
@@ -42,11 +43,12 @@ _MAILER = re.compile(
 _SYSTEM = re.compile(r"(?:mailer-?daemon|mail-?daemon|mdaemon|microsoftexchange[0-9a-f]{8,})@", re.IGNORECASE)
 # A machine between the two that was told to deliver it, and no person's name.
 _GATEWAY = re.compile(
-    r"(?:[^@]*(?:smtp|anti_?virus|mail[._-](?:service|system|server|delivery|gateway))[^@]*|imss|"
+    r"(?:(?:[^@]*[._-])?(?:smtp|anti_?virus)(?:[._-][^@]*)?|[^@]*mail[._-](?:service|system|server|gateway)[^@]*|imss|"
     r"[\"']?system[ ._]administrator[\"']?)@",
     re.IGNORECASE,
 )
 _LONGEST_ANSWER = 1_500
+_RECEIPT = 20_000
 _FEW_WORDS = 3
 _LONGEST_CLOSING = 4
 _GREETING = re.compile(
@@ -161,7 +163,8 @@ def _bounce_reason(root: Part, written: Written, sender: Address | None, null_pa
 def _is_report(root: Part, written: Written, report: str, *, says_so: bool) -> bool:
     """Whether its form says so: by its name, by none but its subject, or as the receipt of a mail that was refused."""
     if report == "disposition-notification":
-        return bool(REFUSED.search(written.hers))
+        receipts = [part.payload()[:_RECEIPT].lower() for part in root.walk() if part.type == RECEIPT_TYPE]
+        return bool(REFUSED.search(written.hers)) and not any(b"displayed" in each for each in receipts)
     return report == "delivery-status" or (says_so and not report and root.type == "multipart/report")
 
 
@@ -256,7 +259,7 @@ def _automatic_words(written: Written, *, wants_no_answer: bool) -> str:
         return ""
     if machine := SAYS_MACHINE.search(hers):
         return "" if TELLS_OF_ONE.search(hers[: machine.start()]) else "auto-words"
-    if RECEIVED_SUBJECT.match(written.subject) and RECEIVED_YOURS.search(hers):
+    if RECEIVED_SUBJECT.match(written.subject) and RECEIVED_YOURS.search(hers) and not SAYS_I.search(hers):
         return "auto-words"
     thanks = THANKS_FOR_MAIL.match(hers)
     if not (thanks or wants_no_answer):

@@ -50,7 +50,7 @@ def retold(kept: str) -> str:
         if found := pattern.fullmatch(kept):
             facts = {name: _read(reason, name, said) for name, said in found.groupdict().items()}
             return str(gettext(reason.value, **facts))
-    return kept
+    return str(gettext(kept)) if kept else ""  # of another part, such as why an offer was withheld
 
 
 def _read(reason: Reason, name: str, said: str) -> str | int:
@@ -59,7 +59,7 @@ def _read(reason: Reason, name: str, said: str) -> str | int:
 
 def _pattern(reason: Reason) -> re.Pattern[str]:
     words = re.escape(reason.value)
-    words = re.sub(r"%\\\((\w+)\\\)d", r"(?P<\1>[0-9]{1,15})", words)
+    words = re.sub(r"%\\\((\w+)\\\)d", r"(?P<\1>-?[0-9]{1,15})", words)
     return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.*)", words), re.DOTALL)
 
 

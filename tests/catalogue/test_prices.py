@@ -51,8 +51,9 @@ def test_what_could_mean_two_things_or_nothing_is_asked_for_again(typed: str) ->
 
 @pytest.mark.parametrize(
     ("typed", "currency", "units"),
-    [("420.50", "EUR", 42_050), ("42,000", "JPY", 42_000), ("42.000,50", "JPY", 42_001), ("12.50", "KWD", 12_500)],
-)
+    [("420.50", "EUR", 42_050), ("42,000", "JPY", 42_000), ("42.000,50", "JPY", 42_001), ("12.50", "KWD", 12_500),
+     ("420.505", "KWD", 420_505), ("1.500", "KWD", 1_500), ("1.500", "EUR", 150_000)],
+)  # fmt: skip
 def test_each_currency_counts_in_its_own_smallest_unit(typed: str, currency: str, units: int) -> None:
     assert read_price(typed, currency) == units
     assert smallest_units(amount_of(units, currency), currency) == units

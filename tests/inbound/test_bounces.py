@@ -4,8 +4,10 @@ from time import perf_counter
 
 import pytest
 
+from concierge.inbound.bounces import is_hard
 from concierge.inbound.parsed import Kind, ParsedMail
 from concierge.inbound.parsing import parse_mail
+from tests.inbound.arriving import letter
 from tests.inbound.dialects import BARBARA, plain
 from tests.inbound.odd_mails.making import multi, part
 
@@ -97,6 +99,39 @@ def test_what_her_filter_refused_came_back_but_she_is_there(words: str, kind: Ki
     head = f"From: Mail Delivery Subsystem <{BARBARA}>\r\nSubject: Rejected mail\r\nMIME-Version: 1.0\r\n".encode()
     mail = read(head + multi("report", *pieces, parameters=b"; report-type=disposition-notification"))
     assert (mail.kind, [(each.addresses, each.hard) for each in mail.failures]) == (kind, failed)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("5.7.1", "554 5.7.1 Client host rejected: unknown host [192.0.2.1]"),
+        ("", "550 Unknown host mail.maison.example in HELO"),
+        ("5.3.0", "553 5.3.0 Mail from 192.0.2.1 refused: unknown host"),
+        ("5.3.0", "550 5.3.0 Message rejected, sender address unknown"),
+        ("5.7.1", "Sender address rejected: Domain not found"),
+        ("5.3.0", "Your host is unknown"),
+        ("", "554 your certificate is invalid or no longer valid"),
+        ("5.3.0", "554 rewrite: map ldap not found: user unknown (server down)"),
+    ],
+)
+def test_what_they_have_against_us_says_nothing_of_her(status: str, words: str) -> None:
+    assert not is_hard(status, words)
+    assert is_hard(status, "553 No such user here")
+
+
+def test_what_was_read_did_not_come_back_whatever_its_subject_was() -> None:
+    words = "Your message\r\n\r\n    Subject: Your card was refused\r\n\r\nwas read on Monday."
+    told = f"Final-Recipient: rfc822; {BARBARA}\r\nDisposition: manual-action/MDN-sent-manually; displayed\r\n"
+    pieces = (part("text/plain", words.encode()), part("message/disposition-notification", told.encode()))
+    head = f"From: <{BARBARA}>\r\nSubject: Read: Your card\r\nMIME-Version: 1.0\r\n".encode()
+    mail = read(head + multi("report", *pieces, parameters=b"; report-type=disposition-notification"))
+    assert (mail.kind, mail.failures) == (Kind.RECEIPT, ())
+
+
+def test_a_person_whose_address_only_sounds_like_a_program_writes_herself() -> None:
+    words = "The parcel to chloe@other.example could not be delivered. Please send it again."
+    mail = read(letter("Chloe <smtpuser@example.com>", subject="Delivery failure: my parcel", text=words))
+    assert mail.kind is Kind.HUMAN
 
 
 @pytest.mark.parametrize(

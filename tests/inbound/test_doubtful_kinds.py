@@ -122,6 +122,26 @@ def test_who_got_a_ticket_is_a_person(words: str):
     assert kind_of(words, subject="Ticket received") == "human"
 
 
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ("Message received", "Thank you, I have received your message. I take them in blue, send them to Paris."),
+        ("Request received", "I have received your request for my measurements: waist 70, hips 92. Chloe"),
+        ("Richiesta ricevuta", "Buongiorno, ho ricevuto la sua richiesta di misure: 38, vita 70"),
+        ("Anfrage eingegangen", "Ich habe Ihre Anfrage erhalten, hier meine Maße: 38."),
+        ("Demande reçue", "J'ai bien reçu votre demande, voici mes mesures: 38."),
+    ],
+)
+def test_who_says_that_she_has_our_request_herself_is_a_person(subject: str, words: str):
+    assert kind_of(words, subject=subject) == "human"
+
+
+@pytest.mark.parametrize("kindly", ["Send them to my hotel, kindly.", "Mandateli in albergo, cortesemente."])
+def test_whoever_asks_kindly_asks(kindly: str):
+    away = "I am out of the office until Monday and need the sandals before. "
+    assert kind_of(away + kindly, subject="Out of office: sandals") == "human"
+
+
 @pytest.mark.parametrize("subject", ["[AUTO GENERATED] Your parcel", "Automatically generated: your parcel"])
 def test_a_subject_that_calls_itself_generated_is_a_machines_and_an_answer_to_it_a_persons(subject: str):
     assert kind_of("The parcel has left.", subject=subject) == "automatic"

@@ -34,6 +34,15 @@ def test_what_is_said_within_another_sentence_is_read_too(app: Flask):
         assert gettext(Reason.NOTHING_MORE.value) in read and "said" not in read
 
 
+def test_a_line_without_a_code_and_what_another_part_kept_are_read_too(app: Flask):
+    with app.test_request_context(), force_locale("it"):
+        assert retold(Reason.SAID.of(host="mx", code=-1, words="garbage")) == gettext(
+            Reason.SAID.value, host="mx", code=-1, words="garbage"
+        )
+        withheld = "she has not agreed to be told, or has taken it back"
+        assert retold(withheld) == gettext(withheld) != withheld
+
+
 @pytest.mark.parametrize(
     "words",
     ["", "550 5.1.1 No such user", "mx said nothing", "100 % wool (%s)", "mx said 5: x" + "\n" * 3 + " said " * 900],
