@@ -103,8 +103,10 @@ def test_killed_at_any_point_of_reading_a_mailbox_nothing_moved_away_is_lost(con
 def test_killed_at_random_moments_while_mail_pours_in_nothing_acknowledged_is_lost(
     config, sessions, store, street, entrance
 ):  # F01
-    place, chance, number = street(entrance), random.Random(5), 0
-    for _kill in range(KILLS):
+    place, chance, number, kills = street(entrance), random.Random(5), 0, 0
+    # a machine too busy for a single mail between two kills is given more of them
+    while kills < KILLS or (not number and kills < 100):
+        kills += 1
         pid = place.open()
         timer = threading.Timer(chance.uniform(0.005, 0.08), os.kill, (pid, signal.SIGKILL))
         timer.start()
